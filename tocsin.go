@@ -1,0 +1,267 @@
+// Package tocsin defines the words of the exchange. An [Event] is what one
+// organisation reports; an [Attribute] is its claim, within an event, about an
+// indicator; a [Change] is one line of the log of everything that ever happened
+// to them. Packages below this one know values and access; packages above it
+// know storage, formats and protocols.
+package tocsin
+
+import (
+	"net/netip"
+	"time"
+
+	"tocsin/access"
+	"tocsin/indicator"
+)
+
+// A Kind is a sort of record. Ids count from 1 within a kind and are never used
+// again. The numbers are kept in stores.
+type Kind uint8
+
+const (
+	KindEvent Kind = iota + 1
+	KindAttribute
+	KindObject
+	KindOrganisation
+	KindUser
+	KindKey
+	KindGroup
+	KindTag
+	KindCollection
+	KindSubscriber
+	KindImport
+)
+
+var kindNames = [...]string{"", "event", "attribute", "object", "organisation", "user", "key", "sharing group", "tag", "collection", "subscriber", "import"}
+
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return "record"
+}
+
+// A Record is anything that has a line in the log.
+type Record interface {
+	Kind() Kind
+	RecordID() int64
+}
+
+// An Event is what one organisation reports (MISP core format, section 2.2).
+type Event struct {
+	ID           int64
+	UUID         UUID
+	Org          int64  // who holds it on this instance
+	Orgc         int64  // who created it, anywhere
+	User         int64  // who entered it here
+	Info         string // what it is about
+	Date         string // YYYY-MM-DD
+	Threat       uint8  // 1 high, 2 medium, 3 low, 4 undefined
+	Analysis     uint8  // 0 initial, 1 ongoing, 2 complete
+	Distribution access.Distribution
+	Group        int64 // sharing group, where Distribution is access.Group
+	Published    bool
+	PublishedAt  int64 // seconds since 1970, 0 if never
+	Timestamp    int64 // of the last change, seconds since 1970
+	Locked       bool  // came from another instance
+	NoCorrelate  bool
+	Extends      UUID
+	Tags         TagSet
+	Label        access.LabelID // follows from Org, Distribution, Group and Tags
+	Seq          Seq            // the last log line about it
+	Attributes   int            // how many, deleted ones left out; filled by views
+}
+
+// An Attribute is a claim about an indicator (MISP core format, section 2.4).
+type Attribute struct {
+	ID           int64
+	UUID         UUID
+	Event        int64
+	Object       int64  // 0 if it stands by itself
+	Relation     string // its role in the object
+	Category     indicator.Category
+	Value        indicator.Value
+	Comment      string
+	ToIDS        bool // act on it
+	Deleted      bool // withdrawn; kept so that peers learn of it
+	NoCorrelate  bool
+	Distribution access.Distribution
+	Group        int64
+	Timestamp    int64     // seconds since 1970
+	FirstSeen    time.Time // zero if not said; microseconds
+	LastSeen     time.Time
+	Tags         TagSet
+	Label        access.LabelID // settled within its object; a reader needs the event's too
+	Seq          Seq            // the last log line about it
+}
+
+// An Object groups attributes by a template (MISP core format, section 2.5).
+type Object struct {
+	ID              int64
+	UUID            UUID
+	Event           int64
+	Name            string
+	MetaCategory    string
+	Description     string
+	TemplateUUID    UUID
+	TemplateVersion int
+	Comment         string
+	Distribution    access.Distribution
+	Group           int64
+	Timestamp       int64
+	FirstSeen       time.Time
+	LastSeen        time.Time
+	Deleted         bool
+	Label           access.LabelID
+	Seq             Seq
+}
+
+// An Organisation takes part in the exchange.
+type Organisation struct {
+	ID          int64     `json:"id"`
+	UUID        UUID      `json:"uuid"`
+	Name        string    `json:"name"`
+	Description string    `json:"description,omitempty"`
+	Nationality string    `json:"nationality,omitempty"`
+	Sector      string    `json:"sector,omitempty"`
+	Type        string    `json:"type,omitempty"`
+	Contacts    string    `json:"contacts,omitempty"`
+	Local       bool      `json:"local"` // has users here
+	Created     time.Time `json:"created"`
+}
+
+// A User is a person of an organisation.
+type User struct {
+	ID       int64     `json:"id"`
+	Org      int64     `json:"org"`
+	Email    string    `json:"email"`
+	Role     int64     `json:"role"`               // see access.Roles
+	Password string    `json:"password,omitempty"` // argon2id, never in clear
+	Disabled bool      `json:"disabled,omitempty"`
+	Created  time.Time `json:"created"`
+}
+
+// A Key lets a program act for a user. The key itself is not kept.
+type Key struct {
+	ID       int64          `json:"id"`
+	UUID     UUID           `json:"uuid"`
+	User     int64          `json:"user"`
+	Hash     string         `json:"hash"` // SHA-256 of the key, hexadecimal
+	Ends     string         `json:"ends"` // first and last four characters, to tell keys apart
+	Comment  string         `json:"comment,omitempty"`
+	ReadOnly bool           `json:"read_only,omitempty"`
+	Allow    []netip.Prefix `json:"allow,omitempty"` // from where it may be used; empty: anywhere
+	Expires  time.Time      `json:"expires,omitzero"`
+	Created  time.Time      `json:"created"`
+}
+
+// A Group is a sharing group: the organisations among which a record may travel.
+type Group struct {
+	ID            int64    `json:"id"`
+	UUID          UUID     `json:"uuid"`
+	Name          string   `json:"name"`
+	Releasability string   `json:"releasability,omitempty"`
+	Description   string   `json:"description,omitempty"`
+	Org           int64    `json:"org"` // who made it
+	Members       []Member `json:"members"`
+	Created       int64    `json:"created"`
+	Modified      int64    `json:"modified"`
+}
+
+// A Member of a sharing group may extend it if Extend is set.
+type Member struct {
+	Org    int64 `json:"org"`
+	Extend bool  `json:"extend,omitempty"`
+}
+
+// Has reports whether org is a member.
+func (g *Group) Has(org int64) bool {
+	for _, m := range g.Members {
+		if m.Org == org {
+			return true
+		}
+	}
+	return false
+}
+
+// A Collection is a named selection of claims for subscribers to act on.
+//
+// It holds what was put into it by name, that is what carries its local tag
+// ([Collection.Tag]), and what its filter matches; of that, only what the
+// organisations in Sources claim, and only published claims marked to_ids that
+// may leave.
+type Collection struct {
+	ID      int64     `json:"id"`
+	Name    string    `json:"name"`
+	Org     int64     `json:"org"`                // the owner
+	Zone    string    `json:"zone,omitempty"`     // origin of its DNS policy zone
+	HotZone string    `json:"hot_zone,omitempty"` // origin of the small zone for what is new
+	Filter  string    `json:"filter,omitempty"`
+	Sources []int64   `json:"sources"` // whose word is enough to block
+	Created time.Time `json:"created"`
+}
+
+// Tag is the name of the local tag that puts a claim or a whole event into the
+// collection, so that MISP clients can do it too.
+func (c *Collection) Tag() string { return CollectionTag(c.Name) }
+
+// CollectionTag is the name of the local tag for the collection of that name.
+func CollectionTag(name string) string { return `tocsin:collection="` + name + `"` }
+
+// A Subscriber receives a collection: a resolver, a firewall, a SIEM.
+type Subscriber struct {
+	ID         int64            `json:"id"`
+	Name       string           `json:"name"`
+	Collection int64            `json:"collection"`
+	Org        int64            `json:"org"`              // for whom it asks
+	Allow      []netip.Prefix   `json:"allow,omitempty"`  // from where it may transfer
+	Notify     []netip.AddrPort `json:"notify,omitempty"` // where NOTIFY goes
+	TSIG       *TSIG            `json:"tsig,omitempty"`
+	Created    time.Time        `json:"created"`
+}
+
+// A TSIG key authenticates transfers (RFC 8945). Its secret has to be readable.
+type TSIG struct {
+	Name      string `json:"name"`
+	Algorithm string `json:"algorithm"`
+	Secret    []byte `json:"secret"`
+}
+
+// An Import fills one event from one list, batch by batch.
+type Import struct {
+	ID         int64     `json:"id"`
+	Event      int64     `json:"event"`
+	Org        int64     `json:"org"`
+	User       int64     `json:"user"`
+	Name       string    `json:"name"`
+	State      string    `json:"state"` // running, done, interrupted
+	Read       int64     `json:"read"`
+	Written    int64     `json:"written"`
+	Duplicates int64     `json:"duplicates"`
+	Refused    int64     `json:"refused"`
+	Started    time.Time `json:"started"`
+	Ended      time.Time `json:"ended,omitzero"`
+}
+
+func (*Event) Kind() Kind        { return KindEvent }
+func (*Attribute) Kind() Kind    { return KindAttribute }
+func (*Object) Kind() Kind       { return KindObject }
+func (*Organisation) Kind() Kind { return KindOrganisation }
+func (*User) Kind() Kind         { return KindUser }
+func (*Key) Kind() Kind          { return KindKey }
+func (*Group) Kind() Kind        { return KindGroup }
+func (*Tag) Kind() Kind          { return KindTag }
+func (*Collection) Kind() Kind   { return KindCollection }
+func (*Subscriber) Kind() Kind   { return KindSubscriber }
+func (*Import) Kind() Kind       { return KindImport }
+
+func (e *Event) RecordID() int64        { return e.ID }
+func (a *Attribute) RecordID() int64    { return a.ID }
+func (o *Object) RecordID() int64       { return o.ID }
+func (o *Organisation) RecordID() int64 { return o.ID }
+func (u *User) RecordID() int64         { return u.ID }
+func (k *Key) RecordID() int64          { return k.ID }
+func (g *Group) RecordID() int64        { return g.ID }
+func (t *Tag) RecordID() int64          { return t.ID }
+func (c *Collection) RecordID() int64   { return c.ID }
+func (s *Subscriber) RecordID() int64   { return s.ID }
+func (i *Import) RecordID() int64       { return i.ID }

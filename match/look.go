@@ -124,7 +124,7 @@ func (l Look) each(key uint64, yield func(entry, *eventRow) bool) {
 	if l.now == nil {
 		return
 	}
-	var room [4]source
+	var room [8][]byte
 	lists := walk(room[:0])
 	if l.now.delta.has(key) {
 		lists = lists.with(l.now.delta.find(key, l.now.n))
@@ -132,7 +132,12 @@ func (l Look) each(key uint64, yield func(entry, *eventRow) bool) {
 	for i := len(l.now.segments) - 1; i >= 0; i-- {
 		lists = lists.with(l.now.segments[i].find(key))
 	}
-	for e, ok := lists.next(); ok && e.key == key; e, ok = lists.next() {
+	for len(lists) > 0 {
+		e := lists.head()
+		if e.key != key {
+			break
+		}
+		lists = lists.past(e)
 		if e.is(dropped) || !l.bits.Has(e.label()) {
 			continue
 		}

@@ -139,11 +139,9 @@ func (x *Index) merge(ctx context.Context, inputs []*segment, bottom bool) error
 	for _, s := range slices.Backward(inputs) {
 		lists = lists.with(s.entries)
 	}
-	for i := 0; ; i++ {
-		e, ok := lists.next()
-		if !ok {
-			break
-		}
+	for i := 0; len(lists) > 0; i++ {
+		e := lists.head()
+		lists = lists.past(e)
 		if i%(1<<16) == 0 && ctx.Err() != nil {
 			w.abandon()
 			return ctx.Err()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"math/bits"
 	"os"
 	"runtime"
 	"sort"
@@ -16,11 +15,12 @@ import (
 //
 //	header     64 octets
 //	entries    24 octets each
-//	filter     8 octets a word: most keys that are not here are told by one word
-//	directory  4 octets a bucket and one more: where entries with these top bits begin
+//	directory  8 octets a bucket, and one bucket more
 //
-// An evenly spread key is found by one look into the filter, one into the
-// directory and one at the entries.
+// A bucket is for all keys with the same top bits. Its low half says where
+// their entries begin, its high half is a small Bloom filter of those keys. So
+// a key that is not here usually costs one look at memory, and one that is here
+// two, however large the file.
 type segment struct {
 	name  string
 	data  []byte
@@ -28,16 +28,14 @@ type segment struct {
 	drops int // how many of them are marks of what was dropped
 
 	entries   []byte
-	filter    []byte
 	directory []byte
-	words     uint64 // of the filter
-	shift     uint   // what leaves the bucket of a key
+	shift     uint // what leaves the bucket of a key
 }
 
 const (
-	segmentMagic  = "tocsinM1"
-	headerSize    = 64
-	filterPerWord = 5 // keys a word; one key in a hundred that is not here passes
+	segmentMagic = "tocsinM1"
+	headerSize   = 64
+	bucketSize   = 8
 )
 
 var (
@@ -47,9 +45,9 @@ var (
 
 // A header begins each segment. Its own checksum is the last field.
 type header struct {
-	n, drops, words uint64
-	width           uint32 // bits of a key that select its bucket
-	body            uint32 // checksum of what follows the header
+	n, drops uint64
+	width    uint32 // bits of a key that select its bucket
+	body     uint32 // checksum of what follows the header
 }
 
 func (h header) append(b []byte) []byte {
@@ -57,7 +55,6 @@ func (h header) append(b []byte) []byte {
 	b = append(b, segmentMagic...)
 	b = binary.LittleEndian.AppendUint64(b, h.n)
 	b = binary.LittleEndian.AppendUint64(b, h.drops)
-	b = binary.LittleEndian.AppendUint64(b, h.words)
 	b = binary.LittleEndian.AppendUint32(b, h.width)
 	b = binary.LittleEndian.AppendUint32(b, h.body)
 	b = append(b, make([]byte, headerSize-4-(len(b)-from))...)
@@ -72,16 +69,15 @@ func parseHeader(b []byte) (header, error) {
 	return header{
 		n:     binary.LittleEndian.Uint64(b[8:]),
 		drops: binary.LittleEndian.Uint64(b[16:]),
-		words: binary.LittleEndian.Uint64(b[24:]),
-		width: binary.LittleEndian.Uint32(b[32:]),
-		body:  binary.LittleEndian.Uint32(b[36:]),
+		width: binary.LittleEndian.Uint32(b[24:]),
+		body:  binary.LittleEndian.Uint32(b[28:]),
 	}, nil
 }
 
 // size is how long the file must be. A header with a good checksum holds
 // numbers that we wrote, so they don't overflow.
 func (h header) size() uint64 {
-	return headerSize + h.n*entrySize + h.words*8 + (1<<h.width+1)*4
+	return headerSize + h.n*entrySize + (1<<h.width+1)*bucketSize
 }
 
 // openSegment maps the file and checks it from end to end, which also brings
@@ -117,22 +113,22 @@ func parseSegment(name string, data []byte) (*segment, error) {
 	case crc32.Checksum(data[headerSize:], castagnoli) != h.body:
 		return nil, fmt.Errorf("%w: checksum", errDamaged)
 	}
-	s := &segment{name: name, data: data, n: int(h.n), drops: int(h.drops), words: h.words, shift: 64 - uint(h.width)}
+	s := &segment{name: name, data: data, n: int(h.n), drops: int(h.drops), shift: 64 - uint(h.width)}
 	s.entries = data[headerSize:][:h.n*entrySize]
-	s.filter = data[headerSize+len(s.entries):][:h.words*8]
-	s.directory = data[headerSize+len(s.entries)+len(s.filter):]
+	s.directory = data[headerSize+len(s.entries):]
 	return s, nil
 }
 
 // find returns the entries from the first one of key on, nothing if there is
 // none. Entries of larger keys follow.
 func (s *segment) find(key uint64) []byte {
-	word, mask := filterAt(key, s.words)
-	if binary.LittleEndian.Uint64(s.filter[word*8:])&mask != mask {
+	at := key >> s.shift * bucketSize
+	bucket := binary.LittleEndian.Uint64(s.directory[at:])
+	mask := filterBits(key)
+	if bucket&mask != mask {
 		return nil
 	}
-	bucket := s.directory[key>>s.shift*4:]
-	i, end := int(binary.LittleEndian.Uint32(bucket)), int(binary.LittleEndian.Uint32(bucket[4:]))
+	i, end := int(uint32(bucket)), int(binary.LittleEndian.Uint32(s.directory[at+bucketSize:]))
 	if end-i > 16 { // some key in the bucket is claimed very often
 		i += sort.Search(end-i, func(j int) bool { return s.key(i+j) >= key })
 	}
@@ -148,11 +144,8 @@ func (s *segment) find(key uint64) []byte {
 
 func (s *segment) key(i int) uint64 { return binary.LittleEndian.Uint64(s.entries[i*entrySize:]) }
 
-// filterAt says which word of a filter, and which bits of it, stand for key.
-// It is a Bloom filter with all bits of a key in one word (Putze, Sanders and
-// Singler, "Cache-, Hash- and Space-Efficient Bloom Filters", 2007). Words are
-// in the order of keys, so it is written in one pass.
-func filterAt(key, words uint64) (word, mask uint64) {
-	word, _ = bits.Mul64(key, words)
-	return word, 1<<(key&63) | 1<<(key>>6&63) | 1<<(key>>12&63) | 1<<(key>>18&63)
+// filterBits are the bits of a bucket that stand for key. They come from the
+// low end of the key, the bucket's number from the high end.
+func filterBits(key uint64) uint64 {
+	return 1<<(32+key&31) | 1<<(32+key>>5&31) | 1<<(32+key>>10&31)
 }

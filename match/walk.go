@@ -1,46 +1,39 @@
 package match
 
-import "slices"
-
-// A walk goes through several lists of entries as if they were one, in order.
-// Where they disagree about a key and attribute, the newer list is right.
-type walk []source // newest first, none of them at its end
-
-// A source is a list of entries as in a file.
-type source struct {
-	now  entry
-	rest []byte
-}
+// A walk goes through several lists of entries, each as in a file, as if they
+// were one, in order. Where they disagree about a key and attribute, the newer
+// list is right. At its end a walk is empty.
+type walk [][]byte // newest first, none of them empty
 
 // with returns w with a list that is older than all before.
 func (w walk) with(list []byte) walk {
-	if len(list) < entrySize {
+	if len(list) == 0 {
 		return w
 	}
-	return append(w, source{entryAt(list), list[entrySize:]})
+	return append(w, list)
 }
 
-// next returns the next entry. It may be a mark of what was dropped.
-func (w *walk) next() (e entry, ok bool) {
-	ss := *w
-	if len(ss) == 0 {
-		return entry{}, false
-	}
-	e = ss[0].now
-	for i := 1; i < len(ss); i++ {
-		if order(ss[i].now, e) < 0 {
-			e = ss[i].now
+// head returns the entry that w, which isn't at its end, stands at. It may be a
+// mark of what was dropped.
+func (w walk) head() entry {
+	e := entryAt(w[0])
+	for _, list := range w[1:] {
+		if other := entryAt(list); order(other, e) < 0 {
+			e = other
 		}
 	}
-	for i := len(ss) - 1; i >= 0; i-- {
-		if s := &ss[i]; order(s.now, e) != 0 {
-			continue
-		} else if len(s.rest) >= entrySize {
-			s.now, s.rest = entryAt(s.rest), s.rest[entrySize:]
-		} else {
-			ss = slices.Delete(ss, i, i+1)
+	return e
+}
+
+// past returns the walk after e, its head, and after what e replaces. It uses
+// w up.
+func (w walk) past(e entry) walk {
+	left := w[:0]
+	for _, list := range w {
+		if order(entryAt(list), e) == 0 {
+			list = list[entrySize:]
 		}
+		left = left.with(list)
 	}
-	*w = ss
-	return e, true
+	return left
 }

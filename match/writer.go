@@ -11,13 +11,12 @@ import (
 // A segmentWriter writes a segment in one pass. The file gets its name when it
 // is complete and on disk.
 type segmentWriter struct {
-	f      *os.File
-	buf    []byte
-	sum    uint32
-	err    error
-	h      header
-	filter []uint64
-	starts []uint32 // the directory so far
+	f       *os.File
+	buf     []byte
+	sum     uint32
+	err     error
+	h       header
+	buckets []uint64 // the directory so far
 }
 
 // newSegmentWriter is for at most n entries, given in order.
@@ -27,27 +26,30 @@ func newSegmentWriter(dir string, n int) (*segmentWriter, error) {
 		return nil, err
 	}
 	w := &segmentWriter{f: f, buf: make([]byte, 0, 1<<20)}
-	w.h.words = uint64(n/filterPerWord + 1)
 	w.h.width = uint32(max(0, bits.Len(uint(n))-2)) // two to four entries a bucket
-	w.filter = make([]uint64, w.h.words)
-	w.starts = make([]uint32, 0, 1<<w.h.width+1)
+	w.buckets = make([]uint64, 0, 1<<w.h.width+1)
 	w.write(make([]byte, headerSize)) // its place; it is written last
 	w.sum = 0
 	return w, nil
 }
 
 func (w *segmentWriter) add(e entry) {
-	for bucket := e.key >> (64 - w.h.width); uint64(len(w.starts)) <= bucket; {
-		w.starts = append(w.starts, uint32(w.h.n))
-	}
-	word, mask := filterAt(e.key, w.h.words)
-	w.filter[word] |= mask
+	at := e.key >> (64 - w.h.width)
+	w.open(at)
+	w.buckets[at] |= filterBits(e.key)
 	w.h.n++
 	if e.is(dropped) {
 		w.h.drops++
 	}
 	w.buf = e.append(w.buf)
 	w.spill(entrySize)
+}
+
+// open begins the buckets up to number at.
+func (w *segmentWriter) open(at uint64) {
+	for uint64(len(w.buckets)) <= at {
+		w.buckets = append(w.buckets, w.h.n)
+	}
 }
 
 // spill writes the buffer if it has no room for more octets.
@@ -67,16 +69,10 @@ func (w *segmentWriter) write(b []byte) {
 
 // finish completes the file and gives it its name.
 func (w *segmentWriter) finish(name string) (*segment, error) {
-	for len(w.starts) < cap(w.starts) {
-		w.starts = append(w.starts, uint32(w.h.n))
-	}
-	for _, word := range w.filter {
-		w.spill(8)
-		w.buf = binary.LittleEndian.AppendUint64(w.buf, word)
-	}
-	for _, start := range w.starts {
-		w.spill(4)
-		w.buf = binary.LittleEndian.AppendUint32(w.buf, start)
+	w.open(1 << w.h.width)
+	for _, bucket := range w.buckets {
+		w.spill(bucketSize)
+		w.buf = binary.LittleEndian.AppendUint64(w.buf, bucket)
 	}
 	w.write(w.buf)
 	w.h.body = w.sum

@@ -316,8 +316,9 @@ func TestAnswersAreThoseOfAPlainMap(t *testing.T) {
 					}
 					w.follow(x, w.after(x.Place()))
 				case 3: // or at any time; then it may have to start from the beginning
+					dir := copyDir(t, x.dir, true)
 					must(t, x.Close())
-					x = w.open(copyDir(t, x.dir, false), limit)
+					x = w.open(dir, limit)
 					w.follow(x, w.after(x.Place()))
 				case 4: // the store hands over what it did before
 					w.follow(x, w.after(tocsin.Seq(w.rnd.IntN(len(w.log)))))

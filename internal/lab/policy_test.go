@@ -19,7 +19,6 @@ import (
 // so that the lab can be tested alone.
 type policy struct {
 	zone, addr string
-	ttl        uint32
 
 	mu     sync.Mutex
 	serial uint32
@@ -31,10 +30,9 @@ type policy struct {
 // A step is one change of the zone.
 type step struct{ added, removed []string }
 
-// startPolicy listens on the port that the resolvers' configuration names.
+// startPolicy serves a zone of names at serial 1.
 func startPolicy(tb testing.TB, names ...string) *policy {
-	p := &policy{zone: "block.rpz.", ttl: 60, serial: 1, names: names}
-	p.addr = fmt.Sprintf("127.0.0.1:%d", lab.Port(tb))
+	p := &policy{zone: "block.rpz.", addr: fmt.Sprintf("127.0.0.1:%d", lab.Port(tb)), serial: 1, names: names}
 	for _, network := range []string{"udp", "tcp"} {
 		s := &dns.Server{Addr: p.addr, Net: network, Handler: p}
 		started, ended := make(chan struct{}), make(chan error, 1)
@@ -153,7 +151,7 @@ func (p *policy) rule(name string) dns.RR {
 }
 
 func (p *policy) header(name string, rrtype uint16) dns.RR_Header {
-	return dns.RR_Header{Name: name, Rrtype: rrtype, Class: dns.ClassINET, Ttl: p.ttl}
+	return dns.RR_Header{Name: name, Rrtype: rrtype, Class: dns.ClassINET, Ttl: 60}
 }
 
 // unbound and bind are what a subscriber configures.

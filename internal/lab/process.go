@@ -92,30 +92,34 @@ func (p *Process) Tail(lines int) string {
 // WaitLog waits until the program has printed text.
 func (p *Process) WaitLog(tb testing.TB, text string) {
 	tb.Helper()
-	p.wait(tb, fmt.Sprintf("print %q", text), func() bool {
-		return strings.Contains(p.Log(), text)
+	p.wait(tb, fmt.Sprintf("print %q", text), func() (bool, any) {
+		return strings.Contains(p.Log(), text), "no such line"
 	})
 }
 
 // wait looks at something until it holds, and returns how long that took. It
-// fails the test when patience ends, or when the program does.
-func (p *Process) wait(tb testing.TB, what string, holds func() bool) time.Duration {
+// fails the test, telling what it saw last, when patience ends or the program
+// does.
+func (p *Process) wait(tb testing.TB, what string, look func() (holds bool, saw any)) time.Duration {
 	tb.Helper()
 	start := time.Now()
-	look := time.NewTicker(pace)
-	defer look.Stop()
+	again := time.NewTicker(pace)
+	defer again.Stop()
 	late := time.NewTimer(patience)
 	defer late.Stop()
-	for !holds() {
+	for {
+		holds, saw := look()
+		if holds {
+			return time.Since(start)
+		}
 		select {
-		case <-look.C:
+		case <-again.C:
 		case <-p.done:
 			tb.Fatalf("%s ended (%v) before it would %s", p, p.cmd.ProcessState, what)
 		case <-late.C:
-			tb.Fatalf("%s did not %s within %v", p, what, patience)
+			tb.Fatalf("%s did not %s within %v, but: %v", p, what, patience, saw)
 		}
 	}
-	return time.Since(start)
 }
 
 // unconfined returns a path under which a program may read and write in dir.

@@ -98,18 +98,14 @@ func (s *Server) WaitAnswers(tb testing.TB, name string) time.Duration {
 // no answer is asked again.
 func (s *Server) Wait(tb testing.TB, name, what string, is func(Answer) bool) time.Duration {
 	tb.Helper()
-	var last Answer
-	var err error
-	defer func() {
-		if tb.Failed() {
-			tb.Logf("the last answer of %s: %v (error: %v)", s, last, err)
-		}
-	}()
-	return s.wait(tb, what+" "+name, func() bool {
+	return s.wait(tb, what+" "+name, func() (bool, any) {
 		ctx, cancel := context.WithTimeout(tb.Context(), time.Second)
 		defer cancel()
-		last, err = s.Lookup(ctx, name)
-		return err == nil && is(last)
+		a, err := s.Lookup(ctx, name)
+		if err != nil {
+			return false, err
+		}
+		return is(a), a
 	})
 }
 
@@ -119,10 +115,10 @@ func (s *Server) ready(tb testing.TB) {
 	tb.Helper()
 	q := new(dns.Msg).SetQuestion("version.bind.", dns.TypeTXT)
 	q.Question[0].Qclass = dns.ClassCHAOS
-	s.wait(tb, "start", func() bool {
-		ctx, cancel := context.WithTimeout(tb.Context(), time.Second)
+	s.wait(tb, "start", func() (bool, any) {
+		ctx, cancel := context.WithTimeout(tb.Context(), 50*pace)
 		defer cancel()
 		_, err := s.exchange(ctx, q)
-		return err == nil
+		return err == nil, err
 	})
 }

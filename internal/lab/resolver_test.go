@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/miekg/dns"
@@ -112,6 +113,51 @@ func TestResolverAnswersWithoutPolicy(t *testing.T) {
 				if kept := err == nil && !a.Honest(); kept != rr.keeps {
 					t.Errorf("%v, %v; kept to itself: %v, want %v", a, err, kept, rr.keeps)
 				}
+			}
+		})
+	}
+}
+
+// BIND keeps less to itself than a subscriber would think, unless its
+// configuration says so. A resolver's clients can read and transfer the policy
+// zone, and a listed name's own servers are asked about it before it is
+// blocked, which tells their owner that somebody looked.
+func TestBINDTellsUnlessForbidden(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		forbid  bool
+		rcode   int
+		queries int
+	}{
+		{"by default", false, dns.RcodeSuccess, 1},
+		{"forbidden", true, dns.RcodeRefused, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			root := lab.StartRoot(t)
+			p := startPolicy(t, "evil.example")
+			config := p.bind()
+			if c.forbid {
+				config.Options = strings.Replace(config.Options, "}", "} qname-wait-recurse no", 1)
+				config.Zones = strings.Replace(config.Zones, "{", "{ allow-query { none; }; allow-transfer { none; };", 1)
+			}
+			r := lab.StartBIND(t, root, config)
+			r.WaitBlocked(t, "evil.example")
+			p.change(t, step{added: []string{"worse.example", "evil.example.org"}}, r.Addr())
+			r.WaitBlocked(t, "evil.example.org")
+
+			if a, err := r.Lookup(t.Context(), "worse.example"); err != nil || !a.Blocked() {
+				t.Errorf("%v, %v; want it blocked", a, err)
+			}
+			if n := root.Queries("worse.example"); n != c.queries {
+				t.Errorf("root was asked %d times about a listed name, want %d", n, c.queries)
+			}
+			if a, err := r.Ask(t.Context(), "worse.example.block.rpz", dns.TypeCNAME); err != nil || a.Rcode != c.rcode {
+				t.Errorf("a client's question for the rule: %v, %v; want %s", a, err, dns.RcodeToString[c.rcode])
+			}
+			transfer := &dns.Client{Net: "tcp"}
+			m, _, err := transfer.ExchangeContext(t.Context(), new(dns.Msg).SetAxfr(p.zone), r.Addr())
+			if err != nil || m.Rcode != c.rcode {
+				t.Errorf("a client's transfer of the zone: %v, %v; want %s", m, err, dns.RcodeToString[c.rcode])
 			}
 		})
 	}

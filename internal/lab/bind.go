@@ -38,6 +38,9 @@ controls { };
 `
 
 // StartBIND starts named above root with a subscriber's configuration.
+//
+// Start the primaries first, or send a NOTIFY: without one, a BIND that found
+// none at start is slow to try again.
 func StartBIND(tb testing.TB, root *Root, config Config) *Resolver {
 	tb.Helper()
 	dir, port := tb.TempDir(), strconv.Itoa(Port(tb))

@@ -46,7 +46,7 @@ func TestNeed(t *testing.T) {
 
 func TestPort(t *testing.T) {
 	seen := make(map[int]bool)
-	for range 50 {
+	for range 500 {
 		port := lab.Port(t)
 		if seen[port] {
 			t.Fatalf("port %d was given out twice", port)

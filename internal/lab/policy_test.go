@@ -154,7 +154,7 @@ func (p *policy) header(name string, rrtype uint16) dns.RR_Header {
 	return dns.RR_Header{Name: name, Rrtype: rrtype, Class: dns.ClassINET, Ttl: 60}
 }
 
-// unbound and bind are what a subscriber configures.
+// unbound, bind and knot are what a subscriber configures.
 func (p *policy) unbound() string {
 	return fmt.Sprintf(`server:
 	module-config: "respip validator iterator"
@@ -165,10 +165,13 @@ rpz:
 `, p.zone, strings.Replace(p.addr, ":", "@", 1))
 }
 
+// BIND paces its SOA queries: at the default serial-query-rate of 20, a change
+// that comes soon after another waits for up to half a second. And it gathers
+// changes of a policy zone for a minute, unless told not to.
 func (p *policy) bind() lab.Config {
 	host, port, _ := net.SplitHostPort(p.addr)
 	return lab.Config{
-		Options: fmt.Sprintf(`response-policy { zone %q; } min-update-interval 0;`, p.zone),
+		Options: fmt.Sprintf(`serial-query-rate 1000; response-policy { zone %q; } min-update-interval 0;`, p.zone),
 		Zones: fmt.Sprintf(`zone %q { type secondary; primaries { %s port %s; }; file "block.rpz.db"; };`,
 			p.zone, host, port),
 	}

@@ -45,6 +45,9 @@ stub-zone:
 // StartUnbound starts Unbound above root with a subscriber's configuration: any
 // clauses of unbound.conf. A later server clause overrides an earlier one, so
 // the subscriber's has the last word.
+//
+// Start the primaries first: an Unbound that has never reached one tries again
+// about 6 and 15 seconds after its start, and a NOTIFY may not hurry it.
 func StartUnbound(tb testing.TB, root *Root, config string) *Resolver {
 	tb.Helper()
 	dir, port := tb.TempDir(), Port(tb)

@@ -36,7 +36,8 @@ var errGarbage = errors.New("not a question")
 // more use.
 func (s *Server) handle(msg []byte, from netip.AddrPort, stream bool, send func([]byte) error) error {
 	q, ok := parse(msg)
-	if q == nil {
+	if q == nil || q.flags&flagQR != 0 {
+		// Two servers that answer each other's answers would never stop.
 		return errGarbage
 	}
 	r := newReply(q, q.size(stream), stream, send)

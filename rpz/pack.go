@@ -93,22 +93,30 @@ func (r *reply) about(z Zone, q *question, apex int) {
 // record returns a record whose owner is the name at an offset of the message.
 // Labels in front make it one of a name beneath.
 func (r *reply) record(owner int, kind uint16, data []byte) []byte {
-	b := make([]byte, 0, 12+len(data))
+	return appendRecord(nil, owner, kind, r.terms.TTL, data)
+}
+
+func appendRecord(b []byte, owner int, kind uint16, ttl uint32, data []byte) []byte {
 	b = binary.BigEndian.AppendUint16(b, 0xc000|uint16(owner))
 	b = binary.BigEndian.AppendUint16(b, kind)
 	b = binary.BigEndian.AppendUint16(b, classIN)
-	b = binary.BigEndian.AppendUint32(b, r.terms.TTL)
+	b = binary.BigEndian.AppendUint32(b, ttl)
 	b = binary.BigEndian.AppendUint16(b, uint16(len(data)))
 	return append(b, data...)
 }
 
 func (r *reply) soa(section int, serial uint32) {
-	data, _ := appendName(nil, r.terms.Primary)
-	data, _ = appendName(data, r.terms.Contact)
-	for _, v := range []uint32{serial, r.terms.Refresh, r.terms.Retry, r.terms.Expire, r.terms.Minimum} {
+	r.put(section, nil, nil, r.record(r.apex, typeSOA, r.terms.soa(serial)))
+}
+
+// soa is the data of the SOA record.
+func (t Terms) soa(serial uint32) []byte {
+	data, _ := appendName(nil, t.Primary)
+	data, _ = appendName(data, t.Contact)
+	for _, v := range []uint32{serial, t.Refresh, t.Retry, t.Expire, t.Minimum} {
 		data = binary.BigEndian.AppendUint32(data, v)
 	}
-	r.put(section, nil, nil, r.record(r.apex, typeSOA, data))
+	return data
 }
 
 func (r *reply) ns() {

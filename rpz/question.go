@@ -39,7 +39,8 @@ const (
 	opcodes   = 0xf << 11
 )
 
-// A question is what a client asked, as far as a primary cares.
+// A question is a message as far as a primary cares: what a client asked, or
+// how it answered a NOTIFY.
 type question struct {
 	msg     []byte // as it came
 	flags   uint16
@@ -61,18 +62,13 @@ type edns struct {
 
 func (q *question) opcode() int { return int(q.flags&opcodes) >> 11 }
 
-// parse reads a message that should be a question. False means that it is
-// malformed; what was read up to there is still returned, or nil where not
-// even an error can be answered: no header, or itself an answer. Two servers
-// that answer each other's errors would never stop.
+// parse reads a message. False means that it is malformed; what was read up
+// to there is still returned, or nil where there is not even a header.
 func parse(msg []byte) (*question, bool) {
 	if len(msg) < headerLen {
 		return nil, false
 	}
 	q := &question{msg: msg, flags: binary.BigEndian.Uint16(msg[2:]), end: headerLen}
-	if q.flags&flagQR != 0 {
-		return nil, false
-	}
 	return q, q.read()
 }
 

@@ -1,6 +1,7 @@
 package rpz
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/sha512"
@@ -160,6 +161,16 @@ func (s *seal) verify(msg []byte, t *tsigRecord) uint16 {
 		return badTime
 	}
 	return 0
+}
+
+// covers reports whether a is a signed answer to the question that s signed.
+func (s *seal) covers(a *question) bool {
+	if a.tsig == nil || !bytes.Equal(a.tsig.name, s.name) || !bytes.Equal(a.tsig.algorithm, s.algorithm) {
+		return false
+	}
+	one := *s
+	one.later = false // it is the first of its side
+	return one.verify(a.msg, a.tsig) == 0
 }
 
 // digest is the MAC over the one before, the message in two parts, and the

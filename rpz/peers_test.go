@@ -5,7 +5,6 @@ package rpz
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"fmt"
 	"net"
 	"net/netip"
@@ -27,7 +26,7 @@ func dig(t *testing.T, addr netip.AddrPort, key *Key, args ...string) string {
 	path := program(t, "dig")
 	args = append([]string{"@" + addr.Addr().String(), "-p", fmt.Sprint(addr.Port()), "+time=5", "+tries=1"}, args...)
 	if key != nil {
-		args = append([]string{"-y", key.Algorithm + ":" + key.Name + ":" + base64.StdEncoding.EncodeToString(key.Secret)}, args...)
+		args = append([]string{"-y", key.Algorithm + ":" + key.Name + ":" + key.secret64()}, args...)
 	}
 	cmd := exec.CommandContext(t.Context(), path, args...)
 	cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
@@ -130,7 +129,7 @@ func difference(t *testing.T, rrs []dns.RR) (removed, added []string) {
 }
 
 // resolver runs a program on a configuration until the test ends.
-func resolver(t *testing.T, path string, args ...string) {
+func resolver(t testing.TB, path string, args ...string) {
 	t.Helper()
 	var log bytes.Buffer
 	// Not the test's context: that ends only after the cleanups have begun.
@@ -150,14 +149,14 @@ func resolver(t *testing.T, path string, args ...string) {
 }
 
 // freePort is one that nobody listens on.
-func freePort(t *testing.T) netip.AddrPort {
+func freePort(t testing.TB) netip.AddrPort {
 	udp, tcp := listen(t)
 	defer udp.Close()
 	defer tcp.Close()
 	return tcp.Addr().(*net.TCPAddr).AddrPort()
 }
 
-func file(t *testing.T, dir, name, text string) string {
+func file(t testing.TB, dir, name, text string) string {
 	t.Helper()
 	path := filepath.Join(dir, name)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -176,7 +175,7 @@ func config(t *testing.T, resolver string, s Setup) string {
 }
 
 // eventually asks until the answer fits.
-func eventually(t *testing.T, what string, addr netip.AddrPort, name string, kind uint16, fits func(*dns.Msg) bool) {
+func eventually(t testing.TB, what string, addr netip.AddrPort, name string, kind uint16, fits func(*dns.Msg) bool) {
 	t.Helper()
 	var last any
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {

@@ -3,6 +3,7 @@ package rpz
 import (
 	"bytes"
 	"cmp"
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"net"
@@ -169,6 +170,8 @@ func (s *shelf) admit(algorithm string) Key {
 	s.subs = append(s.subs, Subscriber{Name: k.Name, Key: k.Name})
 	return k
 }
+
+func (k Key) secret64() string { return base64.StdEncoding.EncodeToString(k.Secret) }
 
 // admitLocal lets in this machine, without a key.
 func (s *shelf) admitLocal() {

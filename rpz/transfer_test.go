@@ -1,7 +1,6 @@
 package rpz
 
 import (
-	"encoding/base64"
 	"errors"
 	"slices"
 	"testing"
@@ -15,7 +14,7 @@ func transfer(t *testing.T, addr string, m *dns.Msg, key *Key) ([]dns.RR, error)
 	t.Helper()
 	tr := &dns.Transfer{}
 	if key != nil {
-		tr.TsigSecret = map[string]string{key.Name + ".": base64.StdEncoding.EncodeToString(key.Secret)}
+		tr.TsigSecret = map[string]string{key.Name + ".": key.secret64()}
 		m.SetTsig(key.Name+".", key.Algorithm+".", 300, time.Now().Unix())
 	}
 	in, err := tr.In(m, addr)

@@ -3,6 +3,7 @@ package rpz
 import (
 	"errors"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -120,10 +121,12 @@ func (s *Server) find(q *question, who Peer) (z Zone, sub Subscriber, apex int, 
 	if q.class != classIN {
 		return nil, sub, 0, false
 	}
-	for apex = 0; apex < len(q.name); apex += 1 + int(q.name[apex]) {
-		if z, sub, ok = s.Zones.Zone(nameText(q.name[apex:]), who); ok {
+	origin := nameText(q.name)
+	for ; q.name[apex] > 0; apex += 1 + int(q.name[apex]) {
+		if z, sub, ok = s.Zones.Zone(origin, who); ok {
 			return z, sub, apex, true
 		}
+		_, origin, _ = strings.Cut(origin, ".") // a dot within a label is written \046
 	}
 	return nil, sub, 0, false
 }

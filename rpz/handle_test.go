@@ -211,8 +211,9 @@ func TestIXFR(t *testing.T) {
 
 // TestIXFRLongWay sees that a client who is very far behind gets the zone.
 func TestIXFRLongWay(t *testing.T) {
-	b := newBook("rpz.example.", 1, many("a", 10)...)
-	b.write(2, many("b", 10)...)
+	b := newBook("rpz.example.", 1, many("a", 600)...)
+	b.write(2, many("b", 600)...)
+	b.write(3, many("c", 10)...)
 	var served Handover
 	s := localServer(b)
 	s.Served = func(h Handover) { served = h }

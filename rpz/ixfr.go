@@ -50,19 +50,23 @@ func steps(z Zone, from uint32) (Delta, bool) {
 	if !ok || len(ds) == 0 {
 		return Delta{}, false
 	}
-	at := from
+	at, changes := from, 0
 	for _, d := range ds {
 		if d.From != at {
 			return Delta{}, false // a gap: a client would end up with a zone that never was
 		}
 		at = d.To
+		changes += len(d.Removed) + len(d.Added)
 	}
-	if at != z.Serial() {
+	if at != z.Serial() || changes > z.Len()+few {
 		return Delta{}, false
 	}
-	step := condense(ds)
-	return step, len(step.Removed)+len(step.Added) <= z.Len()
+	return condense(ds), true
 }
+
+// few changes are sent as such however small the zone is: people who look at
+// what has changed should see it.
+const few = 1000
 
 // condense merges steps into one (RFC 1995, 5): a name that came and went in
 // between does not travel.

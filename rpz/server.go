@@ -19,7 +19,7 @@ type Server struct {
 	Keys  Keys // nil: nobody signs
 
 	// Served, if set, is called after each transfer, also one that failed.
-	// It holds up the connection it tells of.
+	// The next question waits until it returns.
 	Served func(Handover)
 
 	Log *slog.Logger     // nil: slog.Default()
@@ -31,13 +31,12 @@ type Server struct {
 	Patience, Stall time.Duration
 
 	// Conns and ConnsEach bound the connections in all and those of one
-	// address, for IPv6 of one /64; 1024 and 64 if zero. Beyond them new ones
-	// are closed at once.
+	// address, for IPv6 of one /64; 1024 and 64 if zero. An address that has
+	// its share gets no more. When all are taken, whoever has not asked for
+	// longest makes room (RFC 7766, 6.2.3).
 	Conns, ConnsEach int
 
-	mu     sync.Mutex
-	open   int
-	openBy map[netip.Prefix]int
+	conns conns
 }
 
 // maxQuestion is far above any honest question; a stranger can't make us
@@ -138,12 +137,12 @@ func (s *Server) ServeTCP(ctx context.Context, l net.Listener) error {
 		if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
 			from = a.AddrPort()
 		}
-		if !s.enter(from) {
+		if !s.conns.enter(c, from, or(s.Conns, 1024), or(s.ConnsEach, 64)) {
 			c.Close()
 			continue
 		}
 		wg.Go(func() {
-			defer s.leave(from)
+			defer s.conns.leave(c, from)
 			s.serve(ctx, c, from)
 		})
 	}
@@ -161,9 +160,11 @@ func (s *Server) serve(ctx context.Context, c net.Conn, from netip.AddrPort) {
 	for {
 		c.SetReadDeadline(time.Now().Add(or(s.Patience, 10*time.Second)))
 		msg, err := readMessage(c)
+		s.conns.asks(c)
 		if err != nil || s.handle(msg, from, true, send) != nil {
 			return
 		}
+		s.conns.waits(c)
 	}
 }
 
@@ -181,39 +182,6 @@ func readMessage(c io.Reader) ([]byte, error) {
 	msg := make([]byte, n)
 	_, err := io.ReadFull(c, msg)
 	return msg, err
-}
-
-// enter counts a connection, unless there are too many.
-func (s *Server) enter(from netip.AddrPort) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	net := neighbourhood(from)
-	if s.open >= or(s.Conns, 1024) || s.openBy[net] >= or(s.ConnsEach, 64) {
-		return false
-	}
-	if s.openBy == nil {
-		s.openBy = map[netip.Prefix]int{}
-	}
-	s.open++
-	s.openBy[net]++
-	return true
-}
-
-func (s *Server) leave(from netip.AddrPort) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	net := neighbourhood(from)
-	s.open--
-	if s.openBy[net]--; s.openBy[net] == 0 {
-		delete(s.openBy, net)
-	}
-}
-
-// neighbourhood is how much of an address one party usually has for itself.
-func neighbourhood(from netip.AddrPort) netip.Prefix {
-	ip := from.Addr().Unmap()
-	p, _ := ip.Prefix(min(ip.BitLen(), 64))
-	return p
 }
 
 func or[T comparable](v, d T) T {

@@ -85,42 +85,52 @@ func TestOneConnection(t *testing.T) {
 	}
 }
 
+// TestIdleConnections sees that those who connect and don't ask keep nobody
+// else out.
 func TestIdleConnections(t *testing.T) {
 	s := localServer(newBook("rpz.example.", 7, "evil.example"))
-	s.admit2("127.0.0.2")
-	s.ConnsEach, s.Conns = 8, 9
-	s.Patience = time.Second
+	shelf := s.Zones.(*shelf)
+	shelf.subs[0].From = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	s.ConnsEach, s.Conns, s.Patience = 8, 16, time.Hour
 	at := start(t, s)
-	var idle []net.Conn
-	for range 8 {
-		c := dial(t, "127.0.0.1", at)
-		c.Write([]byte{0, 40, 1}) // begins to ask, and leaves it at that
-		idle = append(idle, c)
+	idle := func(from string) (cs []net.Conn) {
+		for range 8 {
+			c := dial(t, from, at)
+			c.Write([]byte{0, 40, 1}) // begins to ask, and leaves it at that
+			cs = append(cs, c)
+		}
+		return cs
 	}
-	for range 100 {
-		closed(t, dial(t, "127.0.0.1", at)) // one too many
-	}
-	// Another address has a place of its own.
-	other := dial(t, "127.0.0.2", at)
-	other.Write(pack(t, new(dns.Msg).SetQuestion("rpz.example.", dns.TypeSOA)))
-	readRecords(t, other, 1)
-	closed(t, dial(t, "127.0.0.3", at)) // there is none left at all
-	for _, c := range idle {
+	first, second := idle("127.0.0.1"), idle("127.0.0.2")
+	for range 1000 {
+		c := dial(t, "127.0.0.1", at) // has its share
 		closed(t, c)
+		c.Close()
 	}
-	// Their places are free again: wait for the last to be given back.
-	for {
-		c := dial(t, "127.0.0.1", at)
+	for i := range first {
+		c := dial(t, "127.0.0.3", at)
 		c.Write(pack(t, new(dns.Msg).SetQuestion("rpz.example.", dns.TypeSOA)))
-		if n, _ := c.Read(make([]byte, 1)); n == 1 {
-			break
+		readRecords(t, c, 1)
+		closed(t, first[i]) // has not asked for longest
+	}
+	for _, c := range second {
+		if _, err := c.Write([]byte{1}); err != nil {
+			t.Errorf("closed though others waited longer: %v", err)
 		}
 	}
 }
 
-func (s *Server) admit2(addr string) {
-	sh := s.Zones.(*shelf)
-	sh.subs = append(sh.subs, Subscriber{Name: addr, From: []netip.Prefix{netip.PrefixFrom(netip.MustParseAddr(addr), 32)}})
+func TestPatience(t *testing.T) {
+	s := localServer(newBook("rpz.example.", 7, "evil.example"))
+	s.Patience = 50 * time.Millisecond
+	at := start(t, s)
+	c := dial(t, "127.0.0.1", at)
+	c.Write([]byte{0, 40, 1})
+	closed(t, c)
+	c = dial(t, "127.0.0.1", at)
+	c.Write(pack(t, new(dns.Msg).SetQuestion("rpz.example.", dns.TypeSOA)))
+	readRecords(t, c, 1)
+	closed(t, c)
 }
 
 // TestCutTransfers sees that a transfer ends when its reader goes or stalls,

@@ -281,7 +281,9 @@ func (ck *checker) check(s *Set, when string) {
 			}
 			got := contents(v)
 			if v.Len() != len(got) {
-				t.Fatalf("%s: zone %s for %d holds %d names and says %d", when, o, id, len(got), v.Len())
+				l := ck.f.lines[len(ck.f.lines)-1]
+				t.Logf("%v %+v hot %v", l.Kind, l, c)
+				t.Fatalf("%s: zone %s for %d holds %d names and says %d: %q", when, o, id, len(got), v.Len(), got)
 			}
 			for name, tr := range got {
 				if has, ok := v.Has([]byte(name)); !ok || has != tr {

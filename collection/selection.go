@@ -353,7 +353,7 @@ func (s *selection) move(n tocsin.Seq, from, to *freshness) (any bool) {
 				}
 			}
 			held, holds := was[0]|was[1], is[0]|is[1]
-			for m := was[0] ^ is[0] | was[1] ^ is[1]; m != 0; m &= m - 1 {
+			for m := (was[0] ^ is[0]) | (was[1] ^ is[1]); m != 0; m &= m - 1 {
 				bit := bits.TrailingZeros64(m)
 				c := s.classes[w*64+bit]
 				c.last[z] = n

@@ -129,14 +129,9 @@ type entrySet map[string]Trigger
 
 // brute computes what subscriber sub receives of its collection, from scratch.
 func (f *fakeStore) brute(sub *tocsin.Subscriber) entrySet {
-	want := entrySet{}
 	c := f.colls[sub.Collection]
 	if c == nil {
-		return want
-	}
-	filter, err := ParseFilter(c.Filter)
-	if err != nil {
-		panic(err)
+		return entrySet{}
 	}
 	var groups []int64
 	for id, g := range f.groups {
@@ -144,7 +139,18 @@ func (f *fakeStore) brute(sub *tocsin.Subscriber) entrySet {
 			groups = append(groups, id)
 		}
 	}
-	v := access.Organisation("test", sub.Org, groups...)
+	return f.bruteFor(c, access.Organisation("test", sub.Org, groups...))
+}
+
+// bruteFor computes what v receives of c. The zero viewer stands for everything
+// that anyone claims, whoever may have it.
+func (f *fakeStore) bruteFor(c *tocsin.Collection, v access.Viewer) entrySet {
+	want := entrySet{}
+	filter, err := ParseFilter(c.Filter)
+	if err != nil {
+		panic(err)
+	}
+	anyone := v.Name() == ""
 	carries := func(a *tocsin.Attribute, e *tocsin.Event, name string) bool {
 		for id, t := range f.tags {
 			if t.Name == name && (a.Tags.Has(id) || e.Tags.Has(id)) {
@@ -155,11 +161,11 @@ func (f *fakeStore) brute(sub *tocsin.Subscriber) entrySet {
 	}
 	for _, a := range f.attrs {
 		e := f.events[a.Event]
-		if e == nil || a.Deleted || !a.ToIDS || !slices.Contains(c.Sources, e.Orgc) {
+		if e == nil || !e.Published || a.Deleted || !a.ToIDS || !slices.Contains(c.Sources, e.Orgc) {
 			continue
 		}
 		for _, l := range []access.LabelID{a.Label, e.Label} {
-			if !access.Decide(v, access.Zone, access.Record{Label: f.labels.Label(l), Published: e.Published}).Allowed {
+			if !anyone && !access.Decide(v, access.Zone, access.Record{Label: f.labels.Label(l), Published: e.Published}).Allowed {
 				e = nil
 				break
 			}
@@ -199,6 +205,87 @@ func (f *fakeStore) brute(sub *tocsin.Subscriber) entrySet {
 		}
 	}
 	return want
+}
+
+// A hotModel follows the rule of hot and base zones for one collection, the slow
+// way: from what everyone receives before and after each line.
+type hotModel struct {
+	all   entrySet           // what anyone claims
+	seen  map[int64]entrySet // what each subscriber receives
+	began map[record]tocsin.Seq
+	base  map[record]bool // of what is hot
+}
+
+// A record is a name with one trigger.
+type record struct {
+	name string
+	Trigger
+}
+
+func (e entrySet) records() map[record]bool {
+	rs := map[record]bool{}
+	for name, t := range e {
+		for _, bit := range triggers {
+			if t&bit != 0 {
+				rs[record{name, bit}] = true
+			}
+		}
+	}
+	return rs
+}
+
+// line takes in the last line of the log.
+func (h *hotModel) line(f *fakeStore, c *tocsin.Collection) {
+	n := f.head()
+	all, seen := f.bruteFor(c, access.Viewer{}), map[int64]entrySet{}
+	gained, names := map[record]bool{}, map[string]bool{}
+	for id, sub := range f.subs {
+		if sub.Collection != c.ID {
+			continue
+		}
+		seen[id] = f.brute(sub)
+		k := f.lines[n-1].Kind
+		if was, ok := h.seen[id]; ok && k != tocsin.KindGroup && k != tocsin.KindSubscriber {
+			for r := range seen[id].records() {
+				if was[r.name]&r.Trigger == 0 {
+					gained[r], names[r.name] = true, true
+				}
+			}
+		}
+	}
+	for r, began := range h.began {
+		if began <= min(c.MergedUpTo, n-1) {
+			h.base[r] = true
+		}
+		if c.HotZone == "" || began <= min(c.HotDropUpTo, c.MergedUpTo, n-1) || all[r.name]&r.Trigger == 0 {
+			delete(h.began, r)
+			delete(h.base, r)
+		}
+	}
+	for r := range gained {
+		if c.HotZone == "" || len(names) > bulk {
+			continue
+		}
+		_, hot := h.began[r]
+		h.base[r] = h.all[r.name]&r.Trigger != 0 && (!hot || h.base[r])
+		h.began[r] = n
+	}
+	h.all, h.seen = all, seen
+}
+
+// split divides what a subscriber receives.
+func (h *hotModel) split(all entrySet) (base, hot entrySet) {
+	base, hot = entrySet{}, entrySet{}
+	for r := range all.records() {
+		_, isHot := h.began[r]
+		if isHot {
+			hot[r.name] |= r.Trigger
+		}
+		if !isHot || h.base[r] {
+			base[r.name] |= r.Trigger
+		}
+	}
+	return base, hot
 }
 
 // A served zone is one that a subscriber may have transferred once.
@@ -255,7 +342,8 @@ type checker struct {
 	t      *testing.T
 	f      *fakeStore
 	served map[zoneKey][]served
-	known  int // serials from which there was a way
+	hot    map[int64]*hotModel // nil: not checked
+	known  int                 // serials from which there was a way
 	asked  int
 }
 
@@ -270,6 +358,10 @@ func (ck *checker) check(s *Set, when string) {
 			continue
 		}
 		want := ck.f.brute(sub)
+		wantZone := map[string]entrySet{c.Zone: want}
+		if h := ck.hot[c.ID]; h != nil && c.HotZone != "" {
+			wantZone[c.Zone], wantZone[c.HotZone] = h.split(want)
+		}
 		union := entrySet{}
 		for _, o := range []string{c.Zone, c.HotZone} {
 			if o == "" {
@@ -281,9 +373,7 @@ func (ck *checker) check(s *Set, when string) {
 			}
 			got := contents(v)
 			if v.Len() != len(got) {
-				l := ck.f.lines[len(ck.f.lines)-1]
-				t.Logf("%v %+v hot %v", l.Kind, l, c)
-				t.Fatalf("%s: zone %s for %d holds %d names and says %d: %q", when, o, id, len(got), v.Len(), got)
+				t.Fatalf("%s: zone %s for %d holds %d names and says %d", when, o, id, len(got), v.Len())
 			}
 			for name, tr := range got {
 				if has, ok := v.Has([]byte(name)); !ok || has != tr {
@@ -291,10 +381,13 @@ func (ck *checker) check(s *Set, when string) {
 				}
 				union[name] |= tr
 			}
-			for name, tr := range want {
-				if has, _ := v.Has([]byte(name)); c.HotZone == "" && has != tr {
-					t.Fatalf("%s: zone %s for %d has %q as %d; want %d", when, o, id, name, has, tr)
+			for name := range want {
+				if has, _ := v.Has([]byte(name)); has != got[name] {
+					t.Fatalf("%s: zone %s for %d has %q as %d; want %d", when, o, id, name, has, got[name])
 				}
+			}
+			if ck.hot != nil && !maps.Equal(got, wantZone[o]) {
+				t.Fatalf("%s: zone %s for %d holds %q; want %q", when, o, id, got, wantZone[o])
 			}
 			if v.Serial() == 0 || v.Serial() > serial(ck.f.head()) {
 				t.Fatalf("%s: zone %s for %d has serial %d at line %d", when, o, id, v.Serial(), ck.f.head())
@@ -481,12 +574,24 @@ var long = func() string {
 // an earlier serial leads there, and a set that was stopped or killed at any
 // line comes to the same.
 func TestRandomHistories(t *testing.T) {
-	defer func(n int) { bulk = n }(bulk)
-	bulk = 6
-	runs, lines := 60, 150
+	runs := 60
 	if testing.Short() {
 		runs = 10
 	}
+	randomHistories(t, runs, true)
+}
+
+// TestRandomFloods lets lines change more than the journal takes.
+func TestRandomFloods(t *testing.T) {
+	defer func(n int) { maxOps = n }(maxOps)
+	maxOps = 3
+	randomHistories(t, 10, false)
+}
+
+func randomHistories(t *testing.T, runs int, checkHot bool) {
+	defer func(n int) { bulk = n }(bulk)
+	bulk = 6
+	const lines = 150
 	known, asked := 0, 0
 	for seed := range runs {
 		r := rand.New(rand.NewPCG(uint64(seed), 1))
@@ -496,10 +601,21 @@ func TestRandomHistories(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ck := &checker{t, f, map[zoneKey][]served{}, 0, 0}
+		ck := &checker{t: t, f: f, served: map[zoneKey][]served{}}
+		if checkHot {
+			ck.hot = map[int64]*hotModel{}
+		}
 		var fed int
 		for range lines {
 			f.history(t, r)
+			for id, c := range f.colls {
+				if checkHot && ck.hot[id] == nil {
+					ck.hot[id] = &hotModel{began: map[record]tocsin.Seq{}, base: map[record]bool{}}
+				}
+				if checkHot {
+					ck.hot[id].line(f, c)
+				}
+			}
 			// A scope line that fails is handed over again and changes nothing.
 			if ended, end := context.WithCancel(t.Context()); r.IntN(4) == 0 {
 				end()
@@ -545,7 +661,7 @@ func TestRandomHistories(t *testing.T) {
 		known, asked = known+ck.known, asked+ck.asked
 	}
 	t.Logf("%d of %d earlier serials led to the present one", known, asked)
-	if known < asked/3 {
+	if checkHot && known < asked/3 {
 		t.Errorf("only %d of %d earlier serials lead to the present one", known, asked)
 	}
 }

@@ -57,10 +57,11 @@ func (s *selection) op(o op) (name, before, after []byte) {
 	return b[:o.name], b[o.name:][:o.before], b[o.name+o.before:][:o.after]
 }
 
+// maxOps is how many changes of one line the journal takes. What changes more is
+// sent anew.
+var maxOps = 1 << 20
+
 const (
-	// maxOps is how many changes of one line the journal takes. What changes more
-	// is sent anew.
-	maxOps = 1 << 20
 	// maxWire is the longest name in DNS, with its root (RFC 1035, 2.3.4).
 	maxWire = 255
 	// wildcard is what "*" adds to a name.

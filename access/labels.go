@@ -172,3 +172,10 @@ type Bits []uint64
 
 // Has reports whether id is in the set.
 func (b Bits) Has(id LabelID) bool { return int(id/64) < len(b) && b[id/64]&(1<<(id%64)) != 0 }
+
+// After returns the labels whose ids are greater than id.
+func (ls *Labels) After(id LabelID) []Label {
+	ls.mu.RLock()
+	defer ls.mu.RUnlock()
+	return ls.list[id+1:]
+}

@@ -2,6 +2,11 @@ package store
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"time"
 
 	"tocsin"
 )
@@ -26,3 +31,155 @@ type Follower interface {
 	// state than Place. The next change handed over is the first line.
 	Restart(context.Context) error
 }
+
+// Head is the last line of the log.
+func (db *DB) Head() tocsin.Seq {
+	db.tail.mu.Lock()
+	defer db.tail.mu.Unlock()
+	return db.tail.head
+}
+
+// Places returns how far each follower has come.
+func (db *DB) Places() map[string]tocsin.Seq {
+	db.tail.mu.Lock()
+	defer db.tail.mu.Unlock()
+	return maps.Clone(db.tail.places)
+}
+
+// Await returns when the follower of that name has kept line seq.
+func (db *DB) Await(ctx context.Context, name string, seq tocsin.Seq) error {
+	return db.tail.until(ctx, func() bool { return db.tail.places[name] >= seq })
+}
+
+// batchWeight is about how many records a follower is handed at once.
+const batchWeight = 50_000
+
+// Follow hands the log to f, from where f stands, until ctx ends. When f fails
+// it is handed the same changes again after a pause that grows to a minute.
+func (db *DB) Follow(ctx context.Context, f Follower) error {
+	seq := f.Place()
+	if head := db.Head(); seq > head {
+		db.log.Warn("follower is ahead of the log and starts anew", "follower", f.Name(), "place", seq, "head", head)
+		if err := f.Restart(ctx); err != nil {
+			return fmt.Errorf("restart %s: %w", f.Name(), err)
+		}
+		seq = 0
+	}
+	db.tail.place(f.Name(), seq)
+	for pause := time.Duration(0); ; {
+		if err := db.tail.wait(ctx, seq); err != nil {
+			return nil // the end
+		}
+		next, err := db.step(ctx, f, seq)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil:
+			seq, pause = next, 0
+			db.tail.place(f.Name(), seq)
+		default:
+			pause = min(max(2*pause, 100*time.Millisecond), time.Minute)
+			db.log.Error("follow", "follower", f.Name(), "after", seq, "again in", pause, "err", err)
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-time.After(pause):
+			}
+		}
+	}
+}
+
+// step hands f one batch after seq and returns the last line of it.
+func (db *DB) step(ctx context.Context, f Follower, seq tocsin.Seq) (tocsin.Seq, error) {
+	batch, ok := db.tail.after(seq, batchWeight)
+	if !ok {
+		var err error
+		if batch, err = db.read(ctx, seq, batchWeight); err != nil {
+			return seq, fmt.Errorf("read the log: %w", err)
+		}
+	}
+	if len(batch) == 0 {
+		return seq, nil
+	}
+	if err := f.Follow(ctx, batch); err != nil {
+		return seq, err
+	}
+	return batch[len(batch)-1].Seq, nil
+}
+
+// read reads changes from the log on disk, with the records as they were.
+func (db *DB) read(ctx context.Context, after tocsin.Seq, limit int) (cs []tocsin.Change, err error) {
+	err = db.engine.Read(ctx, func(r Reader) error {
+		weight := 0
+		for l, err := range r.Lines(ctx, after) {
+			if err != nil {
+				return err
+			}
+			c, err := db.resolve(ctx, r, l)
+			if err != nil {
+				return fmt.Errorf("line %d: %w", l.Seq, err)
+			}
+			cs = append(cs, c)
+			if weight += c.Weight(); weight >= limit {
+				return nil
+			}
+		}
+		return nil
+	})
+	return cs, err
+}
+
+// resolve makes a line that was kept into a change.
+func (db *DB) resolve(ctx context.Context, r Reader, l LogLine) (tocsin.Change, error) {
+	line := tocsin.Line{Seq: l.Seq, At: l.At, By: l.By, Kind: l.Kind, ID: l.ID, Event: l.Label}
+	var err error
+	if line.Before, err = db.decode(l.Kind, l.Before); err != nil {
+		return tocsin.Change{}, err
+	}
+	if line.After, err = db.decode(l.Kind, l.After); err != nil {
+		return tocsin.Change{}, err
+	}
+	if l.Last != 0 {
+		line.Run = make([]tocsin.Attribute, 0, l.Last-l.First+1)
+		for a, err := range r.AsOf(ctx, l.Seq, l.Event, l.First, l.Last) {
+			if err != nil {
+				return tocsin.Change{}, err
+			}
+			line.Run = append(line.Run, a)
+		}
+	}
+	if l.Scope {
+		line.Scope = db.scope(l.Seq, l.Kind, l.ID)
+	}
+	return tocsin.NewChange(line, db.coder.Labels), nil
+}
+
+// scope returns the expansion of a scope line: the attributes of an event as of
+// that line; of a collection, those of all events.
+func (db *DB) scope(n tocsin.Seq, k tocsin.Kind, id int64) tocsin.Expand {
+	event := id
+	if k != tocsin.KindEvent {
+		event = 0
+	}
+	return func(ctx context.Context) iter.Seq2[tocsin.Attribute, error] {
+		return func(yield func(tocsin.Attribute, error) bool) {
+			err := db.engine.Read(ctx, func(r Reader) error {
+				for a, err := range r.AsOf(ctx, n, event, 0, 0) {
+					if err != nil {
+						return err
+					}
+					if !yield(a, nil) {
+						return errStop
+					}
+				}
+				return nil
+			})
+			if err != nil && !errors.Is(err, errStop) {
+				yield(tocsin.Attribute{}, err)
+			}
+		}
+	}
+}
+
+// errStop ends a read whose reader wants no more.
+var errStop = errors.New("stop")

@@ -1,0 +1,318 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"tocsin"
+)
+
+// The directory keeps the small records (organisations, users, keys, groups,
+// tags, collections …) in memory. There are thousands of them where there are
+// millions of claims, and every request asks for some. It holds what is
+// committed; a transaction sees its own writes through an [overlay].
+//
+// Records in it are never changed, only replaced.
+type directory struct {
+	mu    sync.RWMutex
+	kinds map[tocsin.Kind]*shelf
+}
+
+// A shelf is the records of one kind.
+type shelf struct {
+	byID   map[int64]tocsin.Record
+	byName map[string]int64
+	byUUID map[tocsin.UUID]int64
+}
+
+func newShelf() *shelf {
+	return &shelf{map[int64]tocsin.Record{}, map[string]int64{}, map[tocsin.UUID]int64{}}
+}
+
+// name and uuid are how a record is found besides its id. Names are compared
+// without regard to case where people type them.
+func name(r tocsin.Record) string {
+	switch r := r.(type) {
+	case *tocsin.Organisation:
+		return strings.ToLower(r.Name)
+	case *tocsin.User:
+		return strings.ToLower(r.Email)
+	case *tocsin.Key:
+		return r.Hash
+	case *tocsin.Group:
+		return strings.ToLower(r.Name)
+	case *tocsin.Tag:
+		return strings.ToLower(r.Name)
+	case *tocsin.Collection:
+		return strings.ToLower(r.Name)
+	case *tocsin.Subscriber:
+		return strings.ToLower(r.Name)
+	}
+	return ""
+}
+
+func uuid(r tocsin.Record) tocsin.UUID {
+	switch r := r.(type) {
+	case *tocsin.Event:
+		return r.UUID
+	case *tocsin.Attribute:
+		return r.UUID
+	case *tocsin.Object:
+		return r.UUID
+	case *tocsin.Organisation:
+		return r.UUID
+	case *tocsin.Key:
+		return r.UUID
+	case *tocsin.Group:
+		return r.UUID
+	}
+	return tocsin.UUID{}
+}
+
+// fresh returns an empty record of a kind, to decode into.
+func fresh(k tocsin.Kind) (tocsin.Record, error) {
+	switch k {
+	case tocsin.KindEvent:
+		return &tocsin.Event{}, nil
+	case tocsin.KindAttribute:
+		return &tocsin.Attribute{}, nil
+	case tocsin.KindObject:
+		return &tocsin.Object{}, nil
+	case tocsin.KindOrganisation:
+		return &tocsin.Organisation{}, nil
+	case tocsin.KindUser:
+		return &tocsin.User{}, nil
+	case tocsin.KindKey:
+		return &tocsin.Key{}, nil
+	case tocsin.KindGroup:
+		return &tocsin.Group{}, nil
+	case tocsin.KindTag:
+		return &tocsin.Tag{}, nil
+	case tocsin.KindCollection:
+		return &tocsin.Collection{}, nil
+	case tocsin.KindSubscriber:
+		return &tocsin.Subscriber{}, nil
+	case tocsin.KindImport:
+		return &tocsin.Import{}, nil
+	}
+	return nil, fmt.Errorf("no such kind of record: %d", k)
+}
+
+func loadDirectory(ctx context.Context, r Reader) (*directory, error) {
+	d := &directory{kinds: map[tocsin.Kind]*shelf{}}
+	for doc, err := range r.Docs(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		rec, err := fresh(doc.Kind)
+		if err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal(doc.JSON, rec); err != nil {
+			return nil, fmt.Errorf("read %s %d: %w", doc.Kind, doc.ID, err)
+		}
+		d.put(rec)
+	}
+	return d, nil
+}
+
+// shelf returns the shelf of a kind; the caller holds the lock for writing.
+func (d *directory) shelf(k tocsin.Kind) *shelf {
+	if d.kinds[k] == nil {
+		d.kinds[k] = newShelf()
+	}
+	return d.kinds[k]
+}
+
+func (d *directory) put(r tocsin.Record) {
+	s := d.shelf(r.Kind())
+	if old := s.byID[r.RecordID()]; old != nil {
+		delete(s.byName, name(old))
+		delete(s.byUUID, uuid(old))
+	}
+	s.byID[r.RecordID()] = r
+	if n := name(r); n != "" {
+		s.byName[n] = r.RecordID()
+	}
+	if u := uuid(r); !u.IsZero() {
+		s.byUUID[u] = r.RecordID()
+	}
+}
+
+func (d *directory) remove(k tocsin.Kind, id int64) {
+	s := d.shelf(k)
+	if old := s.byID[id]; old != nil {
+		delete(s.byID, id)
+		delete(s.byName, name(old))
+		delete(s.byUUID, uuid(old))
+	}
+}
+
+// get returns a record, or nil.
+func (d *directory) get(k tocsin.Kind, id int64) tocsin.Record {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if s := d.kinds[k]; s != nil {
+		return s.byID[id]
+	}
+	return nil
+}
+
+// named returns the record of a kind with that name, or nil.
+func (d *directory) named(k tocsin.Kind, name string) tocsin.Record {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if s := d.kinds[k]; s != nil {
+		if id, ok := s.byName[strings.ToLower(name)]; ok {
+			return s.byID[id]
+		}
+	}
+	return nil
+}
+
+func (d *directory) byUUID(k tocsin.Kind, u tocsin.UUID) tocsin.Record {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if s := d.kinds[k]; s != nil {
+		if id, ok := s.byUUID[u]; ok {
+			return s.byID[id]
+		}
+	}
+	return nil
+}
+
+// all iterates over the records of a kind in order of id.
+func (d *directory) all(k tocsin.Kind) iter.Seq[tocsin.Record] {
+	d.mu.RLock()
+	var rs []tocsin.Record
+	if s := d.kinds[k]; s != nil {
+		rs = slices.Collect(maps.Values(s.byID))
+	}
+	d.mu.RUnlock()
+	slices.SortFunc(rs, func(a, b tocsin.Record) int { return int(a.RecordID() - b.RecordID()) })
+	return slices.Values(rs)
+}
+
+// shelfView is what an overlay needs of what lies beneath it.
+type shelfView interface {
+	get(tocsin.Kind, int64) tocsin.Record
+	named(tocsin.Kind, string) tocsin.Record
+	byUUID(tocsin.Kind, tocsin.UUID) tocsin.Record
+	all(tocsin.Kind) iter.Seq[tocsin.Record]
+	take(map[docID]tocsin.Record)
+}
+
+type docID struct {
+	kind tocsin.Kind
+	id   int64
+}
+
+// take makes changes part of the directory.
+func (d *directory) take(changes map[docID]tocsin.Record) {
+	if len(changes) == 0 {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for k, r := range changes {
+		if r == nil {
+			d.remove(k.kind, k.id)
+		}
+	}
+	for _, r := range changes {
+		if r != nil {
+			d.put(r)
+		}
+	}
+}
+
+func (d *directory) overlay() *overlay { return &overlay{beneath: d} }
+
+// An overlay is the directory as a transaction sees it: what it changed above
+// what lies beneath. A removed record is nil in changes.
+type overlay struct {
+	beneath shelfView
+	changes map[docID]tocsin.Record
+}
+
+func (o *overlay) overlay() *overlay { return &overlay{beneath: o} }
+
+// publish hands the changes to what lies beneath.
+func (o *overlay) publish() { o.beneath.take(o.changes) }
+
+func (o *overlay) take(changes map[docID]tocsin.Record) {
+	for k, r := range changes {
+		o.set(k, r)
+	}
+}
+
+func (o *overlay) set(k docID, r tocsin.Record) {
+	if o.changes == nil {
+		o.changes = map[docID]tocsin.Record{}
+	}
+	o.changes[k] = r
+}
+
+func (o *overlay) get(k tocsin.Kind, id int64) tocsin.Record {
+	if r, ok := o.changes[docID{k, id}]; ok {
+		return r
+	}
+	return o.beneath.get(k, id)
+}
+
+func (o *overlay) named(k tocsin.Kind, n string) tocsin.Record {
+	for id, r := range o.changes {
+		if id.kind == k && r != nil && name(r) == strings.ToLower(n) {
+			return r
+		}
+	}
+	return o.unlessChanged(k, o.beneath.named(k, n))
+}
+
+func (o *overlay) byUUID(k tocsin.Kind, u tocsin.UUID) tocsin.Record {
+	for id, r := range o.changes {
+		if id.kind == k && r != nil && uuid(r) == u {
+			return r
+		}
+	}
+	return o.unlessChanged(k, o.beneath.byUUID(k, u))
+}
+
+// unlessChanged returns r, which was found beneath, unless it was replaced or
+// removed above: then its name or uuid may no longer be what was asked for.
+func (o *overlay) unlessChanged(k tocsin.Kind, r tocsin.Record) tocsin.Record {
+	if r == nil {
+		return nil
+	}
+	if _, changed := o.changes[docID{k, r.RecordID()}]; changed {
+		return nil
+	}
+	return r
+}
+
+func (o *overlay) all(k tocsin.Kind) iter.Seq[tocsin.Record] {
+	return func(yield func(tocsin.Record) bool) {
+		for r := range o.beneath.all(k) {
+			if c, ok := o.changes[docID{k, r.RecordID()}]; ok {
+				if c == nil {
+					continue
+				}
+				r = c
+			}
+			if !yield(r) {
+				return
+			}
+		}
+		for id, r := range o.changes {
+			if id.kind == k && r != nil && o.beneath.get(k, id.id) == nil && !yield(r) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,156 @@
+package store
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"tocsin"
+	"tocsin/access"
+	"tocsin/indicator"
+)
+
+// An Engine keeps bytes. Package storetest holds what it must do.
+//
+// It knows nothing of rights. What it reads for people comes with a [Scoped]
+// query, which only this package can make; what it reads by id in a [Writer] is
+// for this package, which asks who before anything leaves it.
+type Engine interface {
+	// Use gives the engine what it needs to turn labels, tags and values into
+	// numbers. It is called once, before anything but Docs, Labels, TagSets and
+	// settings is touched.
+	Use(Coder)
+	// Write runs fn in a transaction of its own and commits it: when Write returns
+	// nil, what fn wrote is synced to disk. An error of fn undoes all of it. At
+	// most one Write runs at a time.
+	Write(context.Context, func(Writer) error) error
+	// Read runs fn on one consistent state of the store. Readers neither wait for
+	// a writer nor hold one up.
+	Read(context.Context, func(Reader) error) error
+	// Close ends the engine. Everything acknowledged is on disk already.
+	Close() error
+}
+
+// A Reader reads one state of the store.
+type Reader interface {
+	// Events and Attributes iterate in order of id.
+	Events(context.Context, Scoped[EventQuery]) iter.Seq2[tocsin.Event, error]
+	Attributes(context.Context, Scoped[Query]) iter.Seq2[tocsin.Attribute, error]
+	Objects(context.Context, Scoped[ObjectQuery]) iter.Seq2[tocsin.Object, error]
+	// CountEvents and CountAttributes answer how many the query would give,
+	// without its limit.
+	CountEvents(context.Context, Scoped[EventQuery]) (int64, error)
+	CountAttributes(context.Context, Scoped[Query]) (int64, error)
+
+	// Head is the last line of the log, 0 if there is none.
+	Head(context.Context) (tocsin.Seq, error)
+	// Lines iterates over the log after a line, in order.
+	Lines(ctx context.Context, after tocsin.Seq) iter.Seq2[LogLine, error]
+	// AsOf iterates over attributes as they were just after line n: those of one
+	// event, of all events if event is 0, and of those only first..last if last is
+	// not 0. Deleted ones are among them.
+	AsOf(ctx context.Context, n tocsin.Seq, event, first, last int64) iter.Seq2[tocsin.Attribute, error]
+
+	// Docs iterates over the small records of every kind.
+	Docs(context.Context) iter.Seq2[Doc, error]
+	// Labels and TagSets return what was interned, in order of id, from 1.
+	Labels(context.Context) ([]access.Label, error)
+	TagSets(context.Context) ([]tocsin.TagSet, error)
+	// Setting returns what was kept under name, or nil.
+	Setting(ctx context.Context, name string) ([]byte, error)
+	// Tombstone reports whether a record with that uuid was deleted for good.
+	Tombstone(context.Context, tocsin.UUID) (bool, error)
+}
+
+// A Writer changes the store. Its reads see its own writes.
+type Writer interface {
+	Reader
+
+	// Savepoint runs fn and undoes what it wrote if it returns an error.
+	Savepoint(ctx context.Context, fn func() error) error
+	// NextIDs hands out n ids of a kind, which are never handed out again, and
+	// returns the first.
+	NextIDs(ctx context.Context, k tocsin.Kind, n int64) (int64, error)
+
+	Event(ctx context.Context, id int64) (*tocsin.Event, error) // nil: none
+	EventByUUID(context.Context, tocsin.UUID) (*tocsin.Event, error)
+	Attribute(ctx context.Context, id int64) (*tocsin.Attribute, error)
+	AttributeByUUID(context.Context, tocsin.UUID) (*tocsin.Attribute, error)
+	Object(ctx context.Context, id int64) (*tocsin.Object, error)
+	ObjectByUUID(context.Context, tocsin.UUID) (*tocsin.Object, error)
+	// TakenUUIDs returns which of us belong to attributes already.
+	TakenUUIDs(context.Context, []tocsin.UUID) (map[tocsin.UUID]bool, error)
+	// Siblings iterates over the attributes of an event, not deleted, that have
+	// one of keys as their own key.
+	Siblings(ctx context.Context, event int64, keys []uint64) iter.Seq2[tocsin.Attribute, error]
+
+	PutEvent(context.Context, *tocsin.Event) error // by id: inserts or replaces
+	PutObject(context.Context, *tocsin.Object) error
+	PutAttribute(context.Context, *tocsin.Attribute) error
+	AddAttributes(context.Context, []tocsin.Attribute) error // all new
+	// HideEvent makes an event and all that is in it invisible to every query but
+	// AsOf. PurgeEvents removes the rows of events hidden at or before line n, at
+	// most limit rows, and returns how many.
+	HideEvent(ctx context.Context, id int64) error
+	PurgeEvents(ctx context.Context, n tocsin.Seq, limit int) (int64, error)
+	RemoveObject(ctx context.Context, id int64) error
+	RemoveAttribute(ctx context.Context, id int64) error
+	PutTombstone(context.Context, tocsin.Kind, tocsin.UUID, time.Time) error
+
+	PutDoc(context.Context, Doc) error
+	RemoveDoc(ctx context.Context, k tocsin.Kind, id int64) error
+	PutSetting(ctx context.Context, name string, value []byte) error
+	AppendLabels(ctx context.Context, from access.LabelID, ls []access.Label) error
+	AppendTagSets(ctx context.Context, from uint32, ts []tocsin.TagSet) error
+	AppendLines(context.Context, []LogLine) error
+}
+
+// A LogLine is a line of the log as an engine keeps it. Before and After are
+// JSON; a range line has neither.
+type LogLine struct {
+	Seq           tocsin.Seq
+	At            time.Time
+	By            int64
+	Kind          tocsin.Kind
+	ID            int64 // the record; of a range line, the event
+	Event         int64 // attribute lines: whose event
+	First, Last   int64 // range lines
+	Scope         bool
+	Label         access.LabelID // attribute lines: the event's label
+	Before, After []byte
+}
+
+// A Doc is a small record: an organisation, a user, a tag. Its name is unique
+// within its kind where it is not empty.
+type Doc struct {
+	Kind tocsin.Kind
+	ID   int64
+	UUID tocsin.UUID
+	Name string
+	JSON []byte
+}
+
+// A Coder turns what the store holds in memory into the small numbers that an
+// engine keeps, and back.
+type Coder struct {
+	Labels *access.Labels
+	Tags   *TagSets
+	Hasher indicator.Hasher
+}
+
+// Key is the number of an attribute's own key.
+func (c Coder) Key(a *tocsin.Attribute) uint64 {
+	var keys [2]indicator.Key
+	return c.Hasher.Sum(a.Value.AppendKeys(keys[:0])[0])
+}
+
+// Keys are the numbers of an attribute's keys; the second is 0 if it has one.
+func (c Coder) Keys(a *tocsin.Attribute) (own, other uint64) {
+	var buf [2]indicator.Key
+	keys := a.Value.AppendKeys(buf[:0])
+	own = c.Hasher.Sum(keys[0])
+	if len(keys) > 1 {
+		other = c.Hasher.Sum(keys[1])
+	}
+	return own, other
+}

@@ -1,0 +1,88 @@
+package store
+
+import (
+	"tocsin"
+	"tocsin/access"
+	"tocsin/indicator"
+)
+
+// Scoped is a query together with the viewer who asks. The zero Scoped matches
+// nothing. Only this package makes one.
+type Scoped[Q any] struct {
+	sight *access.Sight
+	all   bool
+	Query Q
+}
+
+// All reports whether nothing is hidden from the viewer. If not, Labels holds
+// the only labels that may be read, of an attribute and of its event.
+func (s Scoped[Q]) All() bool { return s.all }
+
+// Labels returns the labels that the viewer may read.
+func (s Scoped[Q]) Labels() []access.LabelID {
+	if s.sight == nil {
+		return nil
+	}
+	return s.sight.IDs()
+}
+
+// Deletion says whether withdrawn records are wanted.
+type Deletion uint8
+
+const (
+	Live Deletion = iota // not withdrawn
+	Withdrawn
+	Any
+)
+
+// A Query narrows a read of attributes. Its zero value asks for everything
+// visible that is not withdrawn. A nil slice does not narrow; an empty one that
+// is not nil matches nothing.
+type Query struct {
+	IDs        []int64
+	UUIDs      []tocsin.UUID
+	Events     []int64
+	Objects    []int64
+	Keys       []indicator.Key // any of its keys is any of these
+	Values     []string        // the text is one of these, in whole or one side of a composite; goes with Keys
+	Types      []uint16
+	Categories []indicator.Category
+	ToIDS      *bool
+	Published  *bool
+	Orgs       []int64         // whose event
+	Tags       []tocsin.TagSet // the attribute's or its event's set is one of these
+	NotTags    []tocsin.TagSet // neither is one of these
+	Since      int64           // timestamp, seconds
+	Until      int64
+	Deleted    Deletion
+	After      int64 // id: for paging
+	Offset     int64
+	Limit      int64 // 0: all
+}
+
+// An EventQuery narrows a read of events, as [Query] does.
+type EventQuery struct {
+	IDs       []int64
+	UUIDs     []tocsin.UUID
+	Orgs      []int64
+	Info      string // contains, without regard to case
+	Tags      []tocsin.TagSet
+	NotTags   []tocsin.TagSet
+	Published *bool
+	Since     int64
+	Until     int64
+	DateFrom  string
+	DateTo    string
+	Newest    bool // highest id first
+	After     int64
+	Offset    int64
+	Limit     int64
+}
+
+// An ObjectQuery narrows a read of objects.
+type ObjectQuery struct {
+	IDs     []int64
+	UUIDs   []tocsin.UUID
+	Events  []int64
+	Deleted Deletion
+}

@@ -1,0 +1,297 @@
+// Package store keeps the records of the exchange and the log of their changes.
+//
+// There is one way in, [DB.Apply], and one way to read, [DB.As]. Every write is
+// one transaction: rows, and lines in the append-only log that say what changed.
+// Everything else in the exchange is a [Follower] of that log.
+//
+// An engine (sqlite, postgres) never sees a query without a viewer: it is handed
+// a [Scoped], which only this package can make.
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"tocsin"
+	"tocsin/access"
+	"tocsin/indicator"
+)
+
+// A DB is a store over an engine.
+type DB struct {
+	engine Engine
+	log    *slog.Logger
+	now    func() time.Time
+	coder  Coder
+	dir    *directory
+	kept   interned // the writer's
+
+	queue  chan *request // writes that wait for their turn
+	done   chan struct{}
+	writer sync.WaitGroup
+	stop   context.CancelFunc
+
+	tail tail
+}
+
+// Options are what a DB can be told. The zero Options are good.
+type Options struct {
+	Log *slog.Logger
+	Now func() time.Time // the clock; time.Now if nil
+}
+
+// ErrClosed is what a write gets when the store is being closed.
+var ErrClosed = tocsin.Errorf(tocsin.Busy, "the exchange is shutting down; try again in a moment")
+
+// maxQueue is how many writes may wait. Beyond it we say that we are busy.
+const maxQueue = 1024
+
+// New opens the store that e keeps, and starts its writer.
+func New(ctx context.Context, e Engine, o Options) (*DB, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	db := &DB{engine: e, log: o.Log, now: o.Now, queue: make(chan *request, maxQueue), done: make(chan struct{})}
+	if err := db.load(ctx); err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	var run context.Context
+	run, db.stop = context.WithCancel(context.WithoutCancel(ctx))
+	db.writer.Go(func() { db.write(run) })
+	return db, nil
+}
+
+const seedSetting = "key-seed"
+
+// load reads what the store keeps in memory. A new store draws its key seed.
+func (db *DB) load(ctx context.Context) error {
+	var seed []byte
+	err := db.engine.Read(ctx, func(r Reader) (err error) {
+		if seed, err = r.Setting(ctx, seedSetting); err != nil {
+			return err
+		}
+		labels, err := r.Labels(ctx)
+		if err != nil {
+			return err
+		}
+		sets, err := r.TagSets(ctx)
+		if err != nil {
+			return err
+		}
+		db.coder = Coder{Labels: access.NewLabels(labels), Tags: newTagSets(sets)}
+		db.kept = interned{db.coder.Labels.Len(), db.coder.Tags.Len()}
+		head, err := r.Head(ctx)
+		if err != nil {
+			return err
+		}
+		db.tail.start(head)
+		db.dir, err = loadDirectory(ctx, r)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if seed == nil {
+		seed = make([]byte, 16)
+		rand.Read(seed)
+		err = db.engine.Write(ctx, func(w Writer) error { return w.PutSetting(ctx, seedSetting, seed) })
+		if err != nil {
+			return err
+		}
+	}
+	db.coder.Hasher = indicator.NewHasher([16]byte(seed))
+	db.engine.Use(db.coder)
+	return nil
+}
+
+// Close ends the writer and the engine. Followers are ended by their context.
+func (db *DB) Close() error {
+	db.stop()
+	db.writer.Wait()
+	return db.engine.Close()
+}
+
+// Labels is the registry of labels, for projections that keep label ids.
+func (db *DB) Labels() *access.Labels { return db.coder.Labels }
+
+// TagSets is the registry of sets of tags.
+func (db *DB) TagSets() *TagSets { return db.coder.Tags }
+
+// Hasher turns keys into the numbers by which this store knows them.
+func (db *DB) Hasher() indicator.Hasher { return db.coder.Hasher }
+
+// Now is the store's clock.
+func (db *DB) Now() time.Time { return db.now() }
+
+// A request is one write that waits for the writer.
+type request struct {
+	ctx   context.Context
+	v     access.Viewer
+	fn    func(*Tx) error
+	seq   tocsin.Seq
+	err   error
+	ready chan struct{}
+}
+
+// Apply runs fn as v in a transaction and commits what it wrote together with
+// its log lines: all of it or none. When Apply returns without error it is on
+// disk. The returned Seq is the last line written, or the head of the log when
+// fn changed nothing; a page that must show its own write awaits it.
+//
+// Writes that wait at the same time share a commit, so that many small writers
+// pay for few syncs; each still succeeds or fails alone. Since all writers wait
+// for fn, it should parse and fetch nothing that could be ready beforehand.
+func (db *DB) Apply(ctx context.Context, v access.Viewer, fn func(*Tx) error) (tocsin.Seq, error) {
+	r := &request{ctx: ctx, v: v, fn: fn, ready: make(chan struct{})}
+	select {
+	case <-db.done:
+		return 0, ErrClosed
+	case db.queue <- r:
+	default:
+		return 0, tocsin.Errorf(tocsin.Busy, "too many writes are waiting; try again in a moment")
+	}
+	select {
+	case <-r.ready:
+		return r.seq, r.err
+	case <-db.done:
+		select {
+		case <-r.ready:
+			return r.seq, r.err
+		default:
+			return 0, ErrClosed
+		}
+	}
+}
+
+// write is the one writer: it commits requests in groups until the end.
+func (db *DB) write(ctx context.Context) {
+	defer close(db.done)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case r := <-db.queue:
+			db.commit(ctx, r)
+		}
+	}
+}
+
+// A commit takes what is waiting, up to these limits, so that a small writer
+// behind a large one waits for one large transaction at most.
+const (
+	maxGroup  = 64
+	maxWeight = 10_000
+)
+
+func (db *DB) commit(ctx context.Context, first *request) {
+	group := &group{docs: db.dir.overlay()}
+	err := db.engine.Write(ctx, func(w Writer) error {
+		head, err := w.Head(ctx)
+		if err != nil {
+			return err
+		}
+		group.seq = head
+		for r := first; r != nil; r = db.next(group) {
+			db.try(ctx, w, r, group)
+		}
+		return db.intern(ctx, w, group)
+	})
+	if err == nil {
+		db.kept = group.kept
+		group.docs.publish()
+		db.tail.append(group.seq, group.lines, db.coder.Labels)
+	} else {
+		err = fmt.Errorf("commit: %w", err)
+		if len(group.requests) == 0 { // the transaction did not even begin
+			group.requests = append(group.requests, first)
+		}
+	}
+	for _, r := range group.requests {
+		if r.err == nil {
+			r.err = err
+		}
+		close(r.ready)
+	}
+}
+
+// A group is the requests that share one commit.
+type group struct {
+	requests []*request
+	docs     *overlay
+	seq      tocsin.Seq
+	lines    []tocsin.Line
+	weight   int
+	kept     interned
+}
+
+// interned is how much of the registries is on disk.
+type interned struct {
+	labels  access.LabelID
+	tagSets uint32
+}
+
+// next returns a request that waits already and may join g, or nil.
+func (db *DB) next(g *group) *request {
+	if g.weight >= maxWeight || len(g.requests) >= maxGroup {
+		return nil
+	}
+	select {
+	case r := <-db.queue:
+		return r
+	default:
+		return nil
+	}
+}
+
+// try runs one request at a savepoint of its own.
+func (db *DB) try(ctx context.Context, w Writer, r *request, g *group) {
+	g.requests = append(g.requests, r)
+	if r.err = r.ctx.Err(); r.err != nil {
+		return // whoever asked has gone
+	}
+	tx := &Tx{ctx: ctx, db: db, w: w, v: r.v, now: db.now(), seq: g.seq, docs: g.docs.overlay()}
+	r.err = w.Savepoint(ctx, func() (err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("panic in a write: %v\n%s", p, debug.Stack())
+			}
+		}()
+		if err := r.fn(tx); err != nil {
+			return err
+		}
+		return tx.flush()
+	})
+	if r.err != nil {
+		return
+	}
+	tx.docs.publish() // to the requests that follow in this group
+	g.seq, r.seq = tx.seq, tx.seq
+	g.lines = append(g.lines, tx.lines...)
+	for i := range tx.lines {
+		g.weight += 1 + len(tx.lines[i].Run)
+	}
+}
+
+// intern writes labels and tag sets that were handed out since the last commit.
+// A transaction that fails leaves them in memory only; the next one writes them.
+func (db *DB) intern(ctx context.Context, w Writer, g *group) error {
+	ls, ts := db.coder.Labels.After(db.kept.labels), db.coder.Tags.After(db.kept.tagSets)
+	g.kept = interned{db.kept.labels + access.LabelID(len(ls)), db.kept.tagSets + uint32(len(ts))}
+	if len(ls) > 0 {
+		if err := w.AppendLabels(ctx, db.kept.labels+1, ls); err != nil {
+			return err
+		}
+	}
+	if len(ts) > 0 {
+		return w.AppendTagSets(ctx, db.kept.tagSets+1, ts)
+	}
+	return nil
+}

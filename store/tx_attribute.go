@@ -1,0 +1,350 @@
+package store
+
+import (
+	"fmt"
+
+	"tocsin"
+	"tocsin/access"
+)
+
+// maxRun is how many records one range line stands for at most, so that reading
+// the log back takes little memory.
+const maxRun = 50_000
+
+// An Addition is what became of attributes that were to be added.
+type Addition struct {
+	Added      []tocsin.Attribute // in the order given, with ids
+	Duplicates []int              // indexes of those that the event holds already
+}
+
+// KeepPublished is for imports: what they add to a published event leaves at
+// once, instead of unpublishing the event.
+type KeepPublished bool
+
+// AddAttributes adds as to an event, each settled within its object, and leaves
+// out those whose claim (object, category, type, value) the event holds already.
+// What was sound in itself but can't be kept fails the whole call.
+func (tx *Tx) AddAttributes(event int64, as []tocsin.Attribute, keep KeepPublished) (Addition, error) {
+	e, err := tx.mine(event)
+	if err != nil {
+		return Addition{}, err
+	}
+	fresh, dups, err := tx.newClaims(e, as)
+	if err != nil || len(fresh) == 0 {
+		return Addition{Duplicates: dups}, err
+	}
+	if err := tx.identify(fresh); err != nil {
+		return Addition{}, err
+	}
+	parent := tx.db.coder.Labels.Label(e.Label)
+	settle := tx.settler(parent)
+	for i := range fresh {
+		if err := settle(&fresh[i]); err != nil {
+			return Addition{}, err
+		}
+	}
+	if err := tx.edited(e, bool(keep)); err != nil {
+		return Addition{}, err
+	}
+	if err := tx.insert(event, fresh); err != nil {
+		return Addition{}, err
+	}
+	return Addition{Added: fresh, Duplicates: dups}, nil
+}
+
+// insert writes new attributes of one event, with a range line for each run.
+func (tx *Tx) insert(event int64, as []tocsin.Attribute) error {
+	e, err := tx.event(event)
+	if err != nil {
+		return err
+	}
+	e = new(*e)
+	for run := as; len(run) > 0; {
+		n := min(maxRun, len(run))
+		seq := tx.next()
+		for i := range run[:n] {
+			run[i].Seq = seq
+		}
+		if err := tx.w.AddAttributes(tx.ctx, run[:n]); err != nil {
+			return err
+		}
+		tx.line(tocsin.Line{Kind: tocsin.KindAttribute, ID: event, Run: run[:n:n], Event: e.Label})
+		run = run[n:]
+	}
+	e.Attributes += live(as)
+	e.Timestamp = max(e.Timestamp, tx.now.Unix())
+	tx.touch(e)
+	return nil
+}
+
+func live(as []tocsin.Attribute) (n int) {
+	for i := range as {
+		if !as[i].Deleted {
+			n++
+		}
+	}
+	return n
+}
+
+// identify hands out ids and uuids, and refuses uuids that are taken.
+func (tx *Tx) identify(as []tocsin.Attribute) error {
+	first, err := tx.newID(tocsin.KindAttribute, len(as))
+	if err != nil {
+		return err
+	}
+	var given []tocsin.UUID
+	missing := 0
+	for i := range as {
+		as[i].ID = first + int64(i)
+		if as[i].UUID.IsZero() {
+			missing++
+		} else {
+			given = append(given, as[i].UUID)
+		}
+		if as[i].Timestamp == 0 {
+			as[i].Timestamp = tx.now.Unix()
+		}
+	}
+	taken, err := tx.w.TakenUUIDs(tx.ctx, given)
+	if err != nil {
+		return err
+	}
+	us := make([]tocsin.UUID, missing)
+	tocsin.NewUUIDs(tx.now, us)
+	seen := make(map[tocsin.UUID]bool, len(given))
+	for i := range as {
+		switch u := as[i].UUID; {
+		case u.IsZero():
+			as[i].UUID, us = us[0], us[1:]
+		case taken[u] || seen[u]:
+			return &TakenError{Index: i, UUID: u}
+		default:
+			seen[u] = true
+		}
+	}
+	return nil
+}
+
+// A TakenError refuses an attribute whose uuid another record has.
+type TakenError struct {
+	Index int
+	UUID  tocsin.UUID
+}
+
+func (e *TakenError) Error() string { return fmt.Sprintf("the uuid %s is taken", e.UUID) }
+func (e *TakenError) Unwrap() error { return tocsin.Errorf(tocsin.Conflict, "%s", e.Error()) }
+
+// claim is what makes two attributes of an event the same claim.
+type claim struct {
+	object   int64
+	category uint8
+	kind     uint16
+	value    string
+}
+
+func claimOf(a *tocsin.Attribute) claim {
+	return claim{a.Object, uint8(a.Category), a.Value.Type().ID, a.Value.String()}
+}
+
+// newClaims returns those of as that e does not hold yet, and the indexes of
+// the others.
+func (tx *Tx) newClaims(e *tocsin.Event, as []tocsin.Attribute) (fresh []tocsin.Attribute, dups []int, err error) {
+	held := make(map[claim]bool, len(as))
+	if e.Attributes > 0 {
+		keys := make([]uint64, len(as))
+		for i := range as {
+			keys[i] = tx.db.coder.Key(&as[i])
+		}
+		for a, err := range tx.w.Siblings(tx.ctx, e.ID, keys) {
+			if err != nil {
+				return nil, nil, err
+			}
+			held[claimOf(&a)] = true
+		}
+	}
+	fresh = make([]tocsin.Attribute, 0, len(as))
+	for i := range as {
+		c := claimOf(&as[i])
+		if held[c] {
+			dups = append(dups, i)
+			continue
+		}
+		held[c] = true
+		as[i].Event = e.ID
+		fresh = append(fresh, as[i])
+	}
+	return fresh, dups, nil
+}
+
+// settler returns a function that sets the label of attributes of one event.
+// Most attributes of an event are alike, so it remembers what it worked out.
+func (tx *Tx) settler(event access.Label) func(*tocsin.Attribute) error {
+	type kind struct {
+		d     access.Distribution
+		group int64
+		tags  tocsin.TagSet
+		obj   int64
+	}
+	known := map[kind]access.LabelID{}
+	return func(a *tocsin.Attribute) error {
+		k := kind{a.Distribution, a.Group, a.Tags, a.Object}
+		if id, ok := known[k]; ok {
+			a.Label = id
+			return nil
+		}
+		if !a.Distribution.Valid() {
+			return tocsin.Errorf(tocsin.Invalid, "an attribute's distribution is 0 to 5, not %d", a.Distribution)
+		}
+		if err := tx.mayShareWith(a.Distribution, &a.Group); err != nil {
+			return err
+		}
+		parent := access.NewLabel(event.Owner, access.Inherit, 0, 0, 0)
+		if a.Object != 0 {
+			o, err := tx.w.Object(tx.ctx, a.Object)
+			if err != nil {
+				return err
+			}
+			if o == nil || o.Event != a.Event {
+				return tocsin.Errorf(tocsin.NotFound, "no object %d in event %d", a.Object, a.Event)
+			}
+			parent = tx.db.coder.Labels.Label(o.Label)
+		}
+		t, p := tx.marking(a.Tags)
+		a.Label = tx.label(access.NewLabel(event.Owner, a.Distribution, a.Group, t, p).Within(parent))
+		known[k] = a.Label
+		return nil
+	}
+}
+
+// Attribute returns the attribute with that id as the viewer sees it.
+func (tx *Tx) Attribute(id int64) (*tocsin.Attribute, *tocsin.Event, error) {
+	a, err := tx.w.Attribute(tx.ctx, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	return tx.seen(a, fmt.Sprint(id))
+}
+
+// AttributeByUUID is [Tx.Attribute] by uuid.
+func (tx *Tx) AttributeByUUID(u tocsin.UUID) (*tocsin.Attribute, *tocsin.Event, error) {
+	a, err := tx.w.AttributeByUUID(tx.ctx, u)
+	if err != nil {
+		return nil, nil, err
+	}
+	return tx.seen(a, u.String())
+}
+
+func (tx *Tx) seen(a *tocsin.Attribute, what string) (*tocsin.Attribute, *tocsin.Event, error) {
+	if a != nil && tx.sees(a.Label) {
+		e, err := tx.event(a.Event)
+		if err != nil {
+			return nil, nil, err
+		}
+		if e != nil && tx.sees(e.Label) {
+			return a, e, nil
+		}
+	}
+	return nil, nil, tocsin.Errorf(tocsin.NotFound, "no attribute %s", what)
+}
+
+// EditAttribute lets change alter a copy of the attribute. Withdrawing it is an
+// edit that sets Deleted.
+func (tx *Tx) EditAttribute(id int64, change func(*tocsin.Attribute) error) (*tocsin.Attribute, error) {
+	old, e, err := tx.Attribute(id)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := tx.mine(e.ID); err != nil {
+		return nil, err
+	}
+	return tx.replaceAttribute(old, e, change)
+}
+
+func (tx *Tx) replaceAttribute(old *tocsin.Attribute, e *tocsin.Event, change func(*tocsin.Attribute) error) (*tocsin.Attribute, error) {
+	a := *old
+	if err := change(&a); err != nil {
+		return nil, err
+	}
+	a.ID, a.UUID, a.Event, a.Object = old.ID, old.UUID, old.Event, old.Object
+	if claimOf(&a) != claimOf(old) {
+		for s, err := range tx.w.Siblings(tx.ctx, a.Event, []uint64{tx.db.coder.Key(&a)}) {
+			if err != nil {
+				return nil, err
+			}
+			if s.ID != a.ID && claimOf(&s) == claimOf(&a) {
+				return nil, tocsin.Errorf(tocsin.Conflict, "event %d holds the same claim already, as attribute %d", a.Event, s.ID)
+			}
+		}
+	}
+	if err := tx.settler(tx.db.coder.Labels.Label(e.Label))(&a); err != nil {
+		return nil, err
+	}
+	if err := tx.edited(e, false); err != nil {
+		return nil, err
+	}
+	return &a, tx.put(old, &a)
+}
+
+// put writes an attribute in place of old and its line.
+func (tx *Tx) put(old, a *tocsin.Attribute) error {
+	e, err := tx.event(a.Event)
+	if err != nil {
+		return err
+	}
+	e = new(*e)
+	a.Seq = tx.next()
+	if err := tx.w.PutAttribute(tx.ctx, a); err != nil {
+		return err
+	}
+	before, after := *old, *a
+	tx.line(tocsin.Line{Kind: tocsin.KindAttribute, ID: a.ID, Before: &before, After: &after, Event: e.Label})
+	e.Attributes += live([]tocsin.Attribute{*a}) - live([]tocsin.Attribute{*old})
+	e.Timestamp = max(e.Timestamp, tx.now.Unix())
+	tx.touch(e)
+	return nil
+}
+
+// DeleteAttribute deletes an attribute for good. Its uuid is refused afterwards.
+func (tx *Tx) DeleteAttribute(id int64) error {
+	old, e, err := tx.Attribute(id)
+	if err != nil {
+		return err
+	}
+	if e, err = tx.mine(e.ID); err != nil {
+		return err
+	}
+	if err := tx.edited(e, false); err != nil {
+		return err
+	}
+	if err := tx.w.RemoveAttribute(tx.ctx, id); err != nil {
+		return err
+	}
+	if e, err = tx.event(e.ID); err != nil {
+		return err
+	}
+	e = new(*e)
+	before := *old
+	tx.line(tocsin.Line{Kind: tocsin.KindAttribute, ID: id, Before: &before, Event: e.Label})
+	e.Attributes -= live([]tocsin.Attribute{*old})
+	e.Timestamp = max(e.Timestamp, tx.now.Unix())
+	tx.touch(e)
+	return tx.w.PutTombstone(tx.ctx, tocsin.KindAttribute, old.UUID, tx.now)
+}
+
+// TagAttribute attaches or removes tags of an attribute. TLP and PAP tags set
+// its label.
+func (tx *Tx) TagAttribute(id int64, add, remove []tocsin.Attached) (*tocsin.Attribute, error) {
+	a, e, err := tx.Attribute(id)
+	if err != nil {
+		return nil, err
+	}
+	if err := tx.mayTag(e.Label, append(append([]tocsin.Attached(nil), add...), remove...)); err != nil {
+		return nil, err
+	}
+	b := *a
+	b.Tags = retag(a.Tags, add, remove)
+	if err := tx.settler(tx.db.coder.Labels.Label(e.Label))(&b); err != nil {
+		return nil, err
+	}
+	return &b, tx.put(a, &b)
+}

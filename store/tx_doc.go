@@ -1,0 +1,180 @@
+package store
+
+import (
+	"encoding/json"
+	"strings"
+
+	"tocsin"
+	"tocsin/access"
+)
+
+// Get returns a small record by id as the viewer sees it.
+func Get[R tocsin.Record](tx *Tx, id int64) (R, error) {
+	var zero R
+	if r, ok := tx.docs.get(zero.Kind(), id).(R); ok && tx.db.mayReadDoc(tx.v, r, tx.docs) {
+		return r, nil
+	}
+	return zero, tocsin.Errorf(tocsin.NotFound, "no %s %d", zero.Kind(), id)
+}
+
+// Named returns a small record by name as the viewer sees it.
+func Named[R tocsin.Record](tx *Tx, name string) (R, error) {
+	var zero R
+	if r, ok := tx.docs.named(zero.Kind(), name).(R); ok && tx.db.mayReadDoc(tx.v, r, tx.docs) {
+		return r, nil
+	}
+	return zero, tocsin.Errorf(tocsin.NotFound, "no %s %q", zero.Kind(), name)
+}
+
+// Put adds a small record (id 0, which it fills in) or replaces the one with
+// its id. Whether the viewer may is asked of what was there and of what is to be.
+func Put[R tocsin.Record](tx *Tx, r R) error {
+	k := r.Kind()
+	var before tocsin.Record
+	if id := r.RecordID(); id != 0 {
+		if before = tx.docs.get(k, id); before == nil || !tx.db.mayReadDoc(tx.v, before, tx.docs) {
+			return tocsin.Errorf(tocsin.NotFound, "no %s %d", k, id)
+		}
+		if err := tx.mayWriteDoc(before, before); err != nil {
+			return err
+		}
+	}
+	if err := tx.mayWriteDoc(before, r); err != nil {
+		return err
+	}
+	if n := name(r); n != "" {
+		if other := tx.docs.named(k, n); other != nil && other.RecordID() != r.RecordID() {
+			return tocsin.Errorf(tocsin.Conflict, "there is a %s %q already", k, n)
+		}
+	} else if k != tocsin.KindImport {
+		return tocsin.Errorf(tocsin.Invalid, "a %s needs a name", k)
+	}
+	if u := uuid(r); !u.IsZero() {
+		if other := tx.docs.byUUID(k, u); other != nil && other.RecordID() != r.RecordID() {
+			return tocsin.Errorf(tocsin.Conflict, "there is a %s %s already", k, u)
+		}
+	}
+	if r.RecordID() == 0 {
+		id, err := tx.newID(k, 1)
+		if err != nil {
+			return err
+		}
+		setID(r, id)
+	}
+	kept, err := clone(r)
+	if err != nil {
+		return err
+	}
+	b, err := json.Marshal(kept)
+	if err != nil {
+		return err
+	}
+	if err := tx.w.PutDoc(tx.ctx, Doc{k, kept.RecordID(), uuid(kept), name(kept), b}); err != nil {
+		return err
+	}
+	tx.docs.set(docID{k, kept.RecordID()}, kept)
+	l := tocsin.Line{Kind: k, ID: kept.RecordID(), Before: before, After: kept}
+	tx.line(tx.scoped(l))
+	return nil
+}
+
+// Remove removes a small record. It refuses while something else needs it.
+func Remove[R tocsin.Record](tx *Tx, id int64) error {
+	r, err := Get[R](tx, id)
+	if err != nil {
+		return err
+	}
+	if err := tx.mayWriteDoc(r, nil); err != nil {
+		return err
+	}
+	if err := tx.unneeded(r); err != nil {
+		return err
+	}
+	if err := tx.w.RemoveDoc(tx.ctx, r.Kind(), id); err != nil {
+		return err
+	}
+	tx.docs.set(docID{r.Kind(), id}, nil)
+	tx.line(tx.scoped(tocsin.Line{Kind: r.Kind(), ID: id, Before: r}))
+	return nil
+}
+
+// scoped makes the line of a collection one that touches every claim.
+func (tx *Tx) scoped(l tocsin.Line) tocsin.Line {
+	if l.Kind == tocsin.KindCollection {
+		l.Scope = tx.db.scope(tx.next(), l.Kind, l.ID)
+	}
+	return l
+}
+
+// unneeded refuses to remove what others refer to.
+func (tx *Tx) unneeded(r tocsin.Record) error {
+	needs := func(k tocsin.Kind, refers func(tocsin.Record) bool) error {
+		for o := range tx.docs.all(k) {
+			if refers(o) {
+				return tocsin.Errorf(tocsin.Conflict, "%s %q is still needed by %s %q; remove that first", r.Kind(), name(r), k, name(o))
+			}
+		}
+		return nil
+	}
+	switch r := r.(type) {
+	case *tocsin.Organisation:
+		if err := needs(tocsin.KindUser, func(o tocsin.Record) bool { return o.(*tocsin.User).Org == r.ID }); err != nil {
+			return err
+		}
+		return needs(tocsin.KindSubscriber, func(o tocsin.Record) bool { return o.(*tocsin.Subscriber).Org == r.ID })
+	case *tocsin.Collection:
+		return needs(tocsin.KindSubscriber, func(o tocsin.Record) bool { return o.(*tocsin.Subscriber).Collection == r.ID })
+	}
+	return nil
+}
+
+// clone returns a copy of r that nobody else holds.
+func clone(r tocsin.Record) (tocsin.Record, error) {
+	b, err := json.Marshal(r)
+	if err != nil {
+		return nil, err
+	}
+	c, err := fresh(r.Kind())
+	if err != nil {
+		return nil, err
+	}
+	return c, json.Unmarshal(b, c)
+}
+
+func setID(r tocsin.Record, id int64) {
+	switch r := r.(type) {
+	case *tocsin.Organisation:
+		r.ID = id
+	case *tocsin.User:
+		r.ID = id
+	case *tocsin.Key:
+		r.ID = id
+	case *tocsin.Group:
+		r.ID = id
+	case *tocsin.Tag:
+		r.ID = id
+	case *tocsin.Collection:
+		r.ID = id
+	case *tocsin.Subscriber:
+		r.ID = id
+	case *tocsin.Import:
+		r.ID = id
+	}
+}
+
+// TagNamed returns the tag of that name, which it makes if there is none and
+// the viewer may make tags, or is importing events that carry it.
+func (tx *Tx) TagNamed(n, colour string) (*tocsin.Tag, error) {
+	n = strings.TrimSpace(n)
+	if t, ok := tx.docs.named(tocsin.KindTag, n).(*tocsin.Tag); ok {
+		return t, nil
+	}
+	if !tx.v.May(access.Tag) {
+		return nil, errMayNot("attach tags")
+	}
+	t := &tocsin.Tag{Name: n, Colour: colour, Exportable: true, LocalOnly: strings.HasPrefix(n, "tocsin:")}
+	if t.Colour == "" {
+		t.Colour = colourOf(n)
+	}
+	return t, Put(tx, t)
+}

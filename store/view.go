@@ -1,0 +1,181 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	"tocsin"
+	"tocsin/access"
+)
+
+// A View is the store as one viewer sees it. The zero viewer sees nothing.
+type View struct {
+	db *DB
+	v  access.Viewer
+}
+
+// As returns what v can see.
+func (db *DB) As(v access.Viewer) View { return View{db, v} }
+
+// Viewer is who looks.
+func (w View) Viewer() access.Viewer { return w.v }
+
+func scope[Q any](w View, q Q) Scoped[Q] {
+	return Scoped[Q]{w.db.coder.Labels.Sight(w.v, access.Read), w.v.SeesAll(), q}
+}
+
+// read runs a read of the engine as an iterator.
+func read[R any](ctx context.Context, w View, rows func(Reader) iter.Seq2[R, error]) iter.Seq2[R, error] {
+	return func(yield func(R, error) bool) {
+		err := w.db.engine.Read(ctx, func(r Reader) error {
+			for row, err := range rows(r) {
+				if err != nil {
+					return err
+				}
+				if !yield(row, nil) {
+					return errStop
+				}
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errStop) {
+			var zero R
+			yield(zero, err)
+		}
+	}
+}
+
+// Events iterates over the visible events that match q, all of one state of the
+// store.
+func (w View) Events(ctx context.Context, q EventQuery) iter.Seq2[tocsin.Event, error] {
+	return read(ctx, w, func(r Reader) iter.Seq2[tocsin.Event, error] { return r.Events(ctx, scope(w, q)) })
+}
+
+// Attributes iterates over the visible attributes that match q, all of one state
+// of the store.
+func (w View) Attributes(ctx context.Context, q Query) iter.Seq2[tocsin.Attribute, error] {
+	return read(ctx, w, func(r Reader) iter.Seq2[tocsin.Attribute, error] { return r.Attributes(ctx, scope(w, q)) })
+}
+
+// Objects iterates over the visible objects that match q.
+func (w View) Objects(ctx context.Context, q ObjectQuery) iter.Seq2[tocsin.Object, error] {
+	return read(ctx, w, func(r Reader) iter.Seq2[tocsin.Object, error] { return r.Objects(ctx, scope(w, q)) })
+}
+
+// CountEvents answers how many events match q, leaving its limit aside.
+func (w View) CountEvents(ctx context.Context, q EventQuery) (n int64, err error) {
+	err = w.db.engine.Read(ctx, func(r Reader) (err error) {
+		n, err = r.CountEvents(ctx, scope(w, q))
+		return err
+	})
+	return n, err
+}
+
+// CountAttributes answers how many attributes match q, leaving its limit aside.
+func (w View) CountAttributes(ctx context.Context, q Query) (n int64, err error) {
+	err = w.db.engine.Read(ctx, func(r Reader) (err error) {
+		n, err = r.CountAttributes(ctx, scope(w, q))
+		return err
+	})
+	return n, err
+}
+
+// Event returns one event.
+func (w View) Event(ctx context.Context, id int64) (*tocsin.Event, error) {
+	for e, err := range w.Events(ctx, EventQuery{IDs: []int64{id}}) {
+		return &e, err
+	}
+	return nil, tocsin.Errorf(tocsin.NotFound, "no event %d", id)
+}
+
+// EventByUUID returns one event.
+func (w View) EventByUUID(ctx context.Context, u tocsin.UUID) (*tocsin.Event, error) {
+	for e, err := range w.Events(ctx, EventQuery{UUIDs: []tocsin.UUID{u}}) {
+		return &e, err
+	}
+	return nil, tocsin.Errorf(tocsin.NotFound, "no event %s", u)
+}
+
+// Organisations iterates over the organisations of the exchange.
+func (w View) Organisations() iter.Seq[*tocsin.Organisation] { return list[*tocsin.Organisation](w) }
+
+// Users iterates over the users that the viewer may know of.
+func (w View) Users() iter.Seq[*tocsin.User] { return list[*tocsin.User](w) }
+
+// Keys iterates over the keys that the viewer may know of.
+func (w View) Keys() iter.Seq[*tocsin.Key] { return list[*tocsin.Key](w) }
+
+// Groups iterates over the sharing groups that the viewer may know of.
+func (w View) Groups() iter.Seq[*tocsin.Group] { return list[*tocsin.Group](w) }
+
+// Tags iterates over the tags that the viewer may know of.
+func (w View) Tags() iter.Seq[*tocsin.Tag] { return list[*tocsin.Tag](w) }
+
+// Collections iterates over the collections that the viewer owns or receives.
+func (w View) Collections() iter.Seq[*tocsin.Collection] { return list[*tocsin.Collection](w) }
+
+// Subscribers iterates over the subscribers that the viewer may know of.
+func (w View) Subscribers() iter.Seq[*tocsin.Subscriber] { return list[*tocsin.Subscriber](w) }
+
+// Imports iterates over the imports of the viewer's organisation.
+func (w View) Imports() iter.Seq[*tocsin.Import] { return list[*tocsin.Import](w) }
+
+func list[R tocsin.Record](w View) iter.Seq[R] {
+	var zero R
+	return func(yield func(R) bool) {
+		for r := range w.db.dir.all(zero.Kind()) {
+			if w.db.mayReadDoc(w.v, r, w.db.dir) && !yield(r.(R)) {
+				return
+			}
+		}
+	}
+}
+
+// One returns the small record of R's kind with that id as w's viewer sees it.
+// It is shared with other readers and must not be changed.
+func One[R tocsin.Record](w View, id int64) (R, error) {
+	var zero R
+	if r, ok := w.db.dir.get(zero.Kind(), id).(R); ok && w.db.mayReadDoc(w.v, r, w.db.dir) {
+		return r, nil
+	}
+	return zero, tocsin.Errorf(tocsin.NotFound, "no %s %d", zero.Kind(), id)
+}
+
+// ByName returns the small record of R's kind with that name (of a user, the
+// e-mail address), without regard to case.
+func ByName[R tocsin.Record](w View, name string) (R, error) {
+	var zero R
+	if r, ok := w.db.dir.named(zero.Kind(), name).(R); ok && w.db.mayReadDoc(w.v, r, w.db.dir) {
+		return r, nil
+	}
+	return zero, tocsin.Errorf(tocsin.NotFound, "no %s %q", zero.Kind(), name)
+}
+
+// ByUUID returns the small record of R's kind with that uuid.
+func ByUUID[R tocsin.Record](w View, u tocsin.UUID) (R, error) {
+	var zero R
+	if r, ok := w.db.dir.byUUID(zero.Kind(), u).(R); ok && w.db.mayReadDoc(w.v, r, w.db.dir) {
+		return r, nil
+	}
+	return zero, tocsin.Errorf(tocsin.NotFound, "no %s %s", zero.Kind(), u)
+}
+
+// GroupsOf returns the sharing groups that org is a member of: what makes a
+// viewer of it. It is asked when someone has proved to be of that organisation,
+// before there is a viewer.
+func (db *DB) GroupsOf(org int64) []int64 {
+	var ids []int64
+	for r := range db.dir.all(tocsin.KindGroup) {
+		if r.(*tocsin.Group).Has(org) {
+			ids = append(ids, r.RecordID())
+		}
+	}
+	return ids
+}
+
+// ViewerFor returns the viewer that u is. It does not ask whether u may sign in.
+func (db *DB) ViewerFor(u *tocsin.User) access.Viewer {
+	role, _ := access.RoleByID(u.Role)
+	return access.NewViewer(u.Email, u.ID, u.Org, role.Role, db.GroupsOf(u.Org)...)
+}

@@ -20,26 +20,26 @@ func large(n int) []byte {
 	return b.Bytes()
 }
 
-const many = 200_000
+const benchSize = 200_000
 
 func BenchmarkDecodeStream(b *testing.B) {
-	text := large(many)
+	text := large(benchSize)
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
 	for b.Loop() {
 		n := 0
-		if _, err := DecodeEvent(bytes.NewReader(text), func(*Attribute) error { n++; return nil }); err != nil || n != many {
+		if _, err := DecodeEvent(bytes.NewReader(text), func(*Attribute) error { n++; return nil }); err != nil || n != benchSize {
 			b.Fatal(n, err)
 		}
 	}
 }
 
 func BenchmarkDecodeWhole(b *testing.B) {
-	text := large(many)
+	text := large(benchSize)
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if e, err := DecodeEvent(bytes.NewReader(text), nil); err != nil || len(e.Attributes) != many {
+		if e, err := DecodeEvent(bytes.NewReader(text), nil); err != nil || len(e.Attributes) != benchSize {
 			b.Fatal(err)
 		}
 	}

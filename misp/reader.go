@@ -48,6 +48,7 @@ type reader struct {
 	again    bool   // name was put back
 	nameless bool   // what open met was no object
 	used     int    // members that somebody knew
+	kept     int    // records
 
 	problems *[]Problem // of the record that is read
 	buf      []byte     // a text without its escapes
@@ -268,9 +269,27 @@ func kindWord(k jsontext.Kind) string {
 	return "true or false"
 }
 
+// maxKept is how many records of all sorts a text may have that are kept: {} is
+// two octets, and a record a few hundred. Attributes that are handed on do not count.
+const maxKept = 1 << 20
+
+// keep reports whether there is room for one record more.
+func (r *reader) keep() bool {
+	if r.kept++; r.kept > maxKept {
+		r.refuse("there are more than %d records in it", maxKept)
+	}
+	return r.err == nil
+}
+
+// maxProblems is how many problems of one record are told.
+const maxProblems = 16
+
 // problem notes that the value that was just read is not what it should be.
 func (r *reader) problem(field, text, want string) {
 	const most = 80
+	if len(*r.problems) >= maxProblems {
+		return
+	}
 	if len(text) > most {
 		text = string(bytes.ToValidUTF8([]byte(text[:most]), nil)) + "…"
 	}

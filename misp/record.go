@@ -1,5 +1,11 @@
 package misp
 
+import (
+	"slices"
+
+	"tocsin"
+)
+
 // The records, member by member. Names that are not here are passed over:
 // Galaxy (its clusters stand as tags too), RelatedEvent and RelatedAttribute
 // (everyone computes their own), CryptographicKey, warnings.
@@ -51,70 +57,86 @@ func (r *reader) event(e *Event, each func(*Attribute) error) {
 		case "SharingGroup":
 			e.SharingGroup = r.ownGroup()
 		case "Tag", "EventTag":
-			r.tags(&e.Tags)
+			many(r, &e.Tags, (*reader).tag)
 		case "Attribute":
 			if each == nil {
 				r.attributes(&e.Attributes)
 				continue
 			}
-			var a Attribute // one for all: each keeps what it wants of it
-			r.list(func() {
-				a = Attribute{}
-				r.attribute(&a)
-				r.handOn(&a, each)
-			})
+			r.stream(each)
 		case "Object":
-			e.Objects = some(e.Objects)
-			r.list(func() { e.Objects = append(e.Objects, Object{}); r.object(&e.Objects[len(e.Objects)-1]) })
+			many(r, &e.Objects, (*reader).object)
 		case "ShadowAttribute":
-			r.proposals(&e.Proposals)
+			many(r, &e.Proposals, (*reader).proposal)
 		case "EventReport":
-			e.Reports = some(e.Reports)
-			r.list(func() { e.Reports = append(e.Reports, Report{}); r.report(&e.Reports[len(e.Reports)-1]) })
+			many(r, &e.Reports, (*reader).report)
 		default:
 			r.skip()
 		}
 	}
 }
 
-// some makes a list that is there, though it may be empty, of one that is not.
-func some[T any](list []T) []T {
-	if list == nil {
-		return []T{}
+// many reads a list of records. It is there afterwards, though it may be empty.
+func many[T any](r *reader, list *[]T, read func(*reader, *T)) {
+	if *list == nil {
+		*list = []T{}
 	}
-	return list
-}
-
-// handOn hands a on, once for each of its values. Only the first keeps the UUID.
-func (r *reader) handOn(a *Attribute, each func(*Attribute) error) {
-	if r.err != nil {
-		return
-	}
-	r.stop(each(a))
-	for _, v := range a.more {
-		if r.err != nil {
-			return
-		}
-		next := *a
-		next.UUID, next.Value, next.more = next.UUID.none(), Said(v), nil
-		r.stop(each(&next))
-	}
-}
-
-func (Field[T]) none() Field[T] { return Field[T]{} }
-
-func (r *reader) attributes(as *[]Attribute) {
-	*as = some(*as)
 	r.list(func() {
-		*as = append(*as, Attribute{})
-		r.attribute(&(*as)[len(*as)-1])
-		a := (*as)[len(*as)-1]
-		for _, v := range a.more {
-			next := a
-			next.UUID, next.Value, next.more = next.UUID.none(), Said(v), nil
-			*as = append(*as, next)
+		if r.keep() {
+			if len(*list) == cap(*list) { // records are large: copy them seldom
+				*list = slices.Grow(*list, max(1, len(*list)))
+			}
+			*list = append(*list, *new(T))
+			read(r, &(*list)[len(*list)-1])
 		}
 	})
+}
+
+func (r *reader) attributes(as *[]Attribute) {
+	many(r, as, (*reader).attribute)
+	for i := range *as {
+		(*as)[i].eachFurther(func(a *Attribute) {
+			if r.keep() {
+				*as = append(*as, *a)
+			}
+		})
+	}
+}
+
+// stream reads attributes of which none is kept.
+func (r *reader) stream(each func(*Attribute) error) {
+	var a Attribute
+	r.list(func() {
+		kept := r.kept
+		a = Attribute{}
+		r.attribute(&a)
+		r.kept = kept
+		r.handOn(&a, each)
+	})
+}
+
+// handOn hands a on, once for each of its values.
+func (r *reader) handOn(a *Attribute, each func(*Attribute) error) {
+	if r.err == nil {
+		r.stop(each(a))
+	}
+	a.eachFurther(func(a *Attribute) {
+		if r.err == nil {
+			r.stop(each(a))
+		}
+	})
+}
+
+// eachFurther calls f with a as it is for each value after the first. None of
+// them has a UUID: it is the first one's.
+func (a *Attribute) eachFurther(f func(*Attribute)) {
+	values := a.more
+	a.more = nil
+	for _, v := range values {
+		next := *a
+		next.ID, next.UUID, next.Value = Field[int64]{}, Field[tocsin.UUID]{}, Said(v)
+		f(&next)
+	}
 }
 
 func (r *reader) attribute(a *Attribute) {
@@ -164,12 +186,11 @@ func (r *reader) attribute(a *Attribute) {
 		case "SharingGroup":
 			a.SharingGroup = r.ownGroup()
 		case "Tag", "AttributeTag":
-			r.tags(&a.Tags)
+			many(r, &a.Tags, (*reader).tag)
 		case "ShadowAttribute":
-			r.proposals(&a.Proposals)
+			many(r, &a.Proposals, (*reader).proposal)
 		case "Sighting":
-			a.Sightings = some(a.Sightings)
-			r.list(func() { a.Sightings = append(a.Sightings, Sighting{}); r.sighting(&a.Sightings[len(a.Sightings)-1]) })
+			many(r, &a.Sightings, (*reader).sighting)
 		default:
 			r.skip()
 		}
@@ -234,8 +255,7 @@ func (r *reader) object(o *Object) {
 		case "Attribute":
 			r.attributes(&o.Attributes)
 		case "ObjectReference":
-			o.References = some(o.References)
-			r.list(func() { o.References = append(o.References, Reference{}); r.reference(&o.References[len(o.References)-1]) })
+			many(r, &o.References, (*reader).reference)
 		default:
 			r.skip()
 		}
@@ -266,13 +286,8 @@ func (r *reader) reference(f *Reference) {
 	}
 }
 
-// tags reads tags as they stand on a record: {"name": …}, "name", or the row
-// that joins them, {"local": …, "Tag": {"name": …}}.
-func (r *reader) tags(ts *[]Tag) {
-	*ts = some(*ts)
-	r.list(func() { *ts = append(*ts, Tag{}); r.tag(&(*ts)[len(*ts)-1]) })
-}
-
+// tag reads a tag as it stands on a record: {"name": …}, "name", or the row that
+// joins them, {"local": …, "Tag": {"name": …}}.
 func (r *reader) tag(t *Tag) {
 	if k := r.kind(); !r.again && !r.nameless && k == '"' {
 		r.word(&t.Name)
@@ -382,8 +397,7 @@ func (r *reader) sharingGroup(g *SharingGroup) {
 			g.Org = new(Org)
 			r.org(g.Org)
 		case "SharingGroupOrg":
-			g.Members = some(g.Members)
-			r.list(func() { g.Members = append(g.Members, Member{}); r.groupMember(&g.Members[len(g.Members)-1]) })
+			many(r, &g.Members, (*reader).groupMember)
 		case "SharingGroup": // its members stand beside it
 			r.sharingGroup(g)
 		default:
@@ -406,11 +420,6 @@ func (r *reader) groupMember(m *Member) {
 			r.skip()
 		}
 	}
-}
-
-func (r *reader) proposals(ps *[]Proposal) {
-	*ps = some(*ps)
-	r.list(func() { *ps = append(*ps, Proposal{}); r.proposal(&(*ps)[len(*ps)-1]) })
 }
 
 func (r *reader) proposal(p *Proposal) {

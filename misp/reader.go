@@ -1,6 +1,7 @@
 package misp
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -56,7 +57,7 @@ type reader struct {
 }
 
 func newReader(r io.Reader) *reader {
-	src := &source{r: r}
+	src := &source{r: bufio.NewReaderSize(r, 16)}
 	return &reader{src: src, words: map[string]string{}, problems: new([]Problem),
 		// PHP lets the last of two equal names win. Octets that are no UTF-8 are
 		// replaced by U+FFFD, so that a Latin-1 comment costs itself alone.
@@ -66,19 +67,19 @@ func newReader(r io.Reader) *reader {
 // A source counts the lines of what it hands on, and takes away the byte order
 // mark that some feeds begin with.
 type source struct {
-	r     io.Reader
+	r     *bufio.Reader
 	lines int
 	begun bool
 }
 
 func (s *source) Read(p []byte) (int, error) {
-	n, err := s.r.Read(p)
-	if !s.begun && n > 0 {
+	if !s.begun {
 		s.begun = true
-		if rest, ok := bytes.CutPrefix(p[:n], []byte("\xef\xbb\xbf")); ok {
-			n = copy(p, rest)
+		if mark, _ := s.r.Peek(3); string(mark) == "\xef\xbb\xbf" {
+			s.r.Discard(3)
 		}
 	}
+	n, err := s.r.Read(p)
 	s.lines += bytes.Count(p[:n], []byte{'\n'})
 	return n, err
 }

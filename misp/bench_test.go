@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"testing"
+
+	"tocsin/access"
 )
 
 // large is an event of n attributes as MISP writes it, about 430 octets each.
@@ -43,4 +45,26 @@ func BenchmarkDecodeWhole(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+func BenchmarkEncodeStream(b *testing.B) {
+	e, attributes, _ := crowd(benchSize)
+	c := Encoder{Names: places, Viewer: access.System("benchmark")}
+	size := 0
+	buf := make([]byte, 0, 64<<10)
+	b.ReportAllocs()
+	for b.Loop() {
+		size = 0
+		s := c.Event(e, Beside{})
+		buf = s.Head(buf[:0])
+		for i := range attributes {
+			if buf = s.Attribute(buf, &attributes[i], More{}); len(buf) > 32<<10 {
+				size += len(buf)
+				buf = buf[:0]
+			}
+		}
+		buf = s.Tail(buf)
+		size += len(buf)
+	}
+	b.SetBytes(int64(size))
 }

@@ -145,7 +145,7 @@ func problems(e *Event) []Problem {
 
 // again makes words of e, writes them, reads that, and compares what must survive.
 func again(t *testing.T, name string, e *Event) {
-	w := &world{map[int64]*tocsin.Organisation{}, map[int64]*tocsin.Tag{}, map[int64]*tocsin.Group{}, nil}
+	w := newWorld()
 	first := w.kept(e)
 	event, attributes, objects := w.words(e)
 	c := Encoder{Names: w, Viewer: access.System("test"), Own: true}

@@ -144,6 +144,10 @@ type world struct {
 	emails map[int64]string // whoever entered an event has its number here
 }
 
+func newWorld() *world {
+	return &world{map[int64]*tocsin.Organisation{}, map[int64]*tocsin.Tag{}, map[int64]*tocsin.Group{}, map[int64]string{}}
+}
+
 func (w *world) Organisation(id int64) *tocsin.Organisation { return w.orgs[id] }
 func (w *world) Tag(id int64) *tocsin.Tag                   { return w.tags[id] }
 func (w *world) Group(id int64) *tocsin.Group               { return w.groups[id] }
@@ -231,7 +235,7 @@ func rewrite(t *testing.T, rec *recording) ([]byte, bool) {
 	if err := json.Unmarshal(rec.Response.Body, &v); err != nil {
 		t.Fatal(err)
 	}
-	w := &world{map[int64]*tocsin.Organisation{}, map[int64]*tocsin.Tag{}, map[int64]*tocsin.Group{}, map[int64]string{}}
+	w := newWorld()
 	w.learn(t, "", v)
 	r := &rewriter{T: t, Encoder: Encoder{Names: w, Viewer: viewer(rec.As), Own: !strings.Contains(rec.Request.Path, "excludeLocalTags")},
 		view: strings.HasPrefix(rec.Request.Path, "/events/view")}

@@ -124,7 +124,7 @@ func count(v any) (n int) {
 		for _, name := range []string{"response", "Event", "Object"} {
 			n += count(v[name])
 		}
-		n += len(list2(v["Attribute"]))
+		n += len(elements(v["Attribute"]))
 	}
 	return n
 }

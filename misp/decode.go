@@ -42,6 +42,7 @@ func DecodeEvents(from io.Reader, each func(*Event) error) error {
 	r, some := newReader(from), false
 	r.walk("Event", 0, func() {
 		e := new(Event)
+		r.kept = 0
 		if r.met(func() { r.event(e, nil) }) && r.err == nil {
 			some = true
 			r.stop(each(e))
@@ -57,6 +58,7 @@ func DecodeAttributes(from io.Reader, each func(*Attribute) error) error {
 	r, some := newReader(from), false
 	r.walk("Attribute", 0, func() {
 		var a Attribute
+		r.kept = 0
 		some = r.met(func() { r.attribute(&a) }) || some
 		r.handOn(&a, each)
 	})

@@ -141,7 +141,7 @@ func TestProblems(t *testing.T) {
 		{"value":"a.example"},
 		{"value":"b.example","to_ids":"maybe","uuid":"17","timestamp":[1],"first_seen":"soon","Tag":[{"name":{"a":1}}]},
 		{"value":"c.example","distribution":true}],
-		"Object":[{"template_version":"x","Attribute":[{"id":"x"}]}]}}`), nil)
+		"Object":[{"template_version":"x","Attribute":[{"id":"x","Tag":7}]}]}}`), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,6 +166,7 @@ func TestProblems(t *testing.T) {
 /Event/Object/0/template_version: "x" is not a whole number
 
 /Event/Object/0/Attribute/0/id: "x" is not a whole number
+/Event/Object/0/Attribute/0/Tag: a number is not a list
 `
 	if text := strings.Join(got, "\n"); text != want {
 		t.Errorf("got:\n%s", text)
@@ -244,8 +245,8 @@ func TestLimits(t *testing.T) {
 		t.Errorf("%d problems", len(e.Problems))
 	}
 	p := must(DecodeEvent(strings.NewReader(`{"info":"x","id":"`+strings.Repeat("é", 100_000)+`"}`), nil))(t).Problems[0]
-	if len(p.Text) > 100 {
-		t.Errorf("%d octets of a bad field are told", len(p.Text))
+	if len(p.Found) > 100 {
+		t.Errorf("%d octets of a bad field are told", len(p.Found))
 	}
 }
 

@@ -67,7 +67,9 @@ func (s *Stream) Head(b []byte) []byte {
 	b = appendEvent(append(b, `{"Event":`...), e)
 	// As MISP, the address of whoever entered the event is for the creator's colleagues.
 	if c.Viewer.SeesAll() || c.Viewer.Org() != 0 && c.Viewer.Org() == e.Orgc {
-		b = appendText(append(b, `,"event_creator_email":`...), c.Names.Email(e.User))
+		if email := c.Names.Email(e.User); email != "" {
+			b = appendText(append(b, `,"event_creator_email":`...), email)
+		}
 	}
 	b = c.appendLocalOrg(append(b, `,"Org":`...), e.Org)
 	b = c.appendLocalOrg(append(b, `,"Orgc":`...), e.Orgc)

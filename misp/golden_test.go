@@ -345,24 +345,24 @@ func (r *rewriter) event(b []byte, v map[string]any) []byte {
 	_, parts := v["Attribute"]
 	_, related := v["RelatedEvent"]
 	x := Beside{NoRelated: !related, Metadata: !parts, Proposals: raw(v["ShadowAttribute"]), Inbound: r.view}
-	for _, e := range list2(v["RelatedEvent"]) {
+	for _, e := range elements(v["RelatedEvent"]) {
 		x.Related = append(x.Related, r.words(e.(map[string]any)["Event"]))
 	}
 	s := r.Event(r.words(v), x)
 	b = s.Head(b)
-	for _, a := range list2(v["Attribute"]) {
+	for _, a := range elements(v["Attribute"]) {
 		b = s.Attribute(b, r.claim(a.(map[string]any)), more(r.T, a.(map[string]any)))
 	}
-	for _, o := range list2(v["Object"]) {
+	for _, o := range elements(v["Object"]) {
 		b = s.Object(b, r.thing(o.(map[string]any)), nil)
-		for _, a := range list2(o.(map[string]any)["Attribute"]) {
+		for _, a := range elements(o.(map[string]any)["Attribute"]) {
 			b = s.Attribute(b, r.claim(a.(map[string]any)), more(r.T, a.(map[string]any)))
 		}
 	}
 	return s.Tail(b)
 }
 
-func list2(v any) []any { l, _ := v.([]any); return l }
+func elements(v any) []any { l, _ := v.([]any); return l }
 
 func more(t *testing.T, v map[string]any) (m More) {
 	for name, to := range map[string]*[]byte{"ShadowAttribute": &m.Proposals, "Sighting": &m.Sightings, "RelatedAttribute": &m.Related, "warnings": &m.Warnings} {
@@ -389,13 +389,13 @@ func (r *rewriter) attribute(b []byte, v map[string]any) []byte {
 		}
 		own := a.Tags
 		for at := range own.All() {
-			for _, tag := range list2(v["Tag"]) {
+			for _, tag := range elements(v["Tag"]) {
 				if tag := tag.(map[string]any); tag["inherited"] != nil && int64(tag["id"].(float64)) == at.Tag {
 					a.Tags, m.Inherited = a.Tags.Without(at.Tag), m.Inherited.With(at)
 				}
 			}
 		}
-		if rs := list2(v["RelatedAttribute"]); len(rs) > 0 {
+		if rs := elements(v["RelatedAttribute"]); len(rs) > 0 {
 			m.Related = []byte{'['}
 			for i, x := range rs {
 				if i > 0 {
@@ -450,7 +450,7 @@ func (r *rewriter) object(b []byte, v map[string]any) []byte {
 	}
 	var as []tocsin.Attribute
 	f := Split
-	for _, a := range list2(v["Attribute"]) {
+	for _, a := range elements(v["Attribute"]) {
 		as = append(as, *r.claim(a.(map[string]any)))
 		if a.(map[string]any)["AttributeTag"] != nil {
 			f = InObject

@@ -17,15 +17,16 @@ import (
 
 // A Problem is a field that could not be read. It is the record's own: the rest
 // of the text has been read all the same, so that one bad line in a thousand is
-// one refusal.
+// one refusal. But the record must be refused: the field counts as absent, and
+// what is absent may default to sharing more than was meant.
 type Problem struct {
 	Where string // JSON pointer (RFC 6901)
 	Field string // MISP's name of it
-	Text  string // what stands there, or its beginning
+	Found string // what stands there, or its beginning
 	Want  string // what should
 }
 
-func (p Problem) Error() string { return fmt.Sprintf("%s: %s is not %s", p.Where, p.Text, p.Want) }
+func (p Problem) Error() string { return fmt.Sprintf("%s: %s is not %s", p.Where, p.Found, p.Want) }
 
 // A reader reads MISP's JSON as PHP reads it: a number may come as text, a bool
 // as 0 or "1", a list of one as that one, and what is unknown is passed over.
@@ -213,6 +214,10 @@ func (r *reader) list(item func()) {
 		}
 	case '"':
 		item()
+	case '0', 't':
+		name, k := string(r.name), r.kind()
+		r.pass()
+		r.problem(name, kindWord(k), "a list")
 	default:
 		r.pass()
 	}
@@ -270,8 +275,8 @@ func kindWord(k jsontext.Kind) string {
 	return "true or false"
 }
 
-// maxKept is how many records of all sorts a text may have that are kept: {} is
-// two octets, and a record a few hundred. Attributes that are handed on do not count.
+// maxKept is how many records of all sorts are kept at a time: {} is two octets,
+// and a record a few hundred. Records that were handed on do not count.
 const maxKept = 1 << 20
 
 // keep reports whether there is room for one record more.
@@ -286,15 +291,20 @@ func (r *reader) keep() bool {
 const maxProblems = 16
 
 // problem notes that the value that was just read is not what it should be.
-func (r *reader) problem(field, text, want string) {
+func (r *reader) problem(field, found, want string) {
+	if r.err == nil && len(*r.problems) < maxProblems {
+		*r.problems = append(*r.problems, Problem{string(r.dec.StackPointer()), field, found, want})
+	}
+}
+
+// unlike notes that text, which was just read, is not like want.
+func (r *reader) unlike(want string, text []byte) {
 	const most = 80
-	if len(*r.problems) >= maxProblems {
-		return
-	}
+	more := ""
 	if len(text) > most {
-		text = string(bytes.ToValidUTF8([]byte(text[:most]), nil)) + "…"
+		text, more = bytes.ToValidUTF8(text[:most], nil), "…"
 	}
-	*r.problems = append(*r.problems, Problem{string(r.dec.StackPointer()), field, text, want})
+	r.problem(string(r.name), strconv.Quote(string(text))+more, want)
 }
 
 // record lets problems be noted at the record that is read now, until it calls
@@ -353,7 +363,7 @@ func (r *reader) number(f *Field[int64]) {
 	}
 	n, ok := whole(text)
 	if !ok {
-		r.problem(string(r.name), strconv.Quote(string(text)), "a whole number")
+		r.unlike("a whole number", text)
 		return
 	}
 	*f = Said(n)
@@ -361,6 +371,9 @@ func (r *reader) number(f *Field[int64]) {
 
 // whole reads 5, and 5.0 and 5e0 too, which PHP writes at times.
 func whole(text []byte) (int64, bool) {
+	if len(text) > 64 {
+		return 0, false
+	}
 	if n, err := strconv.ParseInt(string(text), 10, 64); err == nil {
 		return n, true
 	}
@@ -382,7 +395,7 @@ func (r *reader) bool(f *Field[bool]) {
 	case "0", "false", "False", "FALSE", "":
 		*f = Said(false)
 	default:
-		r.problem(string(r.name), strconv.Quote(string(text)), "true or false")
+		r.unlike("true or false", text)
 	}
 }
 
@@ -394,7 +407,7 @@ func (r *reader) uuid(f *Field[tocsin.UUID]) {
 	}
 	u, err := tocsin.ParseUUID(string(text))
 	if err != nil {
-		r.problem(string(r.name), strconv.Quote(string(text)), "a UUID")
+		r.unlike("a UUID", text)
 		return
 	}
 	*f = Said(u)
@@ -409,20 +422,16 @@ func (r *reader) seen(f *Field[time.Time]) {
 	}
 	text, kind := r.scalar("a time")
 	text = bytes.TrimSpace(text)
-	switch kind {
-	case 0:
+	switch {
+	case kind == 0:
 		return
-	case 't':
-		r.problem(string(r.name), "true", "a time")
-		return
-	}
-	if len(text) == 0 || kind == 'f' {
+	case len(text) == 0 || kind == 'f':
 		*f = Said(time.Time{})
 		return
 	}
 	at, ok := parseSeen(string(text))
 	if !ok {
-		r.problem(string(r.name), strconv.Quote(string(text)), "a time such as 2024-09-01T00:00:00.000000+00:00")
+		r.unlike("a time such as 2024-09-01T00:00:00.000000+00:00", text)
 		return
 	}
 	*f = Said(at)

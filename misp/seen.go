@@ -26,6 +26,9 @@ var seenLayouts = [...]string{
 
 // parseSeen reads a time to the microsecond, which is what MISP keeps.
 func parseSeen(s string) (time.Time, bool) {
+	if len(s) > 64 {
+		return time.Time{}, false
+	}
 	if at, ok := parseUnix(s); ok {
 		return at, inRange(at)
 	}

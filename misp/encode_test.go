@@ -87,6 +87,18 @@ func TestReaders(t *testing.T) {
 	}
 }
 
+// The creator's organisation is told who entered an event, not the one that holds it here.
+func TestCreatorAbroad(t *testing.T) {
+	e := somewhere()
+	e.Orgc = 2
+	for org, told := range map[int64]bool{1: false, 2: true, 3: false} {
+		c := Encoder{Names: places, Viewer: access.NewViewer("", 3, org, 0)}
+		if text := c.AppendEvent(nil, e, nil, nil, Beside{}); bytes.Contains(text, []byte("event_creator_email")) != told {
+			t.Errorf("organisation %d: %s", org, text)
+		}
+	}
+}
+
 func TestTagsLeftOut(t *testing.T) {
 	c := Encoder{Names: places}
 	a := &tocsin.Attribute{Tags: tocsin.NewTagSet(tocsin.Attached{Tag: 2, Local: true})}

@@ -264,7 +264,8 @@ func TestLimits(t *testing.T) {
 			t.Errorf("%.60s…: %v", text, r.err)
 		}
 	}
-	r, n := newReader(strings.NewReader(`{"info":"x","Attribute":[`+crowd+`]}`)), 0
+	tagged := strings.ReplaceAll(crowd, `{}`, `{"Tag":["a"]}`)
+	r, n := newReader(strings.NewReader(`{"info":"x","Attribute":[`+tagged+`]}`)), 0
 	r.kept = maxKept - 10
 	if r.event(new(Event), func(*Attribute) error { n++; return nil }); r.err != nil || n != 21 {
 		t.Errorf("handed on %d, %v", n, r.err)

@@ -15,7 +15,7 @@ func (d *Desk) AddAttributes(ctx context.Context, v access.Viewer, event int64, 
 	reading := d.reader(v).read(drafts)
 	var res Result
 	seq, err := d.DB.Apply(ctx, v, func(tx *store.Tx) error {
-		w := newWriting(tx, &res)
+		w := d.writing(ctx, tx, &res)
 		if err := w.mine(event); err != nil {
 			return err
 		}
@@ -122,7 +122,7 @@ func (d *Desk) EditAttribute(ctx context.Context, v access.Viewer, edit Attribut
 	r := d.reader(v)
 	var res Result
 	seq, err := d.DB.Apply(ctx, v, func(tx *store.Tx) error {
-		w := newWriting(tx, &res)
+		w := d.writing(ctx, tx, &res)
 		old, e, err := edit.find(tx)
 		if err != nil {
 			return err

@@ -45,7 +45,7 @@ func (d *Desk) AddEvent(ctx context.Context, v access.Viewer, draft EventDraft) 
 	attributes, objects := r.read(draft.Attributes), r.objects(draft.Objects)
 	var res Result
 	seq, err := d.DB.Apply(ctx, v, func(tx *store.Tx) error {
-		w := newWriting(tx, &res)
+		w := d.writing(ctx, tx, &res)
 		var err error
 		if e.Tags, err = w.tags.set(draft.Tags); err != nil {
 			return err
@@ -166,7 +166,7 @@ func (d *Desk) EditEvent(ctx context.Context, v access.Viewer, id int64, edit Ev
 	objects := r.objects(edit.Objects)
 	var res Result
 	seq, err := d.DB.Apply(ctx, v, func(tx *store.Tx) error {
-		w := newWriting(tx, &res)
+		w := d.writing(ctx, tx, &res)
 		tags, err := w.tags.attached(edit.Tags)
 		if err != nil {
 			return err

@@ -65,16 +65,16 @@ func (d *Desk) Import(ctx context.Context, v access.Viewer, o ImportOptions, sou
 		return i.p, err
 	}
 	defer d.release(i.name)
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
 	lots, ended := make(chan lot), make(chan struct{})
 	go func() { // the next batch is read while this one is written
 		defer close(ended)
 		defer close(lots)
-		i.collect(ctx, source, lots)
+		i.collect(reading, source, lots)
 	}()
 	err := i.writeAll(ctx, lots, progress)
-	cancel()
+	stop()
 	<-ended
 	if err == nil {
 		err = i.finish(ctx)

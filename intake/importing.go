@@ -174,7 +174,7 @@ func (i *importing) write(ctx context.Context, l lot) error {
 	var next Progress
 	record, event := i.record, i.event
 	seq, err := i.d.DB.Apply(ctx, i.v, func(tx *store.Tx) (err error) {
-		w := newWriting(tx, &res)
+		w := i.d.writing(ctx, tx, &res)
 		if !i.begun {
 			if event, err = i.begin(w, event); err != nil {
 				return err

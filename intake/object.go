@@ -84,7 +84,7 @@ func (d *Desk) AddObject(ctx context.Context, v access.Viewer, event int64, draf
 	objects := r.objects([]ObjectDraft{draft})
 	var res Result
 	seq, err := d.DB.Apply(ctx, v, func(tx *store.Tx) error {
-		w := newWriting(tx, &res)
+		w := d.writing(ctx, tx, &res)
 		if err := w.mine(event); err != nil {
 			return err
 		}

@@ -1,15 +1,19 @@
 package intake
 
 import (
+	"context"
 	"errors"
 	"slices"
 
 	"tocsin"
+	"tocsin/access"
 	"tocsin/store"
 )
 
 // A writing is one transaction that takes drafts in.
 type writing struct {
+	ctx   context.Context
+	d     *Desk
 	tx    *store.Tx
 	tags  tagger
 	keep  store.KeepPublished
@@ -18,8 +22,8 @@ type writing struct {
 	tries int
 }
 
-func newWriting(tx *store.Tx, res *Result) *writing {
-	return &writing{tx: tx, tags: tagger{tx: tx}, res: res}
+func (d *Desk) writing(ctx context.Context, tx *store.Tx, res *Result) *writing {
+	return &writing{ctx: ctx, d: d, tx: tx, tags: tagger{tx: tx}, res: res}
 }
 
 // attributes adds what was read to an event, and to one of its objects if
@@ -67,11 +71,12 @@ func (w *writing) refused(line int, field, text string, err error) error {
 	return nil
 }
 
-// maxTries is how often a transaction may look for uuids that are taken.
+// maxTries is how often a transaction looks for single uuids that are taken.
 const maxTries = 1000
 
 // add adds attributes to an event. The store refuses all of them if the uuid of
-// one is taken, so what it refuses is halved until that one is found.
+// one is taken. Then those of attributes that are there are refused at once; for
+// what is left, such as uuids of the deleted, the rest is halved until found.
 func (w *writing) add(event int64, as []tocsin.Attribute, from []*Draft) error {
 	if len(as) == 0 {
 		return nil
@@ -80,7 +85,14 @@ func (w *writing) add(event int64, as []tocsin.Attribute, from []*Draft) error {
 	var taken *store.TakenError
 	switch {
 	case errors.As(err, &taken):
-		if w.tries++; w.tries > maxTries {
+		w.tries++
+		if w.tries == 1 {
+			if as, from, err = w.free(event, as, from); err != nil {
+				return err
+			}
+			return w.add(event, as, from)
+		}
+		if w.tries > maxTries {
 			return tocsin.Errorf(tocsin.Conflict, "more than %d of the uuids are taken; leave uuids out to get new ones: %w", maxTries, err)
 		}
 		if len(as) == 1 {
@@ -103,4 +115,36 @@ func (w *writing) add(event int64, as []tocsin.Attribute, from []*Draft) error {
 		w.res.Attributes = append(w.res.Attributes, added.Added...)
 	}
 	return nil
+}
+
+// free refuses those of as whose uuids other attributes have.
+func (w *writing) free(event int64, as []tocsin.Attribute, from []*Draft) ([]tocsin.Attribute, []*Draft, error) {
+	holder := map[tocsin.UUID]tocsin.Attribute{}
+	// Nobody is shown what is read here: a uuid is taken whoever may see it.
+	view := w.d.DB.As(access.System("which uuids are taken"))
+	for chunk := range slices.Chunk(as, 10_000) {
+		us := make([]tocsin.UUID, 0, len(chunk))
+		for i := range chunk {
+			if !chunk[i].UUID.IsZero() {
+				us = append(us, chunk[i].UUID)
+			}
+		}
+		for a, err := range view.Attributes(w.ctx, store.Query{UUIDs: us, Deleted: store.Any}) {
+			if err != nil {
+				return nil, nil, err
+			}
+			holder[a.UUID] = a
+		}
+	}
+	free, drafts := as[:0], from[:0]
+	for i, a := range as {
+		h, taken := holder[a.UUID]
+		if taken && !(h.Event == event && h.Object == a.Object && h.Category == a.Category && h.Value == a.Value && !h.Deleted) {
+			no := &store.TakenError{Index: i, UUID: a.UUID}
+			w.res.Refused = append(w.res.Refused, *refuse(from[i].Line, "uuid", a.UUID.String(), no.Error()))
+			continue
+		}
+		free, drafts = append(free, a), append(drafts, from[i])
+	}
+	return free, drafts, nil
 }

@@ -1,11 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
 	"maps"
+	"slices"
 	"time"
 
 	"tocsin"
@@ -147,6 +149,7 @@ func (db *DB) resolve(ctx context.Context, r Reader, l LogLine) (tocsin.Change, 
 			}
 			line.Run = append(line.Run, a)
 		}
+		slices.SortFunc(line.Run, func(a, b tocsin.Attribute) int { return cmp.Compare(a.ID, b.ID) })
 	}
 	if l.Scope {
 		line.Scope = db.scope(l.Seq, l.Kind, l.ID)

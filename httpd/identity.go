@@ -63,7 +63,7 @@ func (s *Server) byKey(r *http.Request, clear string) (identity, error) {
 	from := s.address(r)
 	k, u, ok := s.owner(HashKey(clear), from)
 	if !ok {
-		return identity{}, s.doorman.wrong(r, errUnknown, addressName(from))
+		return identity{}, s.doorman.wrong(errUnknown, addressName(from))
 	}
 	v := s.db.ViewerFor(u)
 	if !v.May(access.Auth) {

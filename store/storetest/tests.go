@@ -593,3 +593,32 @@ func readersSeeOneState(t *testing.T, w *world) {
 		t.Errorf("the reader saw %d attributes, want the 2 that there were", n)
 	}
 }
+
+func purgeWaitsForFollowers(t *testing.T, w *world) {
+	id, _ := w.event(t, tocsin.Event{}, "a.example", "b.example")
+	w.write(t, w.ours, func(tx *store.Tx) error { return tx.DeleteEvent(id) })
+	w.follow(t, "laggard") // its Place stays 0: it would need the rows again
+	if n, err := w.Purge(t.Context()); n != 0 || err != nil {
+		t.Errorf("purged %d rows that a follower needs, %v", n, err)
+	}
+	told := w.follow(t, "laggard")
+	if last := told[len(told)-1]; !strings.Contains(last, "a.example") || !strings.Contains(last, "b.example") {
+		t.Errorf("told of the deletion: %s", last)
+	}
+	w.DB.Close()
+	w.start(t)
+	var rows int64
+	for {
+		n, err := w.Purge(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rows += n; n == 0 {
+			break
+		}
+	}
+	if rows != 3 { // the event and its attributes
+		t.Errorf("purged %d rows, want 3", rows)
+	}
+	w.follow(t, "newcomer") // reads the whole log without them
+}

@@ -232,7 +232,7 @@ func TestIXFRGap(t *testing.T) {
 		{{From: 2, To: 4}},
 		{{From: 1, To: 3}},
 	} {
-		if d, ok := steps(&historian{newBook("rpz.example.", 4, "a.example").latest(), ds}, 1); ok {
+		if d, ok := steps(&historian{newBook("rpz.example.", 4, "a.example").latest(), ds}, 1, 1000); ok {
 			t.Errorf("%v became %v", ds, d)
 		}
 	}

@@ -60,7 +60,7 @@ type Index struct {
 	place  atomic.Int64             // what the manifest says
 	number atomic.Int64             // of the last file made
 
-	writing sync.Mutex // one Follow, Flush or Restart at a time; covers what follows, to the empty line
+	writing sync.Mutex // one Follow, Flush or Restart at a time; covers all to the empty line
 	delta   *delta
 	events  *eventWriter
 	seq     tocsin.Seq
@@ -85,8 +85,9 @@ type snapshot struct {
 	seq      tocsin.Seq
 }
 
-// Open returns the index kept in dir, which is made if need be. The hasher must
-// be the one that the index was built with; with another one it starts anew.
+// Open returns the index kept in dir, which is made if need be. Hasher and
+// labels are those of the store that it follows; an index that was built with
+// others starts anew.
 func Open(dir string, h indicator.Hasher, labels *access.Labels, log *slog.Logger) (*Index, error) {
 	return open(dir, h, labels, log, maxDelta)
 }

@@ -117,7 +117,7 @@ func (w *world) liveEvent() *tocsin.Event {
 }
 
 func (w *world) addEvent() *tocsin.Event {
-	w.nextE += 1 + int64(w.rnd.IntN(100))
+	w.nextE += 1 + int64(w.rnd.IntN(1000)) // so that chunks of the table stay empty
 	e := &tocsin.Event{ID: w.nextE, UUID: tocsin.NewUUID(time.Unix(w.nextE, 0)), Orgc: int64(w.rnd.IntN(5)), Label: pick(w, w.ids), Published: w.rnd.IntN(2) == 0}
 	w.events[e.ID] = e
 	w.line(tocsin.Line{Kind: tocsin.KindEvent, ID: e.ID, After: e})

@@ -189,7 +189,7 @@ func (w *world) claims() map[indicator.Key][]Claim {
 		}
 		for _, k := range slices.Compact(a.Value.Keys()) {
 			all[k] = append(all[k], Claim{
-				Attribute: a.ID, Event: e.ID, Type: a.Value.Type().ID, Category: a.Category, Label: a.Label,
+				Attribute: a.ID, Event: e.ID, Type: a.Value.Type().ID, Category: a.Category, Label: a.Label, EventLabel: e.Label,
 				ToIDS: a.ToIDS, Mention: isMention(k), NoCorrelate: a.NoCorrelate || e.NoCorrelate,
 				Published: e.Published, Orgc: e.Orgc, EventUUID: e.UUID,
 			})

@@ -235,6 +235,9 @@ func (v View) Since(from uint32) ([]Step, bool) {
 	var steps []Step
 	room := max(v.Len(), minWay)
 	for _, st := range v.steps[i:] {
+		if st.zones>>v.zone&1 == 0 {
+			continue
+		}
 		step := Step{From: from, To: serial(st.seq)}
 		err := st.frame(func(m movedName) bool {
 			was := v.sees.triggers(m.before) & placedIn(m.places, v.zone)

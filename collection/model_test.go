@@ -574,9 +574,9 @@ var long = func() string {
 // an earlier serial leads there, and a set that was stopped or killed at any
 // line comes to the same.
 func TestRandomHistories(t *testing.T) {
-	runs := 60
+	runs := 30
 	if testing.Short() {
-		runs = 10
+		runs = 5
 	}
 	randomHistories(t, runs, true)
 }
@@ -585,7 +585,7 @@ func TestRandomHistories(t *testing.T) {
 func TestRandomFloods(t *testing.T) {
 	defer func(n int) { maxOps = n }(maxOps)
 	maxOps = 3
-	randomHistories(t, 10, false)
+	randomHistories(t, 5, false)
 }
 
 func randomHistories(t *testing.T, runs int, checkHot bool) {

@@ -219,6 +219,102 @@ func TestAudiences(t *testing.T) {
 			t.Errorf("subscriber %d was shown a way from another class", sub)
 		}
 	}
+	// Nor later, when steps lead to the present from the present class.
+	moved := st.zone(baseZone, 3).Serial()
+	st.claim("domain", "three.example", here)
+	for sub := int64(2); sub <= 3; sub++ {
+		if _, ok := st.zone(baseZone, sub).Since(serial); ok {
+			t.Errorf("subscriber %d was shown a way from another class", sub)
+		}
+		if steps, ok := st.zone(baseZone, sub).Since(moved); !ok || len(steps) != 1 {
+			t.Errorf("subscriber %d is told %v since it changed its class", sub, steps)
+		}
+	}
+}
+
+// TestWaysThatEnd: no way leads across a zone's renaming, or to what the journal
+// has lost.
+func TestWaysThatEnd(t *testing.T) {
+	st := newStage(t, false)
+	here := st.label(access.Inherit, 0)
+	rename := func(zone string) {
+		c := *st.colls[1]
+		c.Zone = zone
+		st.putCollection(c)
+		st.follow()
+	}
+	st.claim("domain", "one.example", here)
+	serial := st.zone(baseZone, 3).Serial()
+	rename("zpr.example.")
+	rename(baseZone)
+	st.claim("domain", "two.example", here)
+	if _, ok := st.zone(baseZone, 3).Since(serial); ok {
+		t.Error("there is a way from before the zone had another name")
+	}
+	serial = st.zone(baseZone, 3).Serial()
+	st.claim("domain", "three.example", here)
+	st.s.selections[1].journal.forget(st.head())
+	st.claim("domain", "four.example", here)
+	if _, ok := st.zone(baseZone, 3).Since(serial); ok {
+		t.Error("there is a way that begins with a lost step")
+	}
+}
+
+// TestALongWayIsNone: what outweighs the zone is not worth telling.
+func TestALongWayIsNone(t *testing.T) {
+	st := newStage(t, false)
+	st.claim("domain", "one.example", st.label(access.Inherit, 0))
+	serial := st.zone(baseZone, 3).Serial()
+	for range minWay/2 + 1 {
+		st.edit(1, func(a *tocsin.Attribute) { a.Deleted = !a.Deleted })
+	}
+	if _, ok := st.zone(baseZone, 3).Since(serial); !ok {
+		t.Errorf("no way of %d changes", minWay/2)
+	}
+	for range minWay/2 + 1 {
+		st.edit(1, func(a *tocsin.Attribute) { a.Deleted = !a.Deleted })
+	}
+	if steps, ok := st.zone(baseZone, 3).Since(serial); ok {
+		t.Errorf("a way of %d steps for a zone of one name", len(steps))
+	}
+}
+
+// TestRemovedCollection: its file goes with the next snapshot, or when a stop
+// came between, when the set is opened.
+func TestRemovedCollection(t *testing.T) {
+	st := newStage(t, false)
+	st.claim("domain", "one.example", st.label(access.Inherit, 0))
+	if err := st.s.snapshot().write(); err != nil {
+		t.Fatal(err)
+	}
+	before := copyDir(t, st.s.dir)
+	put(st.fakeStore, tocsin.KindCollection, 1, st.colls, nil, true, st.scope(0))
+	st.follow()
+	if _, ok := st.s.Zone(baseZone, 3); ok {
+		t.Error("a removed collection is served")
+	}
+	if err := st.s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	files := func() (names []string) {
+		all, _ := os.ReadDir(st.s.dir)
+		for _, f := range all {
+			names = append(names, f.Name())
+		}
+		return names
+	}
+	if got := files(); !slices.Equal(got, []string{worldFile}) {
+		t.Errorf("files %v", got)
+	}
+	b, _ := os.ReadFile(filepath.Join(before, "1"+suffix))
+	os.WriteFile(st.s.path(1), b, 0o600)
+	s, err := Open(st.s.dir, st.labels, quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := s.Zone(baseZone, 3); ok || s.Place() != st.head() || len(files()) != 1 {
+		t.Errorf("a removed collection is back: place %d, files %v", s.Place(), files())
+	}
 }
 
 func TestZoneIsForItsSubscribers(t *testing.T) {
@@ -377,13 +473,22 @@ func TestDamage(t *testing.T) {
 	here := st.label(access.Inherit, 0)
 	st.putCollection(tocsin.Collection{ID: 2, Name: "second", Zone: "second.example.", Filter: "type:domain", Sources: []int64{1}})
 	st.putSubscriber(tocsin.Subscriber{ID: 9, Name: "nine", Collection: 2, Org: 3})
+	var past []served
 	for i := range 20 {
 		st.claim("domain", fmt.Sprintf("n%d.example", i), here)
+		st.edit(st.ids, func(a *tocsin.Attribute) { a.Deleted = i%2 == 0 })
+		c := *st.colls[1]
+		c.MergedUpTo, c.HotDropUpTo = st.head(), st.head()-5
+		st.putCollection(c)
+		st.follow()
+		past = append(past, served{st.zone(baseZone, 3).Serial(), contents(st.zone(baseZone, 3))})
 	}
+	st.claim("domain", "last.example", here)
 	if err := st.s.snapshot().write(); err != nil {
 		t.Fatal(err)
 	}
 	placed := st.head()
+	atPlace := map[string]uint32{baseZone: st.zone(baseZone, 3).Serial(), hotZone: st.zone(hotZone, 3).Serial(), "second.example.": st.zone("second.example.", 9).Serial()}
 	st.claim("domain", "late.example", here)
 	want := map[string]View{baseZone: st.zone(baseZone, 3), hotZone: st.zone(hotZone, 3), "second.example.": st.zone("second.example.", 9)}
 	files, err := os.ReadDir(st.s.dir)
@@ -426,12 +531,22 @@ func TestDamage(t *testing.T) {
 				// One line at a time: what is served meanwhile is never older than before.
 				for _, c := range st.lines[s.Place():] {
 					for origin, old := range want {
-						if v, ok := s.Zone(origin, old.sub()); ok && c.Seq <= placed && v.Serial() < uint32(placed)-1 {
-							t.Fatalf("before line %d: zone %s is served as of %d", c.Seq, origin, v.Serial())
+						if v, ok := s.Zone(origin, old.sub()); ok && v.Serial() < atPlace[origin] {
+							t.Fatalf("before line %d: zone %s is served as of %d, and was as of %d", c.Seq, origin, v.Serial(), atPlace[origin])
 						}
 					}
 					if err := s.Follow(t.Context(), []tocsin.Change{c}); err != nil {
 						t.Fatal(err)
+					}
+				}
+				v, _ := s.Zone(baseZone, 3)
+				for _, old := range past {
+					if steps, ok := v.Since(old.serial); ok {
+						if z, _, err := replay(old, steps); err != nil || fmt.Sprint(z) != fmt.Sprint(contents(v)) {
+							t.Errorf("from %d: %v, %v; want %v", old.serial, z, err, contents(v))
+						}
+					} else if name == "nothing" {
+						t.Errorf("no way from %d", old.serial)
 					}
 				}
 				for origin, old := range want {

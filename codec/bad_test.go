@@ -202,3 +202,15 @@ func TestQuotesAllOver(t *testing.T) {
 		t.Errorf("after %d lines: %v", n, last)
 	}
 }
+
+func TestDeepJSON(t *testing.T) {
+	for _, name := range []string{"misp", "json"} {
+		for _, in := range []string{strings.Repeat("[", 1_000_000), `{"Event":` + strings.Repeat(`{"a":`, 1_000_000)} {
+			f, _ := codec.Reader(name)
+			ds, said := readAll(f.Read(strings.NewReader(in), codec.Options{}))
+			if len(ds) != 0 || !strings.HasPrefix(said, "error: ") || strings.Count(said, "\n") > 2 {
+				t.Errorf("%s: %.300s", name, said)
+			}
+		}
+	}
+}

@@ -29,6 +29,7 @@ func TestBadText(t *testing.T) {
 		{"bad UTF-8", "evil.example\ncaf\xe9.example\nmore.example", "1 ? \"evil.example\"\nerror: line 2: it is not valid UTF-8: convert the text first\n3 ? \"more.example\"\n"},
 		{"long line", "evil.example\n" + long + "\nmore.example", "1 ? \"evil.example\"\nerror: line 2: it is longer than 65,536 octets\n3 ? \"more.example\"\n"},
 		{"long last line", "evil.example\n" + long, "1 ? \"evil.example\"\nerror: line 2: it is longer than 65,536 octets\n"},
+		{"one too long", strings.Repeat("x", codec.MaxLine+1) + "\nmore.example", "error: line 1: it is longer than 65,536 octets\n2 ? \"more.example\"\n"},
 		{"longest line", strings.Repeat("x", codec.MaxLine) + "\r\n", fmt.Sprintf("1 ? %q\n", strings.Repeat("x", codec.MaxLine))},
 	} {
 		for _, name := range []string{"text", "csv"} {

@@ -14,7 +14,8 @@ type Claim struct {
 	Attribute, Event int64
 	Type             uint16 // see indicator.TypeByID
 	Category         indicator.Category
-	Label            access.LabelID // of the attribute within its object; its event has one too
+	Label            access.LabelID // of the attribute within its object
+	EventLabel       access.LabelID // both hold
 	ToIDS            bool           // act on it
 	Mention          bool           // the value mentions what was asked for and does not name it
 	NoCorrelate      bool           // attribute or event is to be left out of correlations
@@ -98,6 +99,7 @@ func (l Look) find(key uint64, dst []Claim, max int) (claims []Claim, more bool)
 			Type:        uint16(e.who >> typeShift & maxType),
 			Category:    indicator.Category(e.who >> flagBits),
 			Label:       e.label(),
+			EventLabel:  row.label,
 			ToIDS:       e.is(toIDS),
 			Mention:     e.is(mention),
 			NoCorrelate: e.is(noCorrelate) || row.flags&rowNoCorrelate != 0,

@@ -19,8 +19,8 @@ import (
 // server is where a running exchange is and who asks. Commands that talk to one
 // embed it.
 type server struct {
-	URL string `env:"TOCSIN_URL" default:"http://127.0.0.1:8470" placeholder:"ADDRESS" help:"Where the exchange is (TOCSIN_URL)."`
-	Key string `env:"TOCSIN_KEY" placeholder:"KEY" help:"API key; other users of this machine can read it here, so better put it into TOCSIN_KEY."`
+	URL string `env:"TOCSIN_URL" default:"http://127.0.0.1:8470" placeholder:"ADDRESS" help:"Where the exchange is. If not said, ${default}."`
+	Key string `env:"TOCSIN_KEY" placeholder:"KEY" help:"API key; other users of this machine can read it here, so better put it into the environment."`
 }
 
 // A client talks to a running exchange over its native API.

@@ -13,11 +13,11 @@ import (
 
 // serveCmd runs the exchange.
 type serveCmd struct {
-	Data    string          `required:"" type:"path" env:"TOCSIN_DATA" placeholder:"DIR" help:"Folder that the exchange is kept in (TOCSIN_DATA)."`
-	HTTP    string          `name:"http" env:"TOCSIN_HTTP" default:"127.0.0.1:8470" placeholder:"ADDR:PORT" help:"Where to answer HTTP. If not said, ${default}: this machine alone (TOCSIN_HTTP)."`
-	DNS     string          `name:"dns" env:"TOCSIN_DNS" default:"127.0.0.1:5470" placeholder:"ADDR:PORT" help:"Where resolvers fetch policy zones. If not said, ${default} (TOCSIN_DNS)."`
-	TLSCert string          `name:"tls-cert" type:"path" env:"TOCSIN_TLS_CERT" placeholder:"FILE" help:"Certificate for HTTPS, as PEM; read again when it changes (TOCSIN_TLS_CERT)."`
-	TLSKey  string          `name:"tls-key" type:"path" env:"TOCSIN_TLS_KEY" placeholder:"FILE" help:"Its key (TOCSIN_TLS_KEY)."`
+	Data    string          `required:"" type:"path" env:"TOCSIN_DATA" placeholder:"DIR" help:"Folder that the exchange is kept in."`
+	HTTP    string          `name:"http" env:"TOCSIN_HTTP" default:"127.0.0.1:8470" placeholder:"ADDR:PORT" help:"Where to answer HTTP. If not said, ${default}: this machine alone."`
+	DNS     string          `name:"dns" env:"TOCSIN_DNS" default:"127.0.0.1:5470" placeholder:"ADDR:PORT" help:"Where resolvers fetch policy zones. If not said, ${default}."`
+	TLSCert string          `name:"tls-cert" type:"path" env:"TOCSIN_TLS_CERT" placeholder:"FILE" help:"Certificate for HTTPS, as PEM; read again when it changes."`
+	TLSKey  string          `name:"tls-key" type:"path" env:"TOCSIN_TLS_KEY" placeholder:"FILE" help:"Its key."`
 	Config  kong.ConfigFlag `type:"path" placeholder:"FILE" help:"Read flags from a file, one a line, as: http = 192.0.2.1:443."`
 	Demo    bool            `help:"Fill a new exchange with made-up organisations and names, to try things out."`
 }

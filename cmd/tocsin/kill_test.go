@@ -108,8 +108,8 @@ func (v *victim) do(path string, body io.Reader) (*http.Response, error) {
 	return http.DefaultClient.Do(r)
 }
 
-// An account is what the exchange acknowledged.
-type account struct {
+// Receipts are what the exchange acknowledged.
+type receipts struct {
 	mu     sync.Mutex
 	events map[string]int // uuid → attributes
 	lists  map[string]int64
@@ -117,7 +117,7 @@ type account struct {
 }
 
 // busy writes until the exchange is gone, and keeps account of what it answered.
-func (v *victim) busy(acc *account, round int) {
+func (v *victim) busy(acc *receipts, round int) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() { // events, one after another, each relabelled after a while
@@ -168,7 +168,7 @@ func listOf(name string, n int) string {
 	return b.String()
 }
 
-func (v *victim) progress(acc *account, name string, body io.Reader) (done bool) {
+func (v *victim) progress(acc *receipts, name string, body io.Reader) (done bool) {
 	for lines := bufio.NewScanner(body); lines.Scan(); {
 		var l struct {
 			Progress, Result *struct{ Written int64 }
@@ -297,7 +297,7 @@ func TestKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	rnd := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 1))
-	acc := &account{events: map[string]int{}, lists: map[string]int64{}}
+	acc := &receipts{events: map[string]int{}, lists: map[string]int64{}}
 	sec := &secondary{t: t}
 	v := &victim{t: t, key: w.keys["telco"]}
 	for round := range kills {
@@ -348,7 +348,7 @@ func (v *victim) waitReady() {
 
 // verify opens the folder of a killed exchange and looks whether all that was
 // acknowledged is there.
-func (w *world) verify(acc *account) {
+func (w *world) verify(acc *receipts) {
 	w.t.Helper()
 	x, err := open(w.t.Context(), w.conf)
 	if err != nil {

@@ -116,6 +116,7 @@ func TestWhatIsNotUnderstoodIsNamed(t *testing.T) {
 		{"/api/subscribers", `{"name":"s","collection":"theirblock","tsig":{"algorithm":"md5"}}`, `no algorithm \"md5\"; try one of`},
 		{"/api/subscribers", `{"name":"s","collection":"theirblock","tsig":{"algoritm":"x"}}`, `there is no field \"algoritm\"`},
 		{"/api/subscribers", `{"name":"s","collection":"theirblock","allow":["192.0.2.300"]}`, `192.0.2.300`},
+		{"/api/lookup?parent=1", `x`, `there is no parameter \"parent\"; try one of [parents mentions]`},
 		{"/api/import?pubish=1", ``, `there is no parameter \"pubish\"; try one of`},
 		{"/api/import?distribution=9", ``, `no distribution \"9\"`},
 		{"/api/import?collection=nope", ``, `no collection \"nope\"`},

@@ -1,11 +1,14 @@
 package collection
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"tocsin"
@@ -179,6 +182,49 @@ func TestHotAndBase(t *testing.T) {
 	st.edit(st.ids, func(a *tocsin.Attribute) { a.Label = here })
 	st.is(hotZone, 3, "*three.example")
 	st.is(baseZone, 3, "*one.example", "*three.example")
+}
+
+func TestHotZoneEnds(t *testing.T) {
+	st := newStage(t, true)
+	st.claim("domain", "one.example", st.label(access.Inherit, 0))
+	serial := st.zone(baseZone, 3).Serial()
+	c := *st.colls[1]
+	c.HotZone = ""
+	st.putCollection(c)
+	st.follow()
+	st.is(baseZone, 3, "*one.example")
+	if steps, ok := st.zone(baseZone, 3).Since(serial); !ok || len(steps) != 1 {
+		t.Errorf("base is told %v", steps)
+	}
+	if _, ok := st.s.Zone(hotZone, 3); ok {
+		t.Error("the hot zone is still there")
+	}
+}
+
+// TestRoom: a name with its wildcard and the origin takes 255 octets at most
+// (RFC 1035, 2.3.4).
+func TestRoom(t *testing.T) {
+	st := newStage(t, false)
+	here := st.label(access.Inherit, 0)
+	// The origin takes 13 octets with its root, "*" takes 2, the last label 8.
+	name := func(octets int) string {
+		b := []byte(strings.Repeat("a23456789012345678901234567890.", 8))
+		return string(b[len(b)-(octets-len("\x07example")):]) + "example"
+	}
+	for _, c := range []struct {
+		typ    string
+		octets int
+		fits   bool
+	}{{"domain", 255 - 13 - 2, true}, {"domain", 255 - 13 - 1, false}, {"hostname", 255 - 13, true}, {"hostname", 255 - 13 + 1, false}} {
+		before := st.zone(baseZone, 3).Len()
+		st.claim(c.typ, name(c.octets), here)
+		if wire, ok := st.attrs[st.ids].Value.Facets().Names[0].WireName(); !ok || len(wire) != c.octets {
+			t.Fatalf("the name takes %d octets, not %d", len(wire), c.octets)
+		}
+		if fits := st.zone(baseZone, 3).Len() > before; fits != c.fits {
+			t.Errorf("a %s of %d octets fits: %v", c.typ, c.octets, fits)
+		}
+	}
 }
 
 // TestAudiences: who starts to see nothing else keeps the way to the zone; who
@@ -397,8 +443,6 @@ func TestWatch(t *testing.T) {
 	st := newStage(t, false)
 	var got []Moved
 	st.s.Watch(func(m Moved) { got = append(got, m) })
-	st.claim("domain", "one.example", st.label(access.OrgOnly, 0))
-	got = nil // whoever begins to watch is told everything once
 	n := st.claim("domain", "two.example", st.label(access.OrgOnly, 0))
 	if len(got) != 1 || got[0].Origin != baseZone || got[0].Serial != uint32(n) || !slices.Equal(got[0].Subscribers, []int64{1}) {
 		t.Errorf("told %+v; want org 1's subscriber", got)
@@ -409,6 +453,62 @@ func TestWatch(t *testing.T) {
 	st.follow()
 	if len(got) != 0 {
 		t.Errorf("told %+v of nothing", got)
+	}
+}
+
+// TestReaders reads zones while the log goes on. Each view must stay what it is.
+func TestReaders(t *testing.T) {
+	st := newStage(t, true)
+	here := st.label(access.Inherit, 0)
+	st.claim("domain", "first.example", here)
+	ctx, stop := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for _, o := range []string{baseZone, hotZone} {
+		wg.Go(func() {
+			var last served
+			for ctx.Err() == nil {
+				v, ok := st.s.Zone(o, 3)
+				if !ok {
+					t.Errorf("zone %s is gone", o)
+					return
+				}
+				got := contents(v)
+				if len(got) != v.Len() {
+					t.Errorf("zone %s holds %d names and says %d", o, len(got), v.Len())
+					return
+				}
+				if steps, ok := v.Since(last.serial); ok && last.serial != 0 {
+					if z, _, err := replay(last, steps); err != nil || !maps.Equal(z, got) {
+						t.Errorf("zone %s from %d to %d: %v", o, last.serial, v.Serial(), err)
+						return
+					}
+				}
+				last = served{v.Serial(), got}
+				st.s.Collections()
+			}
+		})
+	}
+	for i := range 300 {
+		if i%3 == 2 {
+			st.edit(st.ids, func(a *tocsin.Attribute) { a.Deleted = true })
+			continue
+		}
+		st.claim("domain", fmt.Sprintf("n%d.example", i), here)
+		if i%50 == 0 {
+			c := *st.colls[1]
+			c.MergedUpTo, c.HotDropUpTo = st.head(), st.head()-20
+			st.putCollection(c)
+			st.s.unsaved = saveAfter
+			st.follow()
+		}
+	}
+	stop()
+	wg.Wait()
+	if err := st.s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if st.s.Place() != st.head() {
+		t.Errorf("place %d after Close; want %d", st.s.Place(), st.head())
 	}
 }
 

@@ -98,9 +98,13 @@ func (s *Set) Restart(context.Context) error {
 	return nil
 }
 
-// Watch has fn called after each batch of changes that moved a zone. It must be
-// called before Follow.
-func (s *Set) Watch(fn func(Moved)) { s.watchers = append(s.watchers, fn) }
+// Watch has fn called after each batch of changes that moved a zone, when the
+// zone can be asked for. The log waits for fn, so it only takes note. Watch must
+// be called before Follow.
+func (s *Set) Watch(fn func(Moved)) {
+	s.watchers = append(s.watchers, fn)
+	s.moved() // what is served already is no news
+}
 
 // Follow implements [store.Follower]. When it fails it stands between two lines:
 // those before are kept, and skipped when they come again.
@@ -124,12 +128,13 @@ func (s *Set) Follow(ctx context.Context, changes []tocsin.Change) error {
 			sel.at = max(sel.at, c.Seq)
 		}
 	}
-	if err := errors.Join(err, s.flush()); err != nil {
-		return err
+	if ferr := s.flush(); ferr != nil {
+		return errors.Join(err, ferr)
 	}
-	s.tell(s.show())
+	s.show()
+	s.tell()
 	s.checkpoint()
-	return nil
+	return err
 }
 
 // flush writes the journals, before anyone is told what is in them.

@@ -25,6 +25,7 @@ type shownSeat struct {
 // A shelf is a collection as readers find it.
 type shelf struct {
 	rec     tocsin.Collection
+	matcher *matcher
 	at      tocsin.Seq
 	born    [zones]tocsin.Seq
 	labels  *access.Labels
@@ -54,7 +55,7 @@ func (s *Set) show() {
 			continue
 		}
 		sh := s.shown.collections[id]
-		if sh == nil || sel.dirty {
+		if sh == nil || sel.dirty || sh.matcher != s.matcher(sel) {
 			sh = sel.shelf()
 			sel.dirty = false
 		}
@@ -69,7 +70,7 @@ func (s *Set) show() {
 }
 
 func (s *selection) shelf() *shelf {
-	sh := &shelf{rec: s.rec, at: s.at, born: s.born, labels: s.labels,
+	sh := &shelf{rec: s.rec, matcher: s.matcher, at: s.at, born: s.born, labels: s.labels,
 		names: s.names.snapshot(), fresh: s.fresh.snapshot(), skipped: s.skipped.snapshot(),
 		pairs: s.pairs[:len(s.pairs):len(s.pairs)], steps: s.journal.steps, floor: s.journal.floor, seats: map[int64]shownSeat{}}
 	byClass := map[*class]*image{}

@@ -13,11 +13,11 @@ import (
 // zero, and a range of one is the address.
 
 var (
-	address     = form{plainAddress, parseAddress, addressFacets, addressKeys, nil}
-	addressPort = form{nil, parseAddressPort, addressPortFacets, addressPortKeys, cutFirst}
-	domainIP    = form{nil, parseDomainIP, domainIPFacets, domainIPKeys, cutFirst}
-	hostPort    = form{nil, parseHostPort, hostPortFacets, hostPortKeys, cutFirst}
-	port        = form{nil, parsePort, nil, textKeys, nil}
+	address     = form{plain: plainAddress, parse: parseAddress, facets: addressFacets, keys: addressKeys}
+	addressPort = form{parse: parseAddressPort, facets: addressPortFacets, keys: addressPortKeys, cut: cutFirst}
+	domainIP    = form{parse: parseDomainIP, facets: domainIPFacets, keys: domainIPKeys, cut: cutFirst}
+	hostPort    = form{parse: parseHostPort, facets: hostPortFacets, keys: hostPortKeys, cut: cutFirst}
+	port        = form{parse: parsePort, keys: textKeys}
 )
 
 // The widest ranges accepted. Nothing hostile is as wide as sixteen million
@@ -97,8 +97,11 @@ func readAddress(s string) (netip.Addr, error) {
 		return a.Unmap(), nil
 	case strings.Contains(err.Error(), "leading zero"):
 		return a, errLeadingZero
-	case strings.Contains(s, "-"):
-		return a, errRange
+	}
+	if first, _, ok := strings.Cut(s, "-"); ok {
+		if _, err := netip.ParseAddr(strings.TrimSpace(first)); err == nil {
+			return a, errRange
+		}
 	}
 	return a, errAddress
 }

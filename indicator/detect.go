@@ -11,9 +11,17 @@ import (
 // domain and a longer name a hostname, so that a list of hosts does not block
 // more than it says. The error has an empty Type.
 func Detect(text string) (Value, error) {
+	if v, ok := detectPlain(text); ok {
+		return v, nil
+	}
 	s, err := clean(text)
+	if s = bare(s); err == nil && s == "" {
+		err = errEmpty
+	}
+	if err == nil && len(s) > maxDetect {
+		err = why("it is longer than any single value")
+	}
 	if err == nil {
-		s = strings.TrimSpace(bare(s))
 		for _, d := range detectors {
 			for _, typ := range d(s) {
 				if v, err := Parse(typ, s); err == nil {
@@ -25,6 +33,33 @@ func Detect(text string) (Value, error) {
 	}
 	return Value{}, &ParseError{Text: text, Why: err.Error()}
 }
+
+var domainType, hostnameType = byName["domain"], byName["hostname"]
+
+// detectPlain is the quick way for names in normal form, most of what comes.
+func detectPlain(s string) (Value, bool) {
+	if _, err := checkName(s); err != nil || fileSuffixes[s[strings.LastIndexByte(s, '.')+1:]] {
+		return Value{}, false
+	}
+	suffix, icann := publicsuffix.PublicSuffix(s)
+	switch {
+	case icann && len(suffix) == len(s):
+		return Value{}, false
+	case registrable(s, suffix):
+		return Value{domainType, s}, true
+	}
+	return Value{hostnameType, s}, true
+}
+
+// registrable reports whether name is what someone registers: one label below
+// its public suffix of either section, or a suffix of the private section.
+func registrable(name, suffix string) bool {
+	below, ok := strings.CutSuffix(name, "."+suffix)
+	return !ok || !strings.Contains(below, ".")
+}
+
+// maxDetect leaves room for the longest URLs that are seen, four times over.
+const maxDetect = 1 << 14
 
 // detectors propose types for a text, the more telling ones first.
 var detectors = [...]func(string) []string{
@@ -40,9 +75,17 @@ func detectHash(s string) []string {
 	return nil
 }
 
-func detectAddress(s string) []string { return []string{"ip-dst"} }
+func detectAddress(s string) []string {
+	if c := s[0]; (c|0x20 < 'a' || c|0x20 > 'f') && (c < '0' || c > '9') && c != ':' && c != '[' {
+		return nil
+	}
+	return []string{"ip-dst"}
+}
 
 func detectComposite(s string) []string {
+	if !strings.ContainsAny(s, ":|#") {
+		return nil
+	}
 	name, sum := cutLast(s)
 	if name == "" {
 		return []string{"ip-dst|port", "hostname|port"}
@@ -73,7 +116,7 @@ func detectMarked(s string) []string {
 }
 
 func detectEmail(s string) []string {
-	if strings.ContainsAny(s, `/\?`) {
+	if strings.ContainsAny(s, `/\?`) || !strings.ContainsAny(s, "@[({") {
 		return nil
 	}
 	return []string{"email"}
@@ -81,17 +124,17 @@ func detectEmail(s string) []string {
 
 // fileSuffixes are endings of files that are no top-level domains; bad.exe
 // would make a fine name otherwise.
-var fileSuffixes = map[string]bool{}
-
-func init() {
+var fileSuffixes = func() map[string]bool {
+	m := map[string]bool{}
 	for _, ext := range strings.Fields(`7z apk bat bin cmd cpl cab chm conf dat dll dmg doc docm docx dot elf eml exe gif
 		gz hta htm html img ini iso jar jpeg jpg js jse jsp json lnk log msg msi odt pdb pdf php png pptx ppt ps1 pyc
 		rar reg rtf scr sh1 so svg swf sys tar tmp txt vbe vbs vhd wsf xll xls xlsb xlsm xlsx xml yar`) {
 		if _, icann := publicsuffix.PublicSuffix(ext); !icann {
-			fileSuffixes[ext] = true
+			m[ext] = true
 		}
 	}
-}
+	return m
+}()
 
 func detectFile(s string) []string {
 	if i := strings.LastIndexByte(s, '.'); i > 0 && fileSuffixes[strings.ToLower(s[i+1:])] && !strings.ContainsAny(s, "/?:") {
@@ -101,14 +144,14 @@ func detectFile(s string) []string {
 }
 
 func detectName(s string) []string {
-	v, err := Parse("domain", s)
-	switch {
-	case err != nil:
+	name, err := parseDomain(s)
+	if err != nil {
 		return nil
-	case registrable(v.text):
-		return []string{"domain"}
 	}
-	return []string{"hostname"}
+	if v, ok := detectPlain(name); ok {
+		return []string{v.typ.Name}
+	}
+	return nil
 }
 
 // detectURL comes last, since a URL needs no scheme: then it needs a path, and

@@ -25,8 +25,8 @@ const (
 )
 
 var (
-	domain   = form{plainDomain, parseDomain, domainFacets, domainKeys, nil}
-	hostname = form{plainDomain, parseHostname, hostFacets, domainKeys, nil}
+	domain   = form{plain: plainDomain, parse: parseDomain, facets: domainFacets, keys: domainKeys}
+	hostname = form{plain: plainDomain, parse: parseHostname, facets: hostFacets, keys: domainKeys}
 )
 
 func domainFacets(s string) Facets { return Facets{Names: []Name{{Kind: Domain, Text: s}}} }
@@ -202,8 +202,11 @@ func asciiName(s string) (string, error) {
 	if isASCII(s) {
 		return strings.ToLower(s), nil
 	}
-	if strings.ContainsAny(s, " \t\r\n") {
-		return "", badInName(s, s[strings.IndexAny(s, " \t\r\n")])
+	if len(s) > 4*maxName {
+		return "", errLongName // before the work, which grows with the square
+	}
+	if i := strings.IndexAny(s, " \t\r\n"); i >= 0 {
+		return "", badInName(s, s[i])
 	}
 	a, err := lookup.ToASCII(s)
 	if err != nil {

@@ -5,7 +5,7 @@ import "strings"
 // email is an address of the form local@domain, lower case as MISP stores it.
 // The local part is taken as it comes: what senders write there is often no
 // valid address, and indicators are about what they write.
-var email = form{nil, parseEmail, emailFacets, emailKeys, nil}
+var email = form{parse: parseEmail, facets: emailFacets, keys: emailKeys}
 
 const (
 	errEmail     = why("it is no e-mail address: it wants someone@evil.example")

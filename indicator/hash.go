@@ -13,23 +13,18 @@ func digest(n int) form      { return hexadecimal(Hash, n) }
 func fingerprint(n int) form { return hexadecimal(Fingerprint, n) }
 
 func hexadecimal(kind Kind, n int) form {
-	wrong := why("it wants " + itoa(n) + " hexadecimal digits")
-	return computed(kind, func(s string) bool { return len(s) == n && isHex(s) }, wrong)
+	ok := func(s string) bool { return len(s) == n && isHex(s) }
+	f := computed(kind, strings.ToLower, ok, why("it wants "+itoa(n)+" hexadecimal digits"))
+	f.plain = ok
+	return f
 }
 
-// computed is the form of what is stored in lower case if ok says so.
-func computed(kind Kind, ok func(lower string) bool, wrong why) form {
-	return form{
-		plain: ok,
-		parse: func(s string) (string, error) {
-			if s = strings.ToLower(bare(s)); !ok(s) {
-				return "", wrong
-			}
-			return s, nil
-		},
-		facets: func(s string) Facets { return Facets{Names: []Name{{Kind: kind, Text: s}}} },
-		keys:   hashKeys,
-	}
+// computed is the form of what rewrite brings into normal form and ok checks.
+func computed(kind Kind, rewrite func(string) string, ok func(string) bool, wrong why) form {
+	f := rewritten(rewrite, ok, wrong)
+	f.facets = func(s string) Facets { return Facets{Names: []Name{{Kind: kind, Text: s}}} }
+	f.keys = hashKeys
+	return f
 }
 
 func hashKeys(dst []Key, s string) []Key { return append(dst, Key("h:"+s)) }
@@ -51,39 +46,32 @@ func withColons(f form) form {
 }
 
 var (
-	// TLSH: 35 octets in hexadecimal, "t1" before it in newer versions.
-	tlsh = computed(Fingerprint, func(s string) bool {
-		s = strings.TrimPrefix(s, "t1")
-		s = strings.TrimPrefix(s, "t")
-		return len(s) > 35 && isHex(s)
-	}, "it wants more than 35 hexadecimal digits, perhaps after \"t1\"")
+	tlsh = computed(Fingerprint, strings.ToLower, isTLSH, "it wants more than 35 hexadecimal digits, perhaps after \"t1\"")
 
-	telfhash = computed(Fingerprint, func(s string) bool {
-		return len(s) == 70 && isHex(s) || len(s) == 72 && s[0] == 't' && isHex(s[2:])
-	}, "it wants 70 hexadecimal digits, or 72 characters beginning with \"t1\"")
+	telfhash = computed(Fingerprint, strings.ToLower, isTelfhash, "it wants 70 hexadecimal digits, perhaps after \"t1\"")
 
-	cdhash = computed(Fingerprint, func(s string) bool { return len(s) >= 40 && isHex(s) },
+	cdhash = computed(Fingerprint, strings.ToLower, func(s string) bool { return len(s) >= 40 && isHex(s) },
 		"it wants 40 or more hexadecimal digits")
 
-	vhash = computed(Fingerprint, func(s string) bool { return oneLine(s) == nil && s == strings.ToLower(bare(s)) },
-		"it wants one line of text")
+	vhash = computed(Fingerprint, strings.ToLower, isLine, "it wants one line of text")
 
-	ssdeep   = exact(isSsdeep, "it wants blocksize:hash:hash")
-	impfuzzy = exact(isImpfuzzy, "it wants imports:hash:hash")
-	sshKey   = exact(isSSHFingerprint, "it wants SHA256:… in base64 or 32 hexadecimal digits")
+	// In these the case means something.
+	ssdeep   = computed(Fingerprint, same, isSsdeep, "it wants blocksize:hash:hash")
+	impfuzzy = computed(Fingerprint, same, isImpfuzzy, "it wants imports:hash:hash")
+	sshKey   = computed(Fingerprint, same, isSSHFingerprint, "it wants SHA256:… in base64 or 32 hexadecimal digits")
 )
 
-// exact is a fingerprint whose case means something.
-func exact(ok func(string) bool, wrong why) form {
-	f := computed(Fingerprint, ok, wrong)
-	f.parse = func(s string) (string, error) {
-		if s = bare(s); !ok(s) {
-			return "", wrong
-		}
-		return s, nil
-	}
-	return f
+// isTLSH knows the digests without a version and those that begin with "t1".
+func isTLSH(s string) bool {
+	s = strings.TrimPrefix(s, "t")
+	return len(s) > 35 && isHex(s)
 }
+
+func isTelfhash(s string) bool {
+	return isHex(strings.TrimPrefix(s, "t1")) && (len(s) == 70 || len(s) == 72)
+}
+
+func isLine(s string) bool { return oneLine(s) == nil }
 
 func isSsdeep(s string) bool {
 	part := strings.Split(s, ":")
@@ -91,7 +79,7 @@ func isSsdeep(s string) bool {
 }
 
 func isImpfuzzy(s string) bool {
-	return strings.Count(s, ":") == 2 && isDigits(s[:strings.IndexByte(s, ':')]) && oneLine(s) == nil && s == bare(s)
+	return strings.Count(s, ":") == 2 && isDigits(s[:strings.IndexByte(s, ':')]) && isLine(s)
 }
 
 func isSSHFingerprint(s string) bool {

@@ -4,12 +4,10 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
-
-	"golang.org/x/net/publicsuffix"
 )
 
-// A Key is what a value is found and correlated under. Two letters say what
-// follows:
+// A Key is what a value is found and correlated under. A letter and a colon
+// say what follows:
 //
 //	d:evil.example       a name, domain and host name alike
 //	i:192.0.2.1/32       an address or range, always with its length
@@ -111,14 +109,6 @@ func prefixParents(text string) []Key {
 		ks = append(ks, Key("i:"+wider.String()))
 	}
 	return ks
-}
-
-// registrable reports whether name is what someone registers: one label below
-// a public suffix of either section, or such a suffix of the private section.
-func registrable(name string) bool {
-	suffix, _ := publicsuffix.PublicSuffix(name)
-	below, ok := strings.CutSuffix(name, "."+suffix)
-	return !ok || !strings.Contains(below, ".")
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -68,16 +68,12 @@ func refang(s string) string {
 // defanged returns what the bracket at the beginning of s stands for and how
 // long it is, or 0.
 func defanged(s string) (plain string, n int) {
-	var end int
-	switch s[0] {
-	case '[':
-		end = strings.IndexByte(s, ']')
-	case '(':
-		end = strings.IndexByte(s, ')')
-	case '{':
-		end = strings.IndexByte(s, '}')
+	i := strings.IndexByte("[({", s[0])
+	if i < 0 {
+		return "", 0
 	}
-	if end < 2 || end > 6 {
+	end := strings.IndexByte(s[:min(len(s), 8)], "])}"[i])
+	if end < 2 {
 		return "", 0
 	}
 	switch in := strings.ToLower(strings.TrimSpace(s[1:end])); in {

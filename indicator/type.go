@@ -8,6 +8,7 @@ type Type struct {
 	DefaultCategory string
 	Categories      []string // those it may appear in, MISP's order
 	ToIDS           bool     // MISP's default for to_ids
+	Correlates      bool     // two equal values have something to do with each other
 
 	categories categorySet
 	form
@@ -21,6 +22,12 @@ type form struct {
 	facets func(text string) Facets
 	keys   func(dst []Key, text string) []Key
 	cut    func(text string) (value1, value2 string)
+	alone  bool // values are equal by chance: a counter's 4, a port's 443
+}
+
+func alone(f form) form {
+	f.alone = true
+	return f
 }
 
 var byName, byID = indexTypes(types)
@@ -31,7 +38,7 @@ func newTypes(rows []row) []Type {
 		ts[i] = Type{
 			ID: r.id, Name: r.name, ToIDS: r.toIDS,
 			DefaultCategory: r.category.String(), Categories: r.categories.names(),
-			categories: r.categories, form: r.form,
+			Correlates: !r.form.alone, categories: r.categories, form: r.form,
 		}
 	}
 	return ts

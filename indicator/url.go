@@ -12,11 +12,11 @@ import (
 // and fragment stay as published, since a server may tell them apart, and so
 // do things that RFC 3986 would have escaped. The host is found as a browser
 // finds it (WHATWG URL: a backslash ends it, the last "@" begins it), so that
-// http://good.example\@evil.example is filed under the host it would load.
+// http://evil.example\@good.example is filed under the host it would load.
 
 var (
-	link = form{nil, parseLink, linkFacets, urlKeys, nil}
-	url  = form{nil, parseURL, urlFacets, urlKeys, nil}
+	link = form{parse: parseLink, facets: linkFacets, keys: urlKeys}
+	url  = form{parse: parseURL, facets: urlFacets, keys: urlKeys}
 )
 
 const (
@@ -76,48 +76,55 @@ func parseLink(s string) (string, error) {
 // armed undoes the disguise of scheme and host. A path is touched only where
 // those were disguised: brackets in it may well be meant.
 func armed(s string) string {
-	head, rest := s, ""
-	if i := strings.Index(s, "//"); i > 0 && i <= len("[hxxps][:]") {
-		scheme, after := s[:i], s[i+2:]
-		for _, b := range [...][2]string{{"[:", "]"}, {"(:", ")"}, {"{:", "}"}} {
-			if strings.HasSuffix(scheme, b[0]) && strings.HasPrefix(after, b[1]) {
-				scheme, after = strings.TrimSuffix(scheme, b[0])+":", after[1:]
-			}
-		}
-		scheme = strings.ToLower(refang(scheme))
-		if clear, ok := schemes[strings.Trim(scheme, "[](){}:")]; ok {
-			scheme = clear + ":"
-		}
-		if end := strings.IndexAny(after, `/?#\`); end >= 0 {
-			after, rest = after[:end], after[end:]
-		}
-		head = scheme + "//" + refang(after)
-	} else {
-		if end := strings.IndexAny(s, `/?#\`); end >= 0 {
-			head, rest = s[:end], s[end:]
-		}
-		head = refang(head)
-	}
+	scheme, after := armedScheme(s)
+	host, rest := cutHost(after)
+	head := scheme + refang(host)
 	if !strings.EqualFold(head, s[:len(s)-len(rest)]) {
 		rest = strings.ReplaceAll(rest, "[.]", ".")
 	}
 	return head + rest
 }
 
+// armedScheme cuts s after the "//" and returns the scheme in clear, or "".
+func armedScheme(s string) (scheme, after string) {
+	before, after, ok := strings.Cut(s, "//")
+	if !ok {
+		return "", s
+	}
+	for _, b := range [...][2]string{{"[:", "]"}, {"(:", ")"}, {"{:", "}"}} {
+		if strings.HasSuffix(before, b[0]) && strings.HasPrefix(after, b[1]) {
+			before, after = before[:len(before)-1]+":", after[1:] // hxxp[://]
+		}
+	}
+	name, ok := strings.CutSuffix(strings.ToLower(refang(before)), ":")
+	name = strings.Trim(name, "[](){}")
+	if clear, ok := schemes[name]; ok {
+		name = clear
+	}
+	if !ok || !isScheme(name) {
+		return "", s
+	}
+	return name + "://", after
+}
+
+func cutHost(s string) (host, rest string) {
+	if end := strings.IndexAny(s, `/?#\`); end >= 0 {
+		return s[:end], s[end:]
+	}
+	return s, ""
+}
+
 // locate takes s apart. Of a normal form the pieces are in normal form.
 func locate(s string) (l location) {
-	scheme, after, ok := strings.Cut(s, ":")
-	if ok && isScheme(scheme) {
-		l.scheme = strings.ToLower(scheme)
-		if after, l.slash = strings.CutPrefix(after, "//"); !l.slash {
-			l.rest = after
-			return l
+	if scheme, after, ok := strings.Cut(s, ":"); ok && isScheme(scheme) {
+		scheme = strings.ToLower(scheme)
+		if host, ok := strings.CutPrefix(after, "//"); ok {
+			l.scheme, l.slash, s = scheme, true, host
+		} else if opaque[scheme] {
+			return location{scheme: scheme, rest: after}
 		}
-		s = after
 	}
-	if end := strings.IndexAny(s, `/?#\`); end >= 0 {
-		s, l.rest = s[:end], s[end:]
-	}
+	s, l.rest = cutHost(s)
 	if at := strings.LastIndexByte(s, '@'); at >= 0 {
 		l.user, s = s[:at+1], s[at+1:]
 	}
@@ -126,6 +133,13 @@ func locate(s string) (l location) {
 	}
 	l.host = s
 	return l
+}
+
+// opaque are schemes that lead to no host. Others without "//" are mistakes, or
+// no scheme at all: localhost:8080, C:\Windows.
+var opaque = map[string]bool{
+	"bitcoin": true, "cid": true, "data": true, "ethereum": true, "javascript": true, "magnet": true, "mailto": true,
+	"monero": true, "news": true, "sip": true, "sips": true, "sms": true, "tel": true, "urn": true, "xmpp": true,
 }
 
 // isScheme is RFC 3986, section 3.1, without the dot: evil.example:8080 is a

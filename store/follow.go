@@ -1,11 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
 	"maps"
+	"slices"
 	"time"
 
 	"tocsin"
@@ -66,6 +68,7 @@ func (db *DB) Follow(ctx context.Context, f Follower) error {
 		seq = 0
 	}
 	db.tail.place(f.Name(), seq)
+	db.follows(f)
 	for pause := time.Duration(0); ; {
 		if err := db.tail.wait(ctx, seq); err != nil {
 			return nil // the end
@@ -87,6 +90,34 @@ func (db *DB) Follow(ctx context.Context, f Follower) error {
 			}
 		}
 	}
+}
+
+// follows remembers f for [DB.Purge].
+func (db *DB) follows(f Follower) {
+	db.tail.mu.Lock()
+	defer db.tail.mu.Unlock()
+	db.tail.followers = append(db.tail.followers, f)
+}
+
+// purgeRows is how many rows one purge removes at most: a tenth of a second's
+// work, so that writers hardly notice.
+const purgeRows = 5_000
+
+// Purge removes rows of events that were deleted for good and that no follower
+// needs any more, a few thousand at most, and returns how many. Nobody could see
+// them since the deletion; a follower reads them to let go of what was in them.
+func (db *DB) Purge(ctx context.Context) (n int64, err error) {
+	db.tail.mu.Lock()
+	kept := db.tail.head
+	for _, f := range db.tail.followers {
+		kept = min(kept, f.Place())
+	}
+	db.tail.mu.Unlock()
+	err = db.engine.Write(ctx, func(w Writer) (err error) {
+		n, err = w.PurgeEvents(ctx, kept, purgeRows)
+		return err
+	})
+	return n, err
 }
 
 // step hands f one batch after seq and returns the last line of it.
@@ -147,6 +178,7 @@ func (db *DB) resolve(ctx context.Context, r Reader, l LogLine) (tocsin.Change, 
 			}
 			line.Run = append(line.Run, a)
 		}
+		slices.SortFunc(line.Run, func(a, b tocsin.Attribute) int { return cmp.Compare(a.ID, b.ID) })
 	}
 	if l.Scope {
 		line.Scope = db.scope(l.Seq, l.Kind, l.ID)

@@ -201,9 +201,16 @@ func (db *DB) commit(ctx context.Context, first *request) {
 		group.seq = head
 		for r := first; r != nil; r = db.next(group) {
 			db.try(ctx, w, r, group)
+			if first.err != nil {
+				return first.err
+			}
 		}
 		return db.intern(ctx, w, group)
 	})
+	if first.err != nil { // it was alone, and nothing of it is left
+		close(first.ready)
+		return
+	}
 	if err == nil {
 		db.kept = group.kept
 		group.docs.publish()
@@ -251,14 +258,20 @@ func (db *DB) next(g *group) *request {
 	}
 }
 
-// try runs one request at a savepoint of its own.
+// try runs one request. The first of a group has the transaction to itself, and
+// if it fails the transaction goes with it: large writes are cheaper so. Those
+// that join it run at savepoints of their own.
 func (db *DB) try(ctx context.Context, w Writer, r *request, g *group) {
 	g.requests = append(g.requests, r)
+	within := w.Savepoint
+	if len(g.requests) == 1 {
+		within = func(_ context.Context, fn func() error) error { return fn() }
+	}
 	if r.err = r.ctx.Err(); r.err != nil {
 		return // whoever asked has gone
 	}
 	tx := &Tx{ctx: ctx, db: db, w: w, v: r.v, now: db.now(), seq: g.seq, docs: g.docs.overlay()}
-	r.err = w.Savepoint(ctx, func() (err error) {
+	r.err = within(ctx, func() (err error) {
 		defer func() {
 			if p := recover(); p != nil {
 				err = fmt.Errorf("panic in a write: %v\n%s", p, debug.Stack())

@@ -23,6 +23,7 @@ type Tx struct {
 
 	lines  []tocsin.Line
 	events map[int64]*tocsin.Event // touched in this write: what PutEvent has yet to write
+	added  map[int64]bool          // events that this write added
 }
 
 // Viewer is who writes.

@@ -104,6 +104,10 @@ func (tx *Tx) AddEvent(e *tocsin.Event) error {
 	kept := *e
 	tx.line(tocsin.Line{Kind: tocsin.KindEvent, ID: e.ID, After: &kept})
 	tx.touch(e)
+	if tx.added == nil {
+		tx.added = map[int64]bool{}
+	}
+	tx.added[e.ID] = true
 	return nil
 }
 
@@ -219,10 +223,11 @@ func (tx *Tx) Publish(id int64, published bool) (*tocsin.Event, error) {
 }
 
 // edited marks an event as changed after an attribute or object of it was. As in
-// MISP an edited event is unpublished until somebody publishes it again; an
-// import that keeps a published event published says so.
+// MISP an edited event is unpublished until somebody publishes it again. An
+// event may arrive published with all that is in it, and an import that keeps a
+// published event published says so.
 func (tx *Tx) edited(e *tocsin.Event, keepPublished bool) error {
-	if !e.Published || keepPublished {
+	if !e.Published || keepPublished || tx.added[e.ID] {
 		return nil
 	}
 	_, err := tx.replaceEvent(e, func(e *tocsin.Event) error {

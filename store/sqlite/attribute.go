@@ -1,0 +1,251 @@
+package sqlite
+
+import (
+	"context"
+	"iter"
+	"strings"
+
+	"tocsin"
+	"tocsin/indicator"
+	"tocsin/store"
+)
+
+const attributeColumns = `id, uuid, event, object, relation, category, type, value, comment, flags, distribution, sgroup,
+	timestamp, first_seen, last_seen, tags, label, seq`
+
+// prefixed is attributeColumns in a join.
+var prefixed = "a." + strings.ReplaceAll(strings.Join(strings.Fields(attributeColumns), " "), ", ", ", a.")
+
+const (
+	toIDS = 1 << iota
+	deleted
+	noCorrelate
+)
+
+func (t *tx) scanAttribute(s scanner, a *tocsin.Attribute) error {
+	var uuid []byte
+	var typ uint16
+	var value string
+	var flags int
+	var tags uint32
+	var firstSeen, lastSeen int64
+	err := s.Scan(&a.ID, &uuid, &a.Event, &a.Object, &a.Relation, &a.Category, &typ, &value, &a.Comment, &flags,
+		&a.Distribution, &a.Group, &a.Timestamp, &firstSeen, &lastSeen, &tags, &a.Label, &a.Seq)
+	if err != nil {
+		return err
+	}
+	copy(a.UUID[:], uuid)
+	a.ToIDS, a.Deleted, a.NoCorrelate = flags&toIDS != 0, flags&deleted != 0, flags&noCorrelate != 0
+	a.FirstSeen, a.LastSeen = fromMicros(firstSeen), fromMicros(lastSeen)
+	a.Tags = t.coder.Tags.Set(tags)
+	a.Value, err = indicator.Stored(typ, value)
+	return err
+}
+
+// columns of an insert, in order: attributeColumns and the keys.
+const insertColumns = `id, uuid, event, object, relation, category, type, value, comment, flags, distribution, sgroup,
+	timestamp, first_seen, last_seen, tags, label, seq, key1, key2`
+
+const columnCount = 20
+
+// values appends what insertColumns stand for.
+func (t *tx) values(args []any, a *tocsin.Attribute) []any {
+	flags := 0
+	if a.ToIDS {
+		flags |= toIDS
+	}
+	if a.Deleted {
+		flags |= deleted
+	}
+	if a.NoCorrelate {
+		flags |= noCorrelate
+	}
+	key1, key2 := t.coder.Keys(a)
+	return append(args, a.ID, a.UUID[:], a.Event, a.Object, a.Relation, int64(a.Category), int64(a.Value.Type().ID), a.Value.String(),
+		a.Comment, int64(flags), int64(a.Distribution), a.Group, a.Timestamp, micros(a.FirstSeen), micros(a.LastSeen),
+		int64(t.coder.Tags.ID(a.Tags)), int64(a.Label), int64(a.Seq), int64(key1), int64(key2))
+}
+
+// insertRows is how many rows one statement takes: fewer calls are faster, up
+// to a point.
+const insertRows = 32
+
+// OR FAIL leaves what a statement wrote before it failed, which the savepoint
+// around the write then undoes; so SQLite need not be able to undo each
+// statement by itself, which would cost a quarter of the time.
+var (
+	insertOne  = `INSERT OR FAIL INTO attributes (` + insertColumns + `) VALUES ` + placeholders(1)
+	insertMany = `INSERT OR FAIL INTO attributes (` + insertColumns + `) VALUES ` + placeholders(insertRows)
+)
+
+func placeholders(rows int) string {
+	row := "(" + strings.TrimSuffix(strings.Repeat("?,", columnCount), ",") + ")"
+	return strings.TrimSuffix(strings.Repeat(row+",", rows), ",")
+}
+
+// AddAttributes implements [store.Writer].
+func (t *tx) AddAttributes(ctx context.Context, as []tocsin.Attribute) error {
+	args := make([]any, 0, insertRows*columnCount)
+	for len(as) > 0 {
+		query, n := insertMany, insertRows
+		if len(as) < insertRows {
+			query, n = insertOne, 1
+		}
+		args = args[:0]
+		for i := range as[:n] {
+			args = t.values(args, &as[i])
+		}
+		if _, err := t.exec(ctx, query, args...); err != nil {
+			return err
+		}
+		as = as[n:]
+	}
+	return nil
+}
+
+// PutAttribute implements [store.Writer].
+func (t *tx) PutAttribute(ctx context.Context, a *tocsin.Attribute) error {
+	_, err := t.exec(ctx, `INSERT OR REPLACE INTO attributes (`+insertColumns+`) VALUES `+placeholders(1),
+		t.values(make([]any, 0, columnCount), a)...)
+	return err
+}
+
+// RemoveAttribute implements [store.Writer].
+func (t *tx) RemoveAttribute(ctx context.Context, id int64) error {
+	_, err := t.exec(ctx, `DELETE FROM attributes WHERE id = ?`, id)
+	return err
+}
+
+// Attribute implements [store.Writer].
+func (t *tx) Attribute(ctx context.Context, id int64) (*tocsin.Attribute, error) {
+	return first(rows(ctx, t, t.scanAttribute, `SELECT `+prefixed+` FROM attributes a JOIN events e ON e.id = a.event
+		WHERE a.id = ? AND e.hidden = 0`, id))
+}
+
+// AttributeByUUID implements [store.Writer].
+func (t *tx) AttributeByUUID(ctx context.Context, u tocsin.UUID) (*tocsin.Attribute, error) {
+	return first(rows(ctx, t, t.scanAttribute, `SELECT `+prefixed+` FROM attributes a JOIN events e ON e.id = a.event
+		WHERE a.uuid = ? AND e.hidden = 0`, u[:]))
+}
+
+// TakenUUIDs implements [store.Writer].
+func (t *tx) TakenUUIDs(ctx context.Context, us []tocsin.UUID) (map[tocsin.UUID]bool, error) {
+	taken := map[tocsin.UUID]bool{}
+	if len(us) == 0 {
+		return taken, nil
+	}
+	scan := func(s scanner, b *[]byte) error { return s.Scan(b) }
+	for b, err := range rows(ctx, t, scan, `WITH given (uuid) AS (SELECT unhex(value) FROM json_each(?))
+		SELECT uuid FROM given WHERE EXISTS (SELECT 1 FROM attributes a WHERE a.uuid = given.uuid)
+			OR EXISTS (SELECT 1 FROM tombstones d WHERE d.uuid = given.uuid)`, uuidArray(us)) {
+		if err != nil {
+			return nil, err
+		}
+		taken[tocsin.UUID(b)] = true
+	}
+	return taken, nil
+}
+
+// Siblings implements [store.Writer].
+func (t *tx) Siblings(ctx context.Context, event int64, keys []uint64) iter.Seq2[tocsin.Attribute, error] {
+	return rows(ctx, t, t.scanAttribute, `SELECT `+prefixed+` FROM json_each(?) j CROSS JOIN attributes a INDEXED BY attributes_key1
+		ON a.key1 = j.value WHERE a.event = ? AND a.flags & 2 = 0`, array(signed(keys)), event)
+}
+
+// signed turns hashes into what SQLite keeps them as.
+func signed(keys []uint64) []int64 {
+	ids := make([]int64, len(keys))
+	for i, k := range keys {
+		ids[i] = int64(k)
+	}
+	return ids
+}
+
+// Attributes implements [store.Reader].
+func (t *tx) Attributes(ctx context.Context, s store.Scoped[store.Query]) iter.Seq2[tocsin.Attribute, error] {
+	w := t.attributeWhere(s)
+	return rows(ctx, t, t.scanAttribute, `SELECT `+prefixed+` FROM attributes a CROSS JOIN events e ON e.id = a.event WHERE `+
+		w.sql()+` ORDER BY a.id`+w.page(s.Query.Limit, s.Query.Offset), w.args...)
+}
+
+// CountAttributes implements [store.Reader].
+func (t *tx) CountAttributes(ctx context.Context, s store.Scoped[store.Query]) (n int64, err error) {
+	w := t.attributeWhere(s)
+	_, err = t.one(ctx, []any{&n}, `SELECT count(*) FROM attributes a CROSS JOIN events e ON e.id = a.event WHERE `+w.sql(), w.args...)
+	return n, err
+}
+
+// attributeWhere is the condition of a query. The viewer's part can't be
+// loosened by anything that follows: all parts must hold.
+func (t *tx) attributeWhere(s store.Scoped[store.Query]) *where {
+	w := &where{}
+	q := s.Query
+	t.keyed(w, q)
+	w.and("e.hidden = 0")
+	if !s.All() {
+		labels := ints(s.Labels())
+		w.in("a.label", labels)
+		w.in("e.label", labels)
+	}
+	w.inIDs("a.id", q.IDs)
+	w.inUUIDs("a.uuid", q.UUIDs)
+	w.inIDs("a.event", q.Events)
+	w.inIDs("a.object", q.Objects)
+	if q.Types != nil {
+		w.and("a.type IN (SELECT value FROM json_each(?))", array(q.Types))
+	}
+	if q.Categories != nil {
+		ids := make([]int64, len(q.Categories))
+		for i, c := range q.Categories {
+			ids[i] = int64(c)
+		}
+		w.in("a.category", ids)
+	}
+	switch q.Deleted {
+	case store.Live:
+		w.and("a.flags & 2 = 0")
+	case store.Withdrawn:
+		w.and("a.flags & 2 <> 0")
+	}
+	if q.ToIDS != nil {
+		w.and("(a.flags & 1 <> 0) = ?", *q.ToIDS)
+	}
+	if q.Published != nil {
+		w.and("e.published = ?", *q.Published)
+	}
+	w.inIDs("e.orgc", q.Orgs)
+	if q.Tags != nil {
+		ids := array(t.tagIDs(q.Tags))
+		w.and("(a.tags IN (SELECT value FROM json_each(?)) OR e.tags IN (SELECT value FROM json_each(?)))", ids, ids)
+	}
+	if q.NotTags != nil {
+		ids := t.tagIDs(q.NotTags)
+		w.notIn("a.tags", ids)
+		w.notIn("e.tags", ids)
+	}
+	w.since("a.timestamp", q.Since, q.Until)
+	if q.After != 0 {
+		w.and("a.id > ?", q.After)
+	}
+	return w
+}
+
+// keyed narrows to attributes that have one of the keys, and whose text is one
+// of the values if any are given.
+func (t *tx) keyed(w *where, q store.Query) {
+	if q.Keys != nil {
+		keys := make([]uint64, len(q.Keys))
+		for i, k := range q.Keys {
+			keys[i] = t.coder.Hasher.Sum(k)
+		}
+		ids := array(signed(keys))
+		w.and(`a.id IN (SELECT id FROM attributes WHERE key1 IN (SELECT value FROM json_each(?))
+			UNION SELECT id FROM attributes WHERE key2 <> 0 AND key2 IN (SELECT value FROM json_each(?)))`, ids, ids)
+	}
+	if q.Values != nil {
+		vs := texts(q.Values)
+		w.and(`(a.value IN (SELECT value FROM json_each(?)) OR instr(a.value, '|') > 0 AND
+			(substr(a.value, 1, instr(a.value, '|') - 1) IN (SELECT value FROM json_each(?))
+			OR substr(a.value, instr(a.value, '|') + 1) IN (SELECT value FROM json_each(?))))`, vs, vs, vs)
+	}
+}

@@ -1,0 +1,85 @@
+package sqlite
+
+import (
+	"context"
+	"iter"
+
+	"tocsin"
+	"tocsin/store"
+)
+
+// AppendLines implements [store.Writer].
+func (t *tx) AppendLines(ctx context.Context, ls []store.LogLine) error {
+	for _, l := range ls {
+		_, err := t.exec(ctx, `INSERT INTO log (seq, at, actor, kind, id, event, first, last, scope, label, before, after)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			l.Seq, l.At.UnixMicro(), l.By, l.Kind, l.ID, l.Event, l.First, l.Last, l.Scope, l.Label, image(l.Before), image(l.After))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func image(b []byte) any {
+	if b == nil {
+		return nil
+	}
+	return string(b)
+}
+
+// Lines implements [store.Reader].
+func (t *tx) Lines(ctx context.Context, after tocsin.Seq) iter.Seq2[store.LogLine, error] {
+	scan := func(s scanner, l *store.LogLine) error {
+		var at int64
+		err := s.Scan(&l.Seq, &at, &l.By, &l.Kind, &l.ID, &l.Event, &l.First, &l.Last, &l.Scope, &l.Label, &l.Before, &l.After)
+		l.At = fromMicros(at)
+		return err
+	}
+	return rows(ctx, t, scan, `SELECT seq, at, actor, kind, id, event, first, last, scope, label, before, after
+		FROM log WHERE seq > ? ORDER BY seq`, after)
+}
+
+// AsOf implements [store.Reader].
+//
+// A row that has not changed since line n is as it was. What it was before it
+// changed, or was deleted, stands in the first line about it after n.
+func (t *tx) AsOf(ctx context.Context, n tocsin.Seq, event, firstID, lastID int64) iter.Seq2[tocsin.Attribute, error] {
+	where, args := "seq <= ?", []any{n}
+	lines, largs := "kind = 2 AND last = 0 AND seq > ?", []any{n}
+	if event != 0 {
+		where, args = where+" AND event = ?", append(args, event)
+		lines, largs = lines+" AND event = ?", append(largs, event)
+	}
+	if lastID != 0 {
+		where, args = where+" AND id BETWEEN ? AND ?", append(args, firstID, lastID)
+		lines, largs = lines+" AND id BETWEEN ? AND ?", append(largs, firstID, lastID)
+	}
+	from := "attributes"
+	if lastID != 0 {
+		from += " NOT INDEXED" // the range of ids is narrower than the event
+	}
+	return func(yield func(tocsin.Attribute, error) bool) {
+		for a, err := range rows(ctx, t, t.scanAttribute, `SELECT `+attributeColumns+` FROM `+from+` WHERE `+where, args...) {
+			if !yield(a, err) || err != nil {
+				return
+			}
+		}
+		scan := func(s scanner, b *[]byte) error { var id, seq int64; return s.Scan(&id, &seq, b) }
+		for b, err := range rows(ctx, t, scan, `SELECT id, min(seq), before FROM log WHERE `+lines+` GROUP BY id`, largs...) {
+			var a tocsin.Attribute
+			if err == nil && b == nil {
+				continue // it came after n
+			}
+			if err == nil {
+				a, err = t.coder.Attribute(b)
+			}
+			if err == nil && a.Seq > n {
+				continue // likewise, in a range line
+			}
+			if !yield(a, err) || err != nil {
+				return
+			}
+		}
+	}
+}

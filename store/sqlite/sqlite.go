@@ -1,0 +1,201 @@
+// Package sqlite keeps a store in a folder: one SQLite database in WAL mode,
+// with one writer and as many readers as ask. It needs no server and no cgo.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // the driver
+
+	"tocsin"
+	"tocsin/store"
+)
+
+var _ store.Engine = (*Engine)(nil)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// An Engine is a store in a folder. While it is open nobody else can open it.
+type Engine struct {
+	coder  store.Coder
+	db     *sql.DB
+	lock   *os.File
+	writer *conn
+	turn   sync.Mutex // the writer's
+
+	mu   sync.Mutex
+	idle []*conn
+}
+
+// pragmas hold for every connection. Full synchronisation means that a commit
+// is on disk when it returns, whatever happens to the power.
+const pragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+	"&_pragma=temp_store(MEMORY)&_pragma=foreign_keys(OFF)"
+
+// Cache sizes, in KiB. The writer's holds the upper pages of indexes that are
+// hit at random while millions are imported.
+const (
+	writerCache = 160 << 10
+	readerCache = 8 << 10
+	maxIdle     = 8
+)
+
+// checkpointPages is how large the write-ahead log may grow before a commit
+// moves it into the database, in pages of 4 KiB.
+const checkpointPages = 16_384
+
+// Open opens the store in a folder, which it makes if there is none, and brings
+// its tables up to date.
+func Open(ctx context.Context, dir string) (*Engine, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, tocsin.Errorf(tocsin.Invalid, "can't use the folder %s: %w", dir, err)
+	}
+	lock, err := lockFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{lock: lock}
+	if err := e.open(ctx, filepath.Join(dir, "tocsin.db")); err != nil {
+		e.Close()
+		return nil, fmt.Errorf("open %s: %w", dir, err)
+	}
+	return e, nil
+}
+
+func (e *Engine) open(ctx context.Context, path string) (err error) {
+	if e.db, err = sql.Open("sqlite", "file:"+path+pragmas); err != nil {
+		return err
+	}
+	e.db.SetMaxIdleConns(maxIdle + 1)
+	if err := migrate(ctx, e.db); err != nil {
+		return err
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return err
+	}
+	if e.writer, err = e.connect(ctx, writerCache); err != nil {
+		return err
+	}
+	_, err = e.writer.ExecContext(ctx, fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", checkpointPages))
+	return err
+}
+
+// migrate brings the tables up to date, and refuses a store that a later
+// version has written.
+func migrate(ctx context.Context, db *sql.DB) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+	if err != nil {
+		return err
+	}
+	at, err := p.GetDBVersion(ctx)
+	if err != nil {
+		return err
+	}
+	if newest := p.ListSources(); at > newest[len(newest)-1].Version {
+		return tocsin.Errorf(tocsin.Conflict, "the store is of version %d, written by a later Tocsin; this one knows up to %d", at, newest[len(newest)-1].Version)
+	}
+	_, err = p.Up(ctx)
+	return err
+}
+
+// Use implements [store.Engine].
+func (e *Engine) Use(c store.Coder) { e.coder = c }
+
+// Close implements [store.Engine].
+func (e *Engine) Close() (err error) {
+	if e.writer != nil {
+		err = errors.Join(err, e.writer.close())
+	}
+	for _, c := range e.idle {
+		err = errors.Join(err, c.close())
+	}
+	if e.db != nil {
+		err = errors.Join(err, e.db.Close())
+	}
+	return errors.Join(err, e.lock.Close())
+}
+
+// Write implements [store.Engine].
+func (e *Engine) Write(ctx context.Context, fn func(store.Writer) error) error {
+	e.turn.Lock()
+	defer e.turn.Unlock()
+	// A write that has begun is finished: an interrupted one would cost its whole group.
+	ctx = context.WithoutCancel(ctx)
+	if _, err := e.writer.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return storageError(err)
+	}
+	err := fn(&tx{conn: e.writer, coder: e.coder})
+	if err == nil {
+		_, err = e.writer.exec(ctx, "COMMIT")
+	}
+	if err != nil {
+		e.writer.exec(ctx, "ROLLBACK") // may be rolled back already
+		return storageError(err)
+	}
+	return nil
+}
+
+// Read implements [store.Engine].
+func (e *Engine) Read(ctx context.Context, fn func(store.Reader) error) error {
+	c, err := e.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer e.release(c)
+	if _, err := c.exec(ctx, "BEGIN"); err != nil {
+		return err
+	}
+	defer c.exec(context.WithoutCancel(ctx), "ROLLBACK") // nothing was written
+	return fn(&tx{conn: c, coder: e.coder})
+}
+
+// take returns a connection for reading. There is always another one: a reader
+// may ask for more in the midst of its rows.
+func (e *Engine) take(ctx context.Context) (*conn, error) {
+	e.mu.Lock()
+	if n := len(e.idle); n > 0 {
+		c := e.idle[n-1]
+		e.idle = e.idle[:n-1]
+		e.mu.Unlock()
+		return c, nil
+	}
+	e.mu.Unlock()
+	return e.connect(ctx, readerCache)
+}
+
+func (e *Engine) release(c *conn) {
+	e.mu.Lock()
+	if len(e.idle) < maxIdle {
+		e.idle = append(e.idle, c)
+		c = nil
+	}
+	e.mu.Unlock()
+	if c != nil {
+		c.close()
+	}
+}
+
+func (e *Engine) connect(ctx context.Context, cache int) (*conn, error) {
+	c, err := e.db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := c.ExecContext(ctx, fmt.Sprintf("PRAGMA cache_size = -%d", cache)); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return &conn{Conn: c, stmts: map[string]*sql.Stmt{}}, nil
+}

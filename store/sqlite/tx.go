@@ -1,0 +1,210 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"tocsin"
+	"tocsin/access"
+	"tocsin/store"
+)
+
+// A tx reads, and in a write transaction writes, on one connection.
+type tx struct {
+	*conn
+	coder store.Coder
+	depth int // savepoints
+}
+
+// rows runs a query and iterates over what scan makes of each row.
+func rows[R any](ctx context.Context, t *tx, scan func(scanner, *R) error, query string, args ...any) iter.Seq2[R, error] {
+	return func(yield func(R, error) bool) {
+		var zero R
+		rs, err := t.query(ctx, query, args...)
+		if err != nil {
+			yield(zero, fmt.Errorf("query: %w", err))
+			return
+		}
+		defer rs.Close()
+		for rs.Next() {
+			var row R
+			if err := scan(rs, &row); err != nil {
+				yield(zero, err)
+				return
+			}
+			if !yield(row, nil) {
+				return
+			}
+		}
+		if err := rs.Err(); err != nil {
+			yield(zero, err)
+		}
+	}
+}
+
+// first returns the only row, or nil.
+func first[R any](rows iter.Seq2[R, error]) (*R, error) {
+	for r, err := range rows {
+		if err != nil {
+			return nil, err
+		}
+		return &r, nil
+	}
+	return nil, nil
+}
+
+type scanner interface{ Scan(...any) error }
+
+// Head implements [store.Reader].
+func (t *tx) Head(ctx context.Context) (n tocsin.Seq, err error) {
+	_, err = t.one(ctx, []any{&n}, `SELECT coalesce(max(seq), 0) FROM log`)
+	return n, err
+}
+
+// Setting implements [store.Reader].
+func (t *tx) Setting(ctx context.Context, name string) (b []byte, err error) {
+	_, err = t.one(ctx, []any{&b}, `SELECT value FROM settings WHERE name = ?`, name)
+	return b, err
+}
+
+// PutSetting implements [store.Writer].
+func (t *tx) PutSetting(ctx context.Context, name string, value []byte) error {
+	_, err := t.exec(ctx, `INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
+	return err
+}
+
+// Savepoint implements [store.Writer].
+func (t *tx) Savepoint(ctx context.Context, fn func() error) error {
+	t.depth++
+	defer func() { t.depth-- }()
+	name := fmt.Sprintf("s%d", t.depth)
+	if _, err := t.exec(ctx, "SAVEPOINT "+name); err != nil {
+		return storageError(err)
+	}
+	if err := fn(); err != nil {
+		if _, e := t.exec(ctx, "ROLLBACK TO "+name); e != nil {
+			return storageError(err) // the whole transaction has gone, because of err
+		}
+		_, e := t.exec(ctx, "RELEASE "+name)
+		if e != nil {
+			return e
+		}
+		return storageError(err)
+	}
+	_, err := t.exec(ctx, "RELEASE "+name)
+	return err
+}
+
+// NextIDs implements [store.Writer].
+func (t *tx) NextIDs(ctx context.Context, k tocsin.Kind, n int64) (id int64, err error) {
+	_, err = t.one(ctx, []any{&id}, `INSERT INTO sequences (kind, next) VALUES (?1, 1 + ?2)
+		ON CONFLICT (kind) DO UPDATE SET next = next + ?2 RETURNING next - ?2`, k, n)
+	return id, err
+}
+
+// Labels implements [store.Reader].
+func (t *tx) Labels(ctx context.Context) (ls []access.Label, err error) {
+	scan := func(s scanner, l *access.Label) error {
+		return s.Scan(&l.Owner, &l.Reach, &l.Groups[0], &l.Groups[1], &l.Groups[2], &l.TLP, &l.PAP)
+	}
+	for l, err := range rows(ctx, t, scan, `SELECT owner, reach, group1, group2, group3, tlp, pap FROM labels ORDER BY id`) {
+		if err != nil {
+			return nil, err
+		}
+		ls = append(ls, l)
+	}
+	return ls, nil
+}
+
+// AppendLabels implements [store.Writer].
+func (t *tx) AppendLabels(ctx context.Context, from access.LabelID, ls []access.Label) error {
+	for i, l := range ls {
+		_, err := t.exec(ctx, `INSERT INTO labels (id, owner, reach, group1, group2, group3, tlp, pap) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+			int64(from)+int64(i), l.Owner, l.Reach, l.Groups[0], l.Groups[1], l.Groups[2], l.TLP, l.PAP)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TagSets implements [store.Reader].
+func (t *tx) TagSets(ctx context.Context) (ts []tocsin.TagSet, err error) {
+	scan := func(s scanner, b *[]byte) error { return s.Scan(b) }
+	for b, err := range rows(ctx, t, scan, `SELECT tags FROM tagsets ORDER BY id`) {
+		if err != nil {
+			return nil, err
+		}
+		ts = append(ts, tocsin.TagSet(b))
+	}
+	return ts, nil
+}
+
+// AppendTagSets implements [store.Writer].
+func (t *tx) AppendTagSets(ctx context.Context, from uint32, ts []tocsin.TagSet) error {
+	for i, s := range ts {
+		if _, err := t.exec(ctx, `INSERT INTO tagsets (id, tags) VALUES (?, ?)`, int64(from)+int64(i), []byte(s)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Docs implements [store.Reader].
+func (t *tx) Docs(ctx context.Context) iter.Seq2[store.Doc, error] {
+	scan := func(s scanner, d *store.Doc) error { return s.Scan(&d.Kind, &d.ID, &d.JSON) }
+	return rows(ctx, t, scan, `SELECT kind, id, doc FROM docs ORDER BY kind, id`)
+}
+
+// PutDoc implements [store.Writer].
+func (t *tx) PutDoc(ctx context.Context, d store.Doc) error {
+	var name any
+	if d.Name != "" {
+		name = d.Name
+	}
+	_, err := t.exec(ctx, `INSERT INTO docs (kind, id, uuid, name, doc) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (kind, id) DO UPDATE SET uuid = excluded.uuid, name = excluded.name, doc = excluded.doc`,
+		d.Kind, d.ID, nullUUID(d.UUID), name, string(d.JSON))
+	return err
+}
+
+// RemoveDoc implements [store.Writer].
+func (t *tx) RemoveDoc(ctx context.Context, k tocsin.Kind, id int64) error {
+	_, err := t.exec(ctx, `DELETE FROM docs WHERE kind = ? AND id = ?`, k, id)
+	return err
+}
+
+// Tombstone implements [store.Reader].
+func (t *tx) Tombstone(ctx context.Context, u tocsin.UUID) (bool, error) {
+	var n int
+	return t.one(ctx, []any{&n}, `SELECT 1 FROM tombstones WHERE uuid = ?`, u[:])
+}
+
+// PutTombstone implements [store.Writer].
+func (t *tx) PutTombstone(ctx context.Context, k tocsin.Kind, u tocsin.UUID, at time.Time) error {
+	_, err := t.exec(ctx, `INSERT OR IGNORE INTO tombstones (uuid, kind, at) VALUES (?, ?, ?)`, u[:], k, at.UnixMicro())
+	return err
+}
+
+func nullUUID(u tocsin.UUID) any {
+	if u.IsZero() {
+		return nil
+	}
+	return u[:]
+}
+
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func fromMicros(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(n).UTC()
+}

@@ -573,7 +573,8 @@ func TestDamage(t *testing.T) {
 	here := st.label(access.Inherit, 0)
 	st.putCollection(tocsin.Collection{ID: 2, Name: "second", Zone: "second.example.", Filter: "type:domain", Sources: []int64{1}})
 	st.putSubscriber(tocsin.Subscriber{ID: 9, Name: "nine", Collection: 2, Org: 3})
-	var past []served
+	st.putTag(tocsin.Tag{ID: 1, Name: tocsin.CollectionTag("first")})
+	past := map[string][]served{}
 	for i := range 20 {
 		st.claim("domain", fmt.Sprintf("n%d.example", i), here)
 		st.edit(st.ids, func(a *tocsin.Attribute) { a.Deleted = i%2 == 0 })
@@ -581,7 +582,9 @@ func TestDamage(t *testing.T) {
 		c.MergedUpTo, c.HotDropUpTo = st.head(), st.head()-5
 		st.putCollection(c)
 		st.follow()
-		past = append(past, served{st.zone(baseZone, 3).Serial(), contents(st.zone(baseZone, 3))})
+		for _, o := range []string{baseZone, hotZone} {
+			past[o] = append(past[o], served{st.zone(o, 3).Serial(), contents(st.zone(o, 3))})
+		}
 	}
 	st.claim("domain", "last.example", here)
 	if err := st.s.snapshot().write(); err != nil {
@@ -589,6 +592,43 @@ func TestDamage(t *testing.T) {
 	}
 	placed := st.head()
 	atPlace := map[string]uint32{baseZone: st.zone(baseZone, 3).Serial(), hotZone: st.zone(hotZone, 3).Serial(), "second.example.": st.zone("second.example.", 9).Serial()}
+	t.Run("the other goes on", func(t *testing.T) {
+		dir := copyDir(t, st.s.dir)
+		if err := os.Remove(filepath.Join(dir, "2"+suffix)); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Open(dir, st.labels, quiet())
+		if err != nil || s.Place() != 0 {
+			t.Fatal(s.Place(), err)
+		}
+		for _, c := range st.lines {
+			v, ok := s.Zone(baseZone, 3)
+			if !ok {
+				t.Fatalf("before line %d: zone %s is not served", c.Seq, baseZone)
+			}
+			if v.Serial() != atPlace[baseZone] || fmt.Sprint(contents(v)) != fmt.Sprint(contents(st.zone(baseZone, 3))) {
+				t.Fatalf("before line %d: zone %s is served as of %d; want %d", c.Seq, baseZone, v.Serial(), atPlace[baseZone])
+			}
+			if _, ok := s.Zone("second.example.", 9); ok {
+				t.Fatalf("before line %d: the zone that is built anew is served", c.Seq)
+			}
+			if err := s.Follow(t.Context(), []tocsin.Change{c}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, ok := s.Zone("second.example.", 9); !ok {
+			t.Error("the zone that was built anew is not served")
+		}
+		// It knows the names that the log gave while it was ahead.
+		a := tocsin.Attribute{ID: 999, Event: 1, Value: parse(t, "domain|ip", "tagged.example|192.0.2.1"), ToIDS: true, Label: here, Tags: tocsin.NewTagSet(tocsin.Attached{Tag: 1})}
+		c := tocsin.NewChange(tocsin.Line{Seq: st.head() + 1, Kind: tocsin.KindAttribute, ID: a.ID, After: &a}, st.labels)
+		if err := s.Follow(t.Context(), []tocsin.Change{c}); err != nil {
+			t.Fatal(err)
+		}
+		if v, _ := s.Zone(hotZone, 3); !contents(v).has("tagged.example") {
+			t.Errorf("what is put in by tag is not taken in: %q", contents(v))
+		}
+	})
 	st.claim("domain", "late.example", here)
 	want := map[string]View{baseZone: st.zone(baseZone, 3), hotZone: st.zone(hotZone, 3), "second.example.": st.zone("second.example.", 9)}
 	files, err := os.ReadDir(st.s.dir)
@@ -631,22 +671,28 @@ func TestDamage(t *testing.T) {
 				// One line at a time: what is served meanwhile is never older than before.
 				for _, c := range st.lines[s.Place():] {
 					for origin, old := range want {
-						if v, ok := s.Zone(origin, old.sub()); ok && v.Serial() < atPlace[origin] {
-							t.Fatalf("before line %d: zone %s is served as of %d, and was as of %d", c.Seq, origin, v.Serial(), atPlace[origin])
+						served := atPlace[origin]
+						if name == "nothing" {
+							served = old.Serial()
+						}
+						if v, ok := s.Zone(origin, old.sub()); ok && v.Serial() < served {
+							t.Fatalf("before line %d: zone %s is served as of %d, and was as of %d", c.Seq, origin, v.Serial(), served)
 						}
 					}
 					if err := s.Follow(t.Context(), []tocsin.Change{c}); err != nil {
 						t.Fatal(err)
 					}
 				}
-				v, _ := s.Zone(baseZone, 3)
-				for _, old := range past {
-					if steps, ok := v.Since(old.serial); ok {
-						if z, _, err := replay(old, steps); err != nil || fmt.Sprint(z) != fmt.Sprint(contents(v)) {
-							t.Errorf("from %d: %v, %v; want %v", old.serial, z, err, contents(v))
+				for o, all := range past {
+					v, _ := s.Zone(o, 3)
+					for _, old := range all {
+						if steps, ok := v.Since(old.serial); ok {
+							if z, _, err := replay(old, steps); err != nil || !maps.Equal(z, contents(v)) {
+								t.Errorf("%s from %d: %v, %v; want %v", o, old.serial, z, err, contents(v))
+							}
+						} else if name == "nothing" {
+							t.Errorf("%s: no way from %d", o, old.serial)
 						}
-					} else if name == "nothing" {
-						t.Errorf("no way from %d", old.serial)
 					}
 				}
 				for origin, old := range want {
@@ -658,6 +704,11 @@ func TestDamage(t *testing.T) {
 			})
 		}
 	}
+}
+
+func (e entrySet) has(name string) bool {
+	wire, _ := Wire(name)
+	return e[string(wire)] != 0
 }
 
 // sub is a subscriber of the view's collection.

@@ -217,8 +217,12 @@ func (s *Set) reseat(n tocsin.Seq) {
 	}
 }
 
-// matcher returns what a collection takes in as the world is now.
+// matcher returns what a collection takes in as the world is now, nil if that is
+// earlier than the collection is: after damage the world may be catching up.
 func (s *Set) matcher(sel *selection) *matcher {
+	if s.world.At < sel.at {
+		return nil
+	}
 	if sel.matcher == nil {
 		m, err := s.world.matcher(&sel.rec)
 		if err != nil {

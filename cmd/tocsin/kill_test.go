@@ -147,7 +147,7 @@ func (v *victim) busy(acc *receipts, round int) {
 	wg.Go(func() { // lists
 		for i := 0; ; i++ {
 			name := fmt.Sprint("list-", round, "-", i)
-			resp, err := v.do("/api/import?collection=drop&publish=1&distribution=1&name="+name, strings.NewReader(listOf(name, 30_000)))
+			resp, err := v.do("/api/import?collection=drop&publish=1&distribution=1&name="+name, strings.NewReader(madeList(name, 30_000)))
 			if err != nil {
 				return
 			}
@@ -160,7 +160,7 @@ func (v *victim) busy(acc *receipts, round int) {
 	})
 }
 
-func listOf(name string, n int) string {
+func madeList(name string, n int) string {
 	var b strings.Builder
 	for i := range n {
 		fmt.Fprintf(&b, "n%d.%s.threat-lab.net\n", i, name)

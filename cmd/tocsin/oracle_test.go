@@ -211,7 +211,7 @@ func (tr *trial) apply(org int64, fn func(*store.Tx) error) {
 	}
 }
 
-func pick[K cmp.Ordered, V any](tr *trial, m map[K]V) (k K, v V, ok bool) {
+func anyOf[K cmp.Ordered, V any](tr *trial, m map[K]V) (k K, v V, ok bool) {
 	if len(m) == 0 {
 		return k, v, false
 	}
@@ -359,7 +359,7 @@ func (tr *trial) add(tx *store.Tx, event int64, as []tocsin.Attribute, models []
 }
 
 func (tr *trial) relabelEvent() {
-	id, e, _ := pick(tr, tr.oracle.events)
+	id, e, _ := anyOf(tr, tr.oracle.events)
 	d, g := tr.level(e.owner, false)
 	tr.apply(e.owner, func(tx *store.Tx) error {
 		_, err := tx.EditEvent(id, func(x *tocsin.Event) error { x.Distribution, x.Group = d, g; return nil })
@@ -369,7 +369,7 @@ func (tr *trial) relabelEvent() {
 }
 
 func (tr *trial) publish() {
-	id, e, _ := pick(tr, tr.oracle.events)
+	id, e, _ := anyOf(tr, tr.oracle.events)
 	e.published = tr.rnd.IntN(4) > 0
 	tr.usable(e)
 	tr.apply(e.owner, func(tx *store.Tx) error { _, err := tx.Publish(id, e.published); return err })
@@ -401,7 +401,7 @@ func (tr *trial) retag(tags map[string]bool) (name string, on bool) {
 }
 
 func (tr *trial) tagEvent() {
-	id, e, _ := pick(tr, tr.oracle.events)
+	id, e, _ := anyOf(tr, tr.oracle.events)
 	tr.usable(e)
 	name, on := tr.retag(e.tags)
 	tr.apply(e.owner, func(tx *store.Tx) error {
@@ -419,7 +419,7 @@ func (tr *trial) tagEvent() {
 }
 
 func (tr *trial) addAttributes() {
-	id, e, _ := pick(tr, tr.oracle.events)
+	id, e, _ := anyOf(tr, tr.oracle.events)
 	tr.usable(e)
 	as, models := tr.drawAttributes(e.owner, 1+tr.rnd.IntN(3))
 	before := len(tr.attributes)
@@ -430,7 +430,7 @@ func (tr *trial) addAttributes() {
 }
 
 func (tr *trial) addObject() {
-	id, e, _ := pick(tr, tr.oracle.events)
+	id, e, _ := anyOf(tr, tr.oracle.events)
 	tr.usable(e)
 	d, g := tr.level(e.owner, true)
 	o := &tocsin.Object{Name: "domain-ip", Distribution: d, Group: g}
@@ -452,7 +452,7 @@ func (tr *trial) addObject() {
 }
 
 func (tr *trial) editObject() {
-	id, o, ok := pick(tr, tr.oracle.objects)
+	id, o, ok := anyOf(tr, tr.oracle.objects)
 	if !ok {
 		return
 	}
@@ -484,7 +484,7 @@ func (tr *trial) usableAttributes(event int64) {
 }
 
 func (tr *trial) editAttribute() {
-	id, a, ok := pick(tr, tr.attributes)
+	id, a, ok := anyOf(tr, tr.attributes)
 	if !ok {
 		return
 	}
@@ -521,7 +521,7 @@ func (tr *trial) editAttribute() {
 }
 
 func (tr *trial) tagAttribute() {
-	id, a, ok := pick(tr, tr.attributes)
+	id, a, ok := anyOf(tr, tr.attributes)
 	if !ok {
 		return
 	}
@@ -544,7 +544,7 @@ func (tr *trial) tagAttribute() {
 }
 
 func (tr *trial) deleteAttribute() {
-	id, a, ok := pick(tr, tr.attributes)
+	id, a, ok := anyOf(tr, tr.attributes)
 	if !ok {
 		return
 	}
@@ -556,7 +556,7 @@ func (tr *trial) deleteAttribute() {
 }
 
 func (tr *trial) deleteEvent() {
-	id, e, _ := pick(tr, tr.oracle.events)
+	id, e, _ := anyOf(tr, tr.oracle.events)
 	tr.apply(e.owner, func(tx *store.Tx) error { return tx.DeleteEvent(id) })
 	delete(tr.oracle.events, id)
 	maps.DeleteFunc(tr.attributes, func(_ int64, a *oAttribute) bool { return a.event == id })
@@ -584,7 +584,7 @@ func (tr *trial) changeMembers() {
 }
 
 func (tr *trial) changeCollection() {
-	id, c, _ := pick(tr, tr.collections)
+	id, c, _ := anyOf(tr, tr.collections)
 	if tr.rnd.IntN(2) == 0 {
 		c.filter = []string{"", "type:hostname", "tlp:amber"}[tr.rnd.IntN(3)]
 	} else {
@@ -703,7 +703,7 @@ func (tr *trial) checkLookup(v access.Viewer, want map[int64]bool) {
 // checkHTTP asks as a program does, for one value.
 func (tr *trial) checkHTTP(org int64, want map[int64]bool) {
 	tr.t.Helper()
-	_, a, ok := pick(tr, tr.attributes)
+	_, a, ok := anyOf(tr, tr.attributes)
 	if !ok {
 		return
 	}

@@ -443,6 +443,12 @@ func TestWatch(t *testing.T) {
 	st := newStage(t, false)
 	var got []Moved
 	st.s.Watch(func(m Moved) { got = append(got, m) })
+	st.write(tocsin.Line{Kind: tocsin.KindUser, ID: 1})
+	st.follow()
+	if len(got) != 1 || !slices.Equal(got[0].Subscribers, []int64{1, 2, 3}) {
+		t.Errorf("told %+v at first; want all subscribers", got)
+	}
+	got = nil
 	n := st.claim("domain", "two.example", st.label(access.OrgOnly, 0))
 	if len(got) != 1 || got[0].Origin != baseZone || got[0].Serial != uint32(n) || !slices.Equal(got[0].Subscribers, []int64{1}) {
 		t.Errorf("told %+v; want org 1's subscriber", got)

@@ -99,12 +99,10 @@ func (s *Set) Restart(context.Context) error {
 }
 
 // Watch has fn called after each batch of changes that moved a zone, when the
-// zone can be asked for. The log waits for fn, so it only takes note. Watch must
-// be called before Follow.
-func (s *Set) Watch(fn func(Moved)) {
-	s.watchers = append(s.watchers, fn)
-	s.moved() // what is served already is no news
-}
+// zone can be asked for. After the first batch it is told of all zones, because
+// nobody knows whom the last word before a stop has reached. The log waits for
+// fn, so it only takes note. Watch must be called before Follow.
+func (s *Set) Watch(fn func(Moved)) { s.watchers = append(s.watchers, fn) }
 
 // Follow implements [store.Follower]. When it fails it stands between two lines:
 // those before are kept, and skipped when they come again.

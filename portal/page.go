@@ -30,6 +30,7 @@ var assetFiles embed.FS
 // A frame is what surrounds the content of every page.
 type frame struct {
 	Title string
+	Name  string // of the page's template
 	Here  string // the part of the menu
 	Who   *who   // nil: nobody is signed in
 	Menu  []entry
@@ -71,7 +72,7 @@ var funcs = template.FuncMap{
 // show writes a page. It is made in memory first, so that an error in the
 // middle shows a page that says so, and not half of one.
 func (p *Portal) show(w http.ResponseWriter, r *http.Request, v access.Viewer, status int, name string, f frame) error {
-	f.Title = plain(f.Title)
+	f.Title, f.Name = plain(f.Title), name
 	f.Who = p.whoIs(v)
 	if f.Who != nil {
 		f.Menu = p.menu(v, f.Here)

@@ -63,7 +63,7 @@ var pages = func() map[string]*template.Template {
 
 var funcs = template.FuncMap{
 	"text": text, "plain": plain, "brief": brief, "count": count,
-	"asset":    assetPath,
+	"asset": assetPath, "sentence": sentence,
 	"number":   func(n any) string { i, _ := strconv.ParseInt(fmt.Sprint(n), 10, 64); return number(i) },
 	"ask":      func(s string) string { return "/portal/?q=" + url.QueryEscape(s) },
 	"selected": func(a, b any) bool { return fmt.Sprint(a) == fmt.Sprint(b) },
@@ -159,7 +159,8 @@ func (p *Portal) renderError(w http.ResponseWriter, r *http.Request, pr httpd.Pr
 		http.StatusInternalServerError: "Something went wrong",
 	}[pr.Status], "That can't be done")
 	f := fault{pr.Status, head, pr.Message}
-	if p.show(w, r, access.Viewer{}, pr.Status, "error", frame{Title: head, Page: f}) != nil {
+	fr := frame{Title: head, Menu: p.menu(access.Viewer{}, ""), Page: f}
+	if p.show(w, r, access.Viewer{}, pr.Status, "error", fr) != nil {
 		w.WriteHeader(pr.Status) // the page itself is broken; the log has why
 	}
 }

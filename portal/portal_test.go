@@ -320,7 +320,7 @@ func TestSignIn(t *testing.T) {
 	for range 20 {
 		a = slowed.post("/portal/sign-in", "email", "tom@cert.example", "password", "guess guess guess")
 	}
-	a.is(t, http.StatusServiceUnavailable).has(t, "too many wrong attempts")
+	a.is(t, http.StatusServiceUnavailable).has(t, "Too many wrong attempts")
 }
 
 func TestAccount(t *testing.T) {
@@ -354,7 +354,7 @@ func TestAccount(t *testing.T) {
 	second := w.signedIn(t, "ada@cert.example")
 	p.post("/portal/account/password", "old", password, "new", "short", "again", "short").is(t, http.StatusBadRequest).has(t, "at least 12 characters")
 	p.post("/portal/account/password", "old", password, "new", "one long password", "again", "another long password").has(t, "differ")
-	p.post("/portal/account/password", "old", "not the old one", "new", "one long password", "again", "one long password").has(t, "the old password is not right")
+	p.post("/portal/account/password", "old", "not the old one", "new", "one long password", "again", "one long password").has(t, "The old password is not right.")
 	p.post("/portal/account/password", "old", password, "new", "one long password", "again", "one long password").has(t, "Your password is changed.")
 	p.get("/portal/account").is(t, http.StatusOK).has(t, "ada@cert.example")
 	second.get("/portal/account").has(t, "Sign in to Tocsin")

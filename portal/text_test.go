@@ -1,6 +1,10 @@
 package portal
 
 import (
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
 	"testing"
 
 	"tocsin/indicator"
@@ -81,4 +85,69 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("number(%d) = %s", in, got)
 		}
 	}
+}
+
+// Each text colour can be read on the grounds that it stands on, in both sets of
+// colours (WCAG 2.2, 1.4.3: 4.5 to 1; 1.4.11: 3 to 1 for edges of fields).
+func TestContrast(t *testing.T) {
+	css, err := assetFiles.ReadFile("assets/portal.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	light, rest, _ := strings.Cut(string(css), "@media (prefers-color-scheme: dark)")
+	dark, _, _ := strings.Cut(rest, "*, ::before")
+	colours := regexp.MustCompile(`--([a-z-]+): #([0-9a-f]{3,6})\b`)
+	set := map[string]string{}
+	for _, part := range [][2]string{{"light", light}, {"dark", dark}} { // the dark set replaces some of the light one
+		name := part[0]
+		for _, m := range colours.FindAllStringSubmatch(part[1], -1) {
+			set[m[1]] = m[2]
+		}
+		check := func(fore, ground string, least float64) {
+			t.Helper()
+			if set[fore] == "" || set[ground] == "" {
+				t.Fatalf("%s: no colour %s or %s", name, fore, ground)
+			}
+			if got := contrast(t, set[fore], set[ground]); got < least {
+				t.Errorf("%s: %s on %s has a contrast of %.2f, less than %.1f", name, fore, ground, got, least)
+			}
+		}
+		for _, ground := range []string{"ground", "card", "hover"} {
+			for _, fore := range []string{"ink", "soft", "accent", "good", "bad"} {
+				check(fore, ground, 4.5)
+			}
+			check("edge", ground, 3)
+		}
+		check("on-accent", "accent", 4.5)
+		for _, both := range []string{"good", "warn", "bad", "org", "community", "connected", "all", "group", "mark"} {
+			check(both, both+"-ground", 4.5)
+		}
+	}
+}
+
+// contrast is that of WCAG 2.2, between two colours.
+func contrast(t *testing.T, a, b string) float64 {
+	x, y := luminance(t, a), luminance(t, b)
+	return (max(x, y) + .05) / (min(x, y) + .05)
+}
+
+func luminance(t *testing.T, hex string) (l float64) {
+	t.Helper()
+	if len(hex) == 3 {
+		hex = string([]byte{hex[0], hex[0], hex[1], hex[1], hex[2], hex[2]})
+	}
+	n, err := strconv.ParseUint(hex, 16, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, weight := range []float64{.2126, .7152, .0722} {
+		c := float64(n>>(16-8*i)&0xff) / 255
+		if c <= .04045 {
+			c /= 12.92
+		} else {
+			c = math.Pow((c+.055)/1.055, 2.4)
+		}
+		l += weight * c
+	}
+	return l
 }

@@ -117,6 +117,27 @@ func TestEachSeesTheirs(t *testing.T) {
 	partner.get("/portal/collections/1?name=own.example").has(t, "Not in", "nobody whom you can see claims it")
 }
 
+// Who receives a collection sees its own side of it: neither other subscribers
+// nor what they get.
+func TestSubscribersAreApart(t *testing.T) {
+	w := newWorld(t)
+	w.share(t, "ada@cert.example", portal.Draft{Info: "Known to the task force", Distribution: access.Group, Group: w.group, Publish: true, Tags: []string{tag}}, "group.example")
+	w.share(t, "ada@cert.example", portal.Draft{Info: "Known to all", Distribution: access.Community, Publish: true, Tags: []string{tag}}, "all.example")
+	w.write(t, access.System("portal's test"), func(tx *store.Tx) error {
+		return store.Put(tx, &tocsin.Subscriber{Name: "resolver-south", Collection: w.collection, Org: w.outsider})
+	})
+	guest, owner := w.signedIn(t, "olaf@outsider.example"), w.signedIn(t, "tess@telco.example")
+	guest.get("/portal/collections").has(t, "phishing", "received")
+	guest.get("/portal/collections/1").is(t, http.StatusOK).has(t, "resolver-south", "all[.]example").
+		lacks(t, "resolver-north", "192.0.2.0/28", "north.key", "group[.]example")
+	guest.get("/portal/collections/1?name=group.example").has(t, "Not in").lacks(t, "resolver-north", "task force")
+	guest.get("/portal/?q=all.example").has(t, "resolver-south").lacks(t, "resolver-north")
+	guest.get("/portal/subscribers/1/config").is(t, http.StatusNotFound)
+	guest.get("/portal/subscribers/2/config").is(t, http.StatusOK)
+	owner.get("/portal/collections/1").has(t, "resolver-north", "resolver-south", "group[.]example")
+	owner.get("/portal/?q=group.example").has(t, "Gets it", "Does not get it", "the organisation is not a member")
+}
+
 // hide adds a claim to an event of CERT that is for CERT alone.
 func (w *world) hide(t *testing.T, event int64, name string) (id int64) {
 	w.share(t, "ada@cert.example", portal.Draft{Info: "Known to us alone", Distribution: access.OrgOnly}, "unused.example")

@@ -203,7 +203,8 @@ type Collection struct {
 	// leaves HotZone later. Both are lines of the log, since nothing but the log
 	// decides what is where: names that began at or before MergedUpTo are in Zone,
 	// names that began after HotDropUpTo are in HotZone. Neither ever goes back,
-	// and HotDropUpTo does not pass MergedUpTo, so there is no gap between them.
+	// reaches beyond the line that it came with, or (HotDropUpTo) passes
+	// MergedUpTo, so there is no gap between them.
 	MergedUpTo  Seq `json:"merged_up_to,omitempty"`
 	HotDropUpTo Seq `json:"hot_drop_up_to,omitempty"`
 }

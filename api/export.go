@@ -70,6 +70,18 @@ func (a *API) query(r *http.Request, view store.View) (q store.Query, err error)
 	return q, err
 }
 
+// event returns an event by id or uuid.
+func (a *API) event(ctx context.Context, view store.View, name string) (*tocsin.Event, error) {
+	if id, err := strconv.ParseInt(name, 10, 64); err == nil {
+		return view.Event(ctx, id)
+	}
+	u, err := tocsin.ParseUUID(name)
+	if err != nil {
+		return nil, tocsin.Errorf(tocsin.Invalid, "%q is neither an event's id nor its uuid", name)
+	}
+	return view.EventByUUID(ctx, u)
+}
+
 // tagged returns the sets of tags that hold one of those asked for: not nil if
 // there is such a parameter, since no set at all matches nothing.
 func (a *API) tagged(r *http.Request, view store.View) ([]tocsin.TagSet, error) {

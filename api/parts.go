@@ -63,8 +63,8 @@ type Desk interface {
 
 // An Import is what is to be done with a list.
 type Import struct {
-	Event        int64 // 0: a new one
-	Name         string
+	Event        string // what the event is about; the same text means the same event
+	Name         string // of the list
 	Format       string // "": guessed
 	Type         string // of values whose format does not say
 	Collection   string // put into it

@@ -1,6 +1,7 @@
 package collection
 
 import (
+	"hash/maphash"
 	"math/bits"
 	"slices"
 
@@ -207,15 +208,16 @@ func (v View) sieve() func(name []byte) bool {
 	if v.zone == both || v.fresh.count == 0 {
 		return nil
 	}
-	shift := 64 - bits.Len(uint(v.fresh.count*32))
-	sieve := make([]uint64, 1<<(64-shift)/64+1)
+	mask := uint64(1)<<bits.Len(uint(v.fresh.count*16)) - 1
+	seed := maphash.MakeSeed() // quicker than the table's hash
+	sieve := make([]uint64, mask/64+1)
 	v.fresh.all(func(name, _ []byte) bool {
-		h := v.fresh.hash(name) >> shift
+		h := maphash.Bytes(seed, name) & mask
 		sieve[h/64] |= 1 << (h % 64)
 		return true
 	})
 	return func(name []byte) bool {
-		h := v.fresh.hash(name) >> shift
+		h := maphash.Bytes(seed, name) & mask
 		return sieve[h/64]>>(h%64)&1 == 1
 	}
 }
@@ -236,6 +238,9 @@ func (v View) Since(from uint32) ([]Step, bool) {
 	var steps []Step
 	room := max(v.Len(), minWay)
 	for _, st := range v.steps[i:] {
+		if st.zones>>v.zone&1 == 0 {
+			continue
+		}
 		step := Step{From: from, To: serial(st.seq)}
 		err := st.frame(func(m movedName) bool {
 			was := v.sees.triggers(m.before) & placedIn(m.places, v.zone)

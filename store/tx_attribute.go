@@ -43,7 +43,7 @@ func (tx *Tx) AddAttributes(event int64, as []tocsin.Attribute, keep KeepPublish
 			return Addition{}, err
 		}
 	}
-	if err := tx.edited(e, bool(keep)); err != nil {
+	if err := tx.edited(e, bool(keep) && tx.v.May(access.Publish)); err != nil {
 		return Addition{}, err
 	}
 	if err := tx.insert(event, fresh); err != nil {

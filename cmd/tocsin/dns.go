@@ -11,6 +11,7 @@ import (
 	"tocsin"
 	"tocsin/access"
 	"tocsin/collection"
+	"tocsin/portal"
 	"tocsin/rpz"
 	"tocsin/store"
 )
@@ -168,4 +169,17 @@ func (h *held) serial(subscriber, origin string) (uint32, time.Time) {
 // canonical is an origin as package rpz writes it.
 func canonical(origin string) string {
 	return strings.ToLower(strings.TrimSuffix(origin, ".")) + "."
+}
+
+// of returns what a subscriber holds of all zones that it has fetched.
+func (h *held) of(subscriber string) (all []portal.Confirmation) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for k, v := range h.last {
+		if k.subscriber == subscriber {
+			all = append(all, portal.Confirmation{Origin: k.origin, Serial: v.serial, At: v.at})
+		}
+	}
+	slices.SortFunc(all, func(a, b portal.Confirmation) int { return strings.Compare(a.Origin, b.Origin) })
+	return all
 }

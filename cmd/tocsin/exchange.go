@@ -187,6 +187,7 @@ func (x *exchange) routes(front *httpd.Server, c config) {
 		Takes:           takes(x.Collections),
 		Serial:          confirmed(x.DB, &x.held),
 	}).Register(front)
+	x.pages().Register(front)
 }
 
 // gauges are what the projections say of themselves.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -138,15 +139,12 @@ const resolverBase = `server:
 	interface: 127.0.0.1
 	port: %[2]d
 	do-not-query-localhost: no
-	harden-dnssec-stripped: no
-	cache-max-ttl: 0
 remote-control:
 	control-enable: no
-stub-zone:
+forward-zone:
 	name: "."
-	stub-addr: %[3]s
-	stub-prime: no
-	stub-first: no
+	forward-addr: %[3]s
+	forward-first: no
 
 `
 
@@ -181,10 +179,13 @@ func (r *showing) serveNames() (string, error) {
 	}
 	answer := func(w dns.ResponseWriter, q *dns.Msg) {
 		m := new(dns.Msg).SetReply(q)
-		m.Authoritative = true
+		m.RecursionAvailable = true
 		if len(q.Question) == 1 && q.Question[0].Qtype == dns.TypeA {
 			h := dns.RR_Header{Name: q.Question[0].Name, Rrtype: dns.TypeA, Class: dns.ClassINET}
 			m.Answer = []dns.RR{&dns.A{Hdr: h, A: net.IPv4(192, 0, 2, 80)}}
+		} else {
+			h := dns.RR_Header{Name: ".", Rrtype: dns.TypeSOA, Class: dns.ClassINET}
+			m.Ns = []dns.RR{&dns.SOA{Hdr: h, Ns: "ns.example.", Mbox: "hostmaster.example.", Serial: 1, Refresh: 3600, Retry: 600, Expire: 86400}}
 		}
 		w.WriteMsg(m)
 	}
@@ -302,7 +303,7 @@ func (r *showing) listed(ctx context.Context) (string, error) {
 // claim imports one name into an event for such names, and publishes it.
 func (r *showing) claim(ctx context.Context, name string) error {
 	i := remoteImport{r.api, url.Values{"name": {"Names that demo-resolver showed"}, "collection": {r.collection}, "publish": {"1"}}}
-	in := &input{Reader: strings.NewReader(name + "\n"), name: "-"}
+	in := &input{Reader: strings.NewReader(name + "\n"), Closer: io.NopCloser(nil), name: "-"}
 	_, err := i.list(ctx, in, func(listResult) {})
 	return err
 }

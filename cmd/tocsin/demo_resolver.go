@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -290,14 +291,19 @@ func (r *showing) show(ctx context.Context) error {
 	return r.c.print("%-34s answered again, %s after the withdrawal began", name, time.Since(start).Round(time.Millisecond))
 }
 
-// listed is a name that the demo's collection has, "" for others.
+// listed is a name that the collection has, "" if it is empty. Whoever blocks it
+// holds the zone.
 func (r *showing) listed(ctx context.Context) (string, error) {
-	name := demoListed()
-	a, err := r.api.lookup(ctx, name)
-	if err != nil || !a.Found {
+	resp, err := r.api.send(ctx, request{method: http.MethodGet, path: path("collections", r.collection+".txt")})
+	if err != nil {
 		return "", err
 	}
-	return name, nil
+	defer resp.Body.Close()
+	line, err := bufio.NewReader(resp.Body).ReadString('\n')
+	if err == io.EOF {
+		err = nil
+	}
+	return strings.TrimSpace(line), err
 }
 
 // claim imports one name into an event for such names, and publishes it.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"unicode/utf8"
 
 	"tocsin/access"
 	"tocsin/indicator"
@@ -79,7 +80,7 @@ func TestBrokenStream(t *testing.T) {
 // Whatever comes in, each line that is not blank gets one line of JSON that
 // names the value as it was given, and the short way to a key is no other way.
 func FuzzLookup(f *testing.F) {
-	for _, s := range []string{"evil.example", `"a.b"`, `{"value":"a.b"}`, `{"value":"\ud800"}`, "\xff\xfe", `{"value":1}`, "bad.exe",
+	for _, s := range []string{"evil.example", `"a.b"`, `{"value":"a.b"}`, `{"value":"\ud800"}`, "\xff\xfe", "\"\xff.example\"", `{"value":1}`, "bad.exe",
 		"co.uk", "a..b", "cve-2024-1.example", "xn--a.example", "1.2.3.4", "as123.example", "{", `"`, "a.b\nc.d\r\n\n", "hkey_x.example",
 		strings.Repeat("a.", 130) + "example", "a.ck", "\x00", `{"value":"a.b","value":"c.d"}`, "d41d8cd98f00b204e9800998ecf8427.e"} {
 		f.Add([]byte(s))
@@ -123,7 +124,7 @@ func FuzzLookup(f *testing.F) {
 				Value *string
 				Found *bool
 			}
-			if err := json.Unmarshal(a, &answer); err != nil || answer.Value == nil || answer.Found == nil {
+			if err := json.Unmarshal(a, &answer); err != nil || !utf8.Valid(a) || answer.Value == nil || answer.Found == nil {
 				t.Errorf("%v: %q", err, a)
 			}
 		}

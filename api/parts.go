@@ -121,7 +121,7 @@ type Lists interface {
 
 // A List is a collection as one audience has it at one moment.
 type List interface {
-	// Audience is equal for those who have equal lists.
+	// Audience is equal for those who have equal lists; "" if it can't be said.
 	Audience() string
 	Serial() tocsin.Seq
 	// Media returns the media type of a format: txt, rpz or json.

@@ -2,8 +2,13 @@ package api
 
 import (
 	"encoding/base64"
+	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"tocsin"
+	"tocsin/access"
+	"tocsin/store"
 )
 
 func TestRecordsByTheirNames(t *testing.T) {
@@ -37,6 +42,10 @@ func TestRecordsByTheirNames(t *testing.T) {
 	w.must(t, 400, "cara", "PATCH", "/api/users/cara@example.org", `{"password":"short"}`)
 	w.must(t, 403, "cara", "PATCH", "/api/users/cara@example.org", `{"role":"admin"}`)
 	w.must(t, 403, "cara", "POST", "/api/users", `{"email":"x@example.org","org":"Ours"}`)
+
+	w.must(t, 200, "admin", "PATCH", "/api/users/cara@example.org", `{"disabled":true}`)
+	w.must(t, 403, "cara", "GET", "/api/status", "")
+	w.must(t, 200, "admin", "PATCH", "/api/users/cara@example.org", `{"disabled":false}`)
 
 	k := w.must(t, 201, "cara", "POST", "/api/keys", `{"comment":"resolver","read_only":true,"allow":["127.0.0.0/8"]}`)
 	w.keys["ro-cara"] = k["key"].(string)
@@ -107,6 +116,7 @@ func TestWhatIsNotUnderstoodIsNamed(t *testing.T) {
 		{"/api/subscribers", `{"name":"s","collection":"theirblock","tsig":{"algorithm":"md5"}}`, `no algorithm \"md5\"; try one of`},
 		{"/api/subscribers", `{"name":"s","collection":"theirblock","tsig":{"algoritm":"x"}}`, `there is no field \"algoritm\"`},
 		{"/api/subscribers", `{"name":"s","collection":"theirblock","allow":["192.0.2.300"]}`, `192.0.2.300`},
+		{"/api/lookup?parent=1", `x`, `there is no parameter \"parent\"; try one of [parents mentions]`},
 		{"/api/import?pubish=1", ``, `there is no parameter \"pubish\"; try one of`},
 		{"/api/import?distribution=9", ``, `no distribution \"9\"`},
 		{"/api/import?collection=nope", ``, `no collection \"nope\"`},
@@ -115,5 +125,24 @@ func TestWhatIsNotUnderstoodIsNamed(t *testing.T) {
 		if status < 400 || status > 404 || !strings.Contains(text, c.want) {
 			t.Errorf("%s %s: %d %s", c.path, c.body, status, text)
 		}
+	}
+}
+
+// Of two who change a record at the same time, the second is told.
+func TestChangedMeanwhile(t *testing.T) {
+	w := newWorld(t)
+	k := w.api.organisations()
+	show := k.show
+	k.show = func(view store.View, o *tocsin.Organisation) organisation {
+		o2 := *o
+		o2.Sector += "energy"
+		put(t, w.db, &o2)
+		return show(view, o)
+	}
+	r := httptest.NewRequest("PATCH", "/", strings.NewReader(`{"type":"CERT"}`))
+	r.SetPathValue("name", "Ours")
+	err := k.patch(httptest.NewRecorder(), r, access.System("test"))
+	if tocsin.CodeOf(err) != tocsin.Conflict {
+		t.Errorf("%v", err)
 	}
 }

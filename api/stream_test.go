@@ -254,7 +254,9 @@ func TestExport(t *testing.T) {
 	w.event(t, "theirs", tocsin.Event{Distribution: access.Community, Published: true}, "evil.example", "192.0.2.1")
 	w.event(t, "theirs", tocsin.Event{Distribution: access.OrgOnly}, "secret.example")
 	mine := w.event(t, "ours", tocsin.Event{Distribution: access.OrgOnly}, "mine.example")
+	put(t, w.db, &tocsin.Tag{Name: "unused", Colour: "#000000"})
 	for _, c := range []struct{ who, query, want string }{
+		{"ours", "&tag=unused", ""},
 		{"ours", "", "evil.example,192.0.2.1,mine.example"},
 		{"theirs", "", "evil.example,192.0.2.1,secret.example"},
 		{"ours", "&type=domain", "evil.example,mine.example"},
@@ -360,10 +362,21 @@ func TestCollectionLists(t *testing.T) {
 		t.Errorf("no such format: %d", resp.StatusCode)
 	}
 	// A site administrator receives what the organisation does, not everything.
-	if resp := get("admin", "GET", "theirblock.txt", "If-None-Match", tag); resp.StatusCode != 200 {
-		t.Errorf("admin has the same audience as Theirs: %d", resp.StatusCode)
+	put(t, w.db, &tocsin.Subscriber{Name: "our proxy", Collection: w.ids["collection"], Org: w.ids["Ours"]})
+	ours, admin := get("ours", "HEAD", "theirblock.txt").Header.Get("ETag"), get("admin", "HEAD", "theirblock.txt").Header.Get("ETag")
+	if ours != admin || ours == tag {
+		t.Errorf("tags: ours %s, the administrator's %s, theirs %s", ours, admin, tag)
+	}
+	// An audience without a name has no tag to come back with.
+	w.api.Lists = nameless{}
+	if resp := get("theirs", "GET", "theirblock.txt", "If-None-Match", "*"); resp.StatusCode != 200 || resp.Header.Get("ETag") != "" {
+		t.Errorf("nameless: %d %v", resp.StatusCode, resp.Header)
 	}
 }
+
+type nameless struct{}
+
+func (nameless) List(*tocsin.Collection, access.Viewer) (List, error) { return fakeList{}, nil }
 
 func TestStatus(t *testing.T) {
 	w := newWorld(t)

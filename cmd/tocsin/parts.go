@@ -53,7 +53,7 @@ func (d desk) Import(ctx context.Context, v access.Viewer, in api.Import, list i
 	if err != nil {
 		return api.Result{}, err
 	}
-	o := intake.ImportOptions{Name: in.Name, Event: in.Name, Distribution: in.Distribution, Group: in.Group,
+	o := intake.ImportOptions{Name: in.Name, Event: in.Event, Distribution: in.Distribution, Group: in.Group,
 		Collection: in.Collection, Publish: in.Publish}
 	for _, t := range in.Tags {
 		o.Tags = append(o.Tags, intake.TagDraft{Name: t})

@@ -45,6 +45,10 @@ func (s *Server) run(x *exchange, r *http.Request) (err error) {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
+	// The server below asks its own request whether all of the body was read. If
+	// it were handed back another body, it would take the rest of an unread one for
+	// the next request on the connection.
+	r = r.WithContext(r.Context())
 	if err := s.openBody(x, r); err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"tocsin"
+	"tocsin/codec"
 )
 
 // DefaultMaxBody is how long a request may be where its route says nothing else.
@@ -106,17 +107,18 @@ func (b *body) finish() {
 func (b *body) Close() error { return b.in.Close() }
 
 // unzipped is a body without its gzip. The reader is made by the first Read,
-// since making it reads the header.
+// since making it reads the header. Where the route sets no limit, that of
+// lists holds.
 type unzipped struct {
 	in    *body
 	limit int64
 	read  int64
-	zip   *gzip.Reader
+	zip   io.Reader
 }
 
 func (u *unzipped) Read(p []byte) (n int, err error) {
 	if u.zip == nil {
-		if u.zip, err = gzip.NewReader(bufio.NewReader(u.in)); err != nil {
+		if u.zip, err = u.open(); err != nil {
 			return 0, notGzip(err)
 		}
 	}
@@ -129,6 +131,19 @@ func (u *unzipped) Read(p []byte) (n int, err error) {
 	}
 	return n, err
 }
+
+func (u *unzipped) open() (io.Reader, error) {
+	in := bufio.NewReader(u.in)
+	if u.limit > 0 {
+		return gzip.NewReader(in)
+	}
+	if head, err := in.Peek(len(gzipMagic)); err == nil && string(head) != gzipMagic {
+		return nil, gzip.ErrHeader
+	}
+	return codec.Open(in)
+}
+
+const gzipMagic = "\x1f\x8b"
 
 func notGzip(err error) error {
 	if tocsin.CodeOf(err) != tocsin.Internal {

@@ -198,6 +198,15 @@ type Collection struct {
 	Filter  string    `json:"filter,omitempty"`
 	Sources []int64   `json:"sources"` // whose word is enough to block
 	Created time.Time `json:"created"`
+
+	// A name that is new goes into HotZone, a merge copies it to Zone, and it
+	// leaves HotZone later. Both are lines of the log, since nothing but the log
+	// decides what is where: names that began at or before MergedUpTo are in Zone,
+	// names that began after HotDropUpTo are in HotZone. Neither ever goes back,
+	// reaches beyond the line that it came with, or (HotDropUpTo) passes
+	// MergedUpTo, so there is no gap between them.
+	MergedUpTo  Seq `json:"merged_up_to,omitempty"`
+	HotDropUpTo Seq `json:"hot_drop_up_to,omitempty"`
 }
 
 // Tag is the name of the local tag that puts a claim or a whole event into the

@@ -1,7 +1,6 @@
 package httpd
 
 import (
-	"net/http"
 	"net/netip"
 	"strings"
 	"sync"
@@ -58,7 +57,7 @@ func (d *doorman) level(name string) float64 {
 
 // wrong takes a token from each of names. It returns err, or that it is time to
 // slow down.
-func (d *doorman) wrong(r *http.Request, err error, names ...string) error {
+func (d *doorman) wrong(err error, names ...string) error {
 	if !d.admits(names...) {
 		return errSlow
 	}
@@ -99,4 +98,4 @@ func addressName(a netip.Addr) string {
 }
 
 // personName is an e-mail address as one person writes it in many ways.
-func personName(email string) string { return "person " + strings.ToLower(strings.TrimSpace(email)) }
+func personName(email string) string { return "person " + strings.ToLower(email) }

@@ -103,4 +103,3 @@ func (s *Server) laggards() (faults []string) {
 	}
 	return faults
 }
-

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -97,6 +98,7 @@ var decoy = sync.OnceValue(func() string { return HashPassword(NewPassword()) })
 
 // SignIn opens a session for whoever knows the password, and sets its cookie.
 func (s *Server) SignIn(w http.ResponseWriter, r *http.Request, email, password string) (access.Viewer, error) {
+	email = strings.TrimSpace(email)
 	from, person := addressName(s.address(r)), personName(email)
 	if !s.doorman.admits(from, person) {
 		return access.Viewer{}, errSlow
@@ -108,7 +110,7 @@ func (s *Server) SignIn(w http.ResponseWriter, r *http.Request, email, password 
 		hash = u.Password
 	}
 	if !CheckPassword(hash, password) || err != nil || u.Disabled {
-		return access.Viewer{}, s.doorman.wrong(r, errSignIn, from, person)
+		return access.Viewer{}, s.doorman.wrong(errSignIn, from, person)
 	}
 	token, err := s.sessions.begin(u)
 	if err != nil {

@@ -68,6 +68,7 @@ func (db *DB) Follow(ctx context.Context, f Follower) error {
 		seq = 0
 	}
 	db.tail.place(f.Name(), seq)
+	db.follows(f)
 	for pause := time.Duration(0); ; {
 		if err := db.tail.wait(ctx, seq); err != nil {
 			return nil // the end
@@ -89,6 +90,34 @@ func (db *DB) Follow(ctx context.Context, f Follower) error {
 			}
 		}
 	}
+}
+
+// follows remembers f for [DB.Purge].
+func (db *DB) follows(f Follower) {
+	db.tail.mu.Lock()
+	defer db.tail.mu.Unlock()
+	db.tail.followers = append(db.tail.followers, f)
+}
+
+// purgeRows is how many rows one purge removes at most: a tenth of a second's
+// work, so that writers hardly notice.
+const purgeRows = 5_000
+
+// Purge removes rows of events that were deleted for good and that no follower
+// needs any more, a few thousand at most, and returns how many. Nobody could see
+// them since the deletion; a follower reads them to let go of what was in them.
+func (db *DB) Purge(ctx context.Context) (n int64, err error) {
+	db.tail.mu.Lock()
+	kept := db.tail.head
+	for _, f := range db.tail.followers {
+		kept = min(kept, f.Place())
+	}
+	db.tail.mu.Unlock()
+	err = db.engine.Write(ctx, func(w Writer) (err error) {
+		n, err = w.PurgeEvents(ctx, kept, purgeRows)
+		return err
+	})
+	return n, err
 }
 
 // step hands f one batch after seq and returns the last line of it.

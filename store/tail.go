@@ -17,6 +17,8 @@ type tail struct {
 	weight  int
 	moved   chan struct{} // closed and replaced when head or a place moves
 	places  map[string]tocsin.Seq
+
+	followers []Follower
 }
 
 // maxTail is how many records the tail may hold. A follower further behind

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 
 	"tocsin"
 	"tocsin/access"
@@ -39,11 +40,16 @@ func (tx *Tx) AddAttributes(event int64, as []tocsin.Attribute, keep KeepPublish
 	parent := tx.db.coder.Labels.Label(e.Label)
 	settle := tx.settler(parent)
 	for i := range fresh {
+		if i == 0 || fresh[i].Tags != fresh[i-1].Tags {
+			if err := tx.mayAttach(true, slices.Collect(fresh[i].Tags.All())); err != nil {
+				return Addition{}, err
+			}
+		}
 		if err := settle(&fresh[i]); err != nil {
 			return Addition{}, err
 		}
 	}
-	if err := tx.edited(e, bool(keep)); err != nil {
+	if err := tx.edited(e, bool(keep) && tx.v.May(access.Publish)); err != nil {
 		return Addition{}, err
 	}
 	if err := tx.insert(event, fresh); err != nil {

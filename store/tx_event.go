@@ -96,6 +96,9 @@ func (tx *Tx) AddEvent(e *tocsin.Event) error {
 	if err := tx.publishing(e, false); err != nil {
 		return err
 	}
+	if err := tx.mayAttach(true, slices.Collect(e.Tags.All())); err != nil {
+		return err
+	}
 	if err := tx.settleEvent(e); err != nil {
 		return err
 	}

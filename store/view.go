@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 
 	"tocsin"
 	"tocsin/access"
@@ -164,15 +165,7 @@ func ByUUID[R tocsin.Record](w View, u tocsin.UUID) (R, error) {
 // GroupsOf returns the sharing groups that org is a member of: what makes a
 // viewer of it. It is asked when someone has proved to be of that organisation,
 // before there is a viewer.
-func (db *DB) GroupsOf(org int64) []int64 {
-	var ids []int64
-	for r := range db.dir.all(tocsin.KindGroup) {
-		if r.(*tocsin.Group).Has(org) {
-			ids = append(ids, r.RecordID())
-		}
-	}
-	return ids
-}
+func (db *DB) GroupsOf(org int64) []int64 { return slices.Clone(db.dir.groupsOf(org)) }
 
 // ViewerFor returns the viewer that u is. It does not ask whether u may sign in.
 func (db *DB) ViewerFor(u *tocsin.User) access.Viewer {

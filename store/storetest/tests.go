@@ -257,6 +257,12 @@ func strangersChangeNothing(t *testing.T, w *world) {
 			t.Errorf("%s with a read-only role: %v", name, err)
 		}
 	}
+	for who, v := range map[string]access.Viewer{"a reader of the owner's": w.ours.ReadOnly(), "a reading administrator": w.admin.ReadOnly(), "nobody": {}} {
+		_, err := w.Apply(t.Context(), v, func(tx *store.Tx) error { return tx.AddEvent(&tocsin.Event{Info: "x", Org: 1}) })
+		if tocsin.CodeOf(err) != tocsin.Forbidden {
+			t.Errorf("a write by %s: %v", who, err)
+		}
+	}
 	if w.Head() != head {
 		t.Errorf("the log moved from %d to %d", head, w.Head())
 	}
@@ -592,4 +598,33 @@ func readersSeeOneState(t *testing.T, w *world) {
 	if n != 2 {
 		t.Errorf("the reader saw %d attributes, want the 2 that there were", n)
 	}
+}
+
+func purgeWaitsForFollowers(t *testing.T, w *world) {
+	id, _ := w.event(t, tocsin.Event{}, "a.example", "b.example")
+	w.write(t, w.ours, func(tx *store.Tx) error { return tx.DeleteEvent(id) })
+	w.follow(t, "laggard") // its Place stays 0: it would need the rows again
+	if n, err := w.Purge(t.Context()); n != 0 || err != nil {
+		t.Errorf("purged %d rows that a follower needs, %v", n, err)
+	}
+	told := w.follow(t, "laggard")
+	if last := told[len(told)-1]; !strings.Contains(last, "a.example") || !strings.Contains(last, "b.example") {
+		t.Errorf("told of the deletion: %s", last)
+	}
+	w.DB.Close()
+	w.start(t)
+	var rows int64
+	for {
+		n, err := w.Purge(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rows += n; n == 0 {
+			break
+		}
+	}
+	if rows != 3 { // the event and its attributes
+		t.Errorf("purged %d rows, want 3", rows)
+	}
+	w.follow(t, "newcomer") // reads the whole log without them
 }

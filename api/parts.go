@@ -1,0 +1,130 @@
+package api
+
+import (
+	"context"
+	"io"
+	"iter"
+
+	"tocsin"
+	"tocsin/access"
+	"tocsin/indicator"
+)
+
+// Parts is what the API needs beside the store. A nil part has no routes.
+type Parts struct {
+	Version string
+	Index   Index
+	Desk    Desk
+	// Writer returns a way to write claims down (package codec), or an error that
+	// names those there are.
+	Writer func(format string) (Writer, error)
+	Lists  Lists
+	// Config writes the lines of a resolver's configuration that make it take the
+	// collection as subscriber s; its error names the resolvers there are.
+	Config func(w io.Writer, resolver string, s *tocsin.Subscriber, c *tocsin.Collection) error
+	// CheckCollection refuses a collection whose filter can't be read.
+	CheckCollection func(*tocsin.Collection) error
+	// Takes answers whether a claim is in a collection, whoever may have it, and
+	// why: what puts it in or keeps it out.
+	Takes func(ctx context.Context, c *tocsin.Collection, a *tocsin.Attribute, e *tocsin.Event) access.Decision
+	// Serial is what a subscriber has confirmed to hold, 0 if not known.
+	Serial func(s *tocsin.Subscriber) tocsin.Seq
+}
+
+// An Index answers who claims a value (package match).
+type Index interface {
+	Look(*access.Sight) Look
+}
+
+// A Look is the index as one reader sees it at one moment.
+type Look interface {
+	// FindMax appends at most max claims under k and says whether there are more.
+	FindMax(k indicator.Key, dst []Claim, max int) (claims []Claim, more bool)
+}
+
+// A Claim is what an index knows of an attribute.
+type Claim struct {
+	Attribute, Event  int64
+	Type              uint16
+	Category          indicator.Category
+	Label, EventLabel access.LabelID // both hold
+	ToIDS             bool
+	Published         bool
+	Orgc              int64
+	EventUUID         tocsin.UUID
+}
+
+// A Desk is the door in for lists (package intake).
+type Desk interface {
+	// Import reads a list into an event and says from time to time how far it is.
+	// Lines that are refused are part of the result; an error ends the import.
+	Import(ctx context.Context, v access.Viewer, in Import, list io.Reader, progress func(Progress)) (Result, error)
+}
+
+// An Import is what is to be done with a list.
+type Import struct {
+	Event        string // what the event is about; the same text means the same event
+	Name         string // of the list
+	Format       string // "": guessed
+	Type         string // of values whose format does not say
+	Collection   string // put into it
+	Tags         []string
+	Distribution *access.Distribution // nil: the desk's default
+	Group        int64
+	Publish      bool
+}
+
+// Progress counts lines.
+type Progress struct {
+	Read       int64 `json:"read"`
+	Written    int64 `json:"written"`
+	Duplicates int64 `json:"duplicates"`
+	Refused    int64 `json:"refused"`
+}
+
+// A Result is what became of a list. Refused holds the first refusals only.
+type Result struct {
+	Progress
+	Refused   []Refusal
+	Event     int64
+	EventUUID tocsin.UUID
+	Seq       tocsin.Seq // of the last line written
+}
+
+// A Refusal is one line that was not taken, and why.
+type Refusal struct {
+	Line int    `json:"line"`
+	Text string `json:"text"`
+	Why  string `json:"why"`
+}
+
+// A Writer writes claims down in one format.
+type Writer interface {
+	Media() string
+	Write(io.Writer, iter.Seq2[Row, error]) error
+}
+
+// A Row is a claim that goes out, with what its event says.
+type Row struct {
+	Attribute *tocsin.Attribute
+	Event     *tocsin.Event
+	Org       string
+	TLP       access.TLP
+	Tags      []string
+}
+
+// Lists are collections as those who may have them read them (package collection).
+type Lists interface {
+	// List returns c as the organisation that v stands for receives it.
+	List(c *tocsin.Collection, v access.Viewer) (List, error)
+}
+
+// A List is a collection as one audience has it at one moment.
+type List interface {
+	// Audience is equal for those who have equal lists; "" if it can't be said.
+	Audience() string
+	Serial() tocsin.Seq
+	// Media returns the media type of a format: txt, rpz or json.
+	Media(format string) (media string, ok bool)
+	Write(w io.Writer, format string) error
+}

@@ -1,0 +1,236 @@
+package api
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"maps"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"tocsin"
+	"tocsin/access"
+	"tocsin/store"
+)
+
+type collectionShape struct {
+	// read only
+	ID      int64     `json:"id"`
+	OrgName string    `json:"org_name"`
+	Tag     string    `json:"tag"` // what puts a claim into it
+	Created time.Time `json:"created"`
+
+	Name    string `json:"name"`
+	Org     ref    `json:"org"` // the owner: the viewer's, if not said
+	Zone    string `json:"zone"`
+	HotZone string `json:"hot_zone"`
+	Filter  string `json:"filter"`
+	Sources []ref  `json:"sources"` // whose word is enough to block
+}
+
+func (a *API) collections() kind[*tocsin.Collection, collectionShape] {
+	return kind[*tocsin.Collection, collectionShape]{
+		db: a.db, list: store.View.Collections,
+		show: func(w store.View, c *tocsin.Collection) collectionShape {
+			out := collectionShape{ID: c.ID, OrgName: orgName(w, c.Org), Tag: c.Tag(), Created: c.Created, Name: c.Name, Org: ref{id: c.Org},
+				Zone: c.Zone, HotZone: c.HotZone, Filter: c.Filter, Sources: []ref{}}
+			for _, id := range c.Sources {
+				out.Sources = append(out.Sources, ref{id: id})
+			}
+			return out
+		},
+		set: a.setCollection,
+	}
+}
+
+func (a *API) setCollection(tx *store.Tx, old *tocsin.Collection, in *collectionShape) (*tocsin.Collection, once, error) {
+	org, err := settle[*tocsin.Organisation](tx, in.Org)
+	if err != nil {
+		return nil, nil, err
+	}
+	c := &tocsin.Collection{Name: strings.TrimSpace(in.Name), Org: own(org, tx.Viewer()), Zone: in.Zone, HotZone: in.HotZone,
+		Filter: in.Filter, Created: tx.Now(), Sources: []int64{}}
+	if old != nil {
+		c.ID, c.Created = old.ID, old.Created
+		if in.Org == (ref{}) {
+			c.Org = old.Org
+		}
+	}
+	for _, s := range in.Sources {
+		id, err := settle[*tocsin.Organisation](tx, s)
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case id == 0:
+			return nil, nil, tocsin.Errorf(tocsin.Invalid, "a source is an organisation's id or name")
+		}
+		c.Sources = append(c.Sources, id)
+	}
+	if strings.ContainsAny(c.Name, `/."`) {
+		return nil, nil, tocsin.Errorf(tocsin.Invalid, "a collection's name has no slash, dot or quotation mark: it is part of addresses and of a tag")
+	}
+	if a.CheckCollection != nil {
+		err = a.CheckCollection(c)
+	}
+	return c, once{}, err
+}
+
+type subscriberShape struct {
+	// read only
+	ID             int64     `json:"id"`
+	CollectionName string    `json:"collection_name"`
+	OrgName        string    `json:"org_name"`
+	Created        time.Time `json:"created"`
+
+	Name       string           `json:"name"`
+	Collection ref              `json:"collection"`
+	Org        ref              `json:"org"` // for whom it asks: the viewer's, if not said
+	Allow      []netip.Prefix   `json:"allow"`
+	Notify     []netip.AddrPort `json:"notify"`
+	TSIG       *tsigShape       `json:"tsig"`
+}
+
+// A tsigShape is a TSIG key without its secret. In a request, true asks for a new
+// one, null for none; sending back what was shown keeps the old one.
+type tsigShape struct {
+	Name      string `json:"name"`
+	Algorithm string `json:"algorithm"`
+	fresh     bool
+}
+
+const tsigAlgorithm = "hmac-sha256"
+
+// tsigSecret is the length of a secret: that of the hash (RFC 8945, section 5.2.2.1).
+const tsigSecret = 32
+
+func (t *tsigShape) UnmarshalJSON(b []byte) error {
+	if on, err := strconv.ParseBool(string(b)); err == nil {
+		if !on {
+			return tocsin.Errorf(tocsin.Invalid, `"tsig" is true for a new key, or null for none`)
+		}
+		t.fresh = true
+		return nil
+	}
+	type plain tsigShape
+	return decode(b, (*plain)(t))
+}
+
+func (a *API) subscribers() kind[*tocsin.Subscriber, subscriberShape] {
+	return kind[*tocsin.Subscriber, subscriberShape]{
+		db: a.db, list: store.View.Subscribers, show: showSubscriber, set: setSubscriber,
+	}
+}
+
+func showSubscriber(w store.View, s *tocsin.Subscriber) subscriberShape {
+	out := subscriberShape{ID: s.ID, OrgName: orgName(w, s.Org), Created: s.Created, Name: s.Name, Collection: ref{id: s.Collection},
+		Org: ref{id: s.Org}, Allow: list(s.Allow), Notify: list(s.Notify)}
+	if c, err := store.One[*tocsin.Collection](w, s.Collection); err == nil {
+		out.CollectionName = c.Name
+	}
+	if s.TSIG != nil {
+		out.TSIG = &tsigShape{Name: s.TSIG.Name, Algorithm: s.TSIG.Algorithm}
+	}
+	return out
+}
+
+func setSubscriber(tx *store.Tx, old *tocsin.Subscriber, in *subscriberShape) (*tocsin.Subscriber, once, error) {
+	org, err := settle[*tocsin.Organisation](tx, in.Org)
+	if err != nil {
+		return nil, nil, err
+	}
+	collection, err := settle[*tocsin.Collection](tx, in.Collection)
+	if err != nil {
+		return nil, nil, err
+	}
+	s := &tocsin.Subscriber{Name: strings.TrimSpace(in.Name), Collection: collection, Org: own(org, tx.Viewer()),
+		Allow: in.Allow, Notify: in.Notify, Created: tx.Now()}
+	var had *tocsin.TSIG
+	if old != nil {
+		s.ID, s.Created, had = old.ID, old.Created, old.TSIG
+		if in.Org == (ref{}) {
+			s.Org = old.Org
+		}
+		if s.Collection == 0 {
+			s.Collection = old.Collection
+		}
+	}
+	if s.Collection == 0 {
+		return nil, nil, tocsin.Errorf(tocsin.Invalid, "a subscriber needs a collection")
+	}
+	shown := once{}
+	if s.TSIG, err = in.TSIG.settle(s.Name, had); err == nil && s.TSIG != nil && s.TSIG != had {
+		shown["tsig"] = s.TSIG
+	}
+	return s, shown, err
+}
+
+// settle returns the key that a request asks for.
+func (t *tsigShape) settle(name string, had *tocsin.TSIG) (*tocsin.TSIG, error) {
+	if t == nil {
+		return nil, nil
+	}
+	if !t.fresh && had != nil && t.Name == had.Name && t.Algorithm == had.Algorithm {
+		return had, nil
+	}
+	k := &tocsin.TSIG{Name: t.Name, Algorithm: t.Algorithm, Secret: make([]byte, tsigSecret)}
+	if k.Name == "" {
+		k.Name = strings.ReplaceAll(strings.ToLower(name), " ", "-")
+	}
+	switch k.Algorithm {
+	case "":
+		k.Algorithm = tsigAlgorithm
+	case "hmac-sha256", "hmac-sha384", "hmac-sha512":
+	default:
+		return nil, tocsin.Errorf(tocsin.Invalid, "no algorithm %q; try one of [hmac-sha256 hmac-sha384 hmac-sha512]", k.Algorithm)
+	}
+	rand.Read(k.Secret)
+	return k, nil
+}
+
+// merge returns shape with what is shown once, as one JSON object.
+func merge(shape any, shown once) (map[string]any, error) {
+	b, err := json.Marshal(shape)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]any{}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	if err := d.Decode(&out); err != nil {
+		return nil, err
+	}
+	maps.Copy(out, shown)
+	return out, nil
+}
+
+// subscriberConfig writes what a subscriber adds to a resolver's configuration.
+// The secret is in it, so it is for those who administer the organisation that
+// asks, or the collection.
+func (a *API) subscriberConfig(w http.ResponseWriter, r *http.Request, v access.Viewer) error {
+	if err := known(r, "for"); err != nil {
+		return err
+	}
+	view := a.db.As(v)
+	s, err := find[*tocsin.Subscriber](view, r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	if !v.May(access.OrgAdmin) {
+		return tocsin.Errorf(tocsin.Forbidden, "the configuration holds a secret: it is for administrators of your organisation")
+	}
+	c, err := store.One[*tocsin.Collection](view, s.Collection)
+	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	if err := a.Config(&text, r.URL.Query().Get("for"), s, c); err != nil {
+		return tocsin.Errorf(tocsin.Invalid, "%w", err)
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_, err = w.Write(text.Bytes())
+	return err
+}

@@ -1,0 +1,130 @@
+// Package clock is time as a writer. What depends on time depends on a line of
+// the log, which the clock writes when the time has come: so every projection
+// of the log, on every node and after every restart, comes to the same result.
+//
+// The clock decides when; what a line means is for others to know.
+package clock
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"tocsin"
+	"tocsin/access"
+	"tocsin/store"
+)
+
+// A Hot is how the hot zone of one collection stands.
+type Hot struct {
+	Collection int64
+	Names      int        // in the hot zone
+	Unmerged   tocsin.Seq // the earliest line that brought a name which is not in the base zone yet, 0: none
+	Oldest     tocsin.Seq // the earliest line that brought a name which is still in the hot zone, 0: none
+	MergedUpTo tocsin.Seq
+	Confirmed  bool // every subscriber holds the base zone as of the last merge
+}
+
+// A Clock does what falls due. Its fields are set before it runs.
+type Clock struct {
+	DB   *store.DB
+	Hot  func() []Hot // nil: nobody has hot zones
+	Log  *slog.Logger
+	Tick time.Duration // how often it looks; one second if zero
+
+	waiting map[int64]wait
+}
+
+// A wait is since when something of a collection has been waiting.
+type wait struct {
+	line  tocsin.Seq // for what
+	since time.Time
+}
+
+// A hot zone is small because names leave it for the base zone: after mergeAge,
+// or when mergeNames are waiting. They stay in both for at most dropAge.
+const (
+	mergeAge   = 10 * time.Minute
+	mergeNames = 5_000
+	dropAge    = 10 * time.Minute
+)
+
+// Run does what falls due until ctx ends.
+func (c *Clock) Run(ctx context.Context) {
+	tick := c.Tick
+	if tick == 0 {
+		tick = time.Second
+	}
+	t := time.NewTicker(tick)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			if err := c.Due(ctx); err != nil && ctx.Err() == nil {
+				c.Log.Error("clock", "err", err)
+			}
+		}
+	}
+}
+
+// Due does what is due now.
+func (c *Clock) Due(ctx context.Context) error {
+	if c.Hot != nil {
+		for _, h := range c.Hot() {
+			if err := c.move(ctx, h); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := c.DB.Purge(ctx)
+	return err
+}
+
+// move merges what is new in a collection into its base zone, and then takes it
+// out of the hot zone. Never both in one line: subscribers need time in between
+// to fetch the base zone, or a name would be in neither for a while.
+func (c *Clock) move(ctx context.Context, h Hot) error {
+	switch {
+	case h.Oldest != 0 && h.Oldest <= h.MergedUpTo && (h.Confirmed || c.since(h.Collection, h.MergedUpTo) >= dropAge):
+		return c.edit(ctx, h.Collection, func(col *tocsin.Collection) { col.HotDropUpTo = col.MergedUpTo })
+	case h.Unmerged != 0 && h.Oldest > h.MergedUpTo && (h.Names >= mergeNames || c.since(h.Collection, h.Unmerged) >= mergeAge):
+		head := c.DB.Head()
+		return c.edit(ctx, h.Collection, func(col *tocsin.Collection) { col.MergedUpTo = head })
+	}
+	return nil
+}
+
+// since returns how long the clock has seen a collection wait for the same
+// thing. After a restart it counts from there: nothing happens too early.
+func (c *Clock) since(collection int64, line tocsin.Seq) time.Duration {
+	now := c.DB.Now()
+	w, ok := c.waiting[collection]
+	if !ok || w.line != line || w.since.After(now) { // or the clock was put back
+		if c.waiting == nil {
+			c.waiting = map[int64]wait{}
+		}
+		w = wait{line, now}
+		c.waiting[collection] = w
+	}
+	return now.Sub(w.since)
+}
+
+func (c *Clock) edit(ctx context.Context, collection int64, change func(*tocsin.Collection)) error {
+	// The exchange's own housekeeping: it moves names between two zones of the
+	// same audience and shows nothing to anyone.
+	_, err := c.DB.Apply(ctx, access.System("clock"), func(tx *store.Tx) error {
+		col, err := store.Get[*tocsin.Collection](tx, collection)
+		if err != nil {
+			return err
+		}
+		col = new(*col)
+		change(col)
+		return store.Put(tx, col)
+	})
+	if tocsin.CodeOf(err) == tocsin.NotFound {
+		return nil // removed meanwhile
+	}
+	return err
+}

@@ -1,0 +1,254 @@
+package collection
+
+import (
+	"math/bits"
+	"slices"
+
+	"tocsin"
+	"tocsin/access"
+)
+
+// A class is the subscribers of one collection who see the same claims in it. It
+// is told by the pairs of labels that they see among those that ever occurred in
+// the collection. Who can see a label that nobody used is no difference: when a
+// claim brings such a pair, a class that disagrees about it splits, and both
+// halves go on with the history that they share. So nobody has to start anew
+// because a sharing group was founded, but only when they join or leave one that
+// matters here.
+type class struct {
+	sees bitset            // pairs
+	last [zones]tocsin.Seq // the last line that changed the zone
+	len  [zones]int        // names in it
+}
+
+// A seat is one subscriber's place in a class.
+type seat struct {
+	name    string
+	org     int64
+	groups  []int64
+	viewer  access.Viewer
+	entered tocsin.Seq // earlier serials it got in another class, or nowhere
+	class   *class
+}
+
+// A bitset is a set of small numbers. What lies beyond its end is not in it.
+type bitset []uint64
+
+func (b bitset) has(i uint32) bool { return int(i/64) < len(b) && b[i/64]>>(i%64)&1 == 1 }
+
+func (b bitset) with(i uint32) bitset {
+	for int(i/64) >= len(b) {
+		b = append(b, 0)
+	}
+	b[i/64] |= 1 << (i % 64)
+	return b
+}
+
+// receives reports whether v gets claims labelled p in a zone.
+func receives(labels *access.Labels, v access.Viewer, x access.Exit, p pair) bool {
+	return x.Allows(v, labels.Label(p.Claim)) && x.Allows(v, labels.Label(p.Event))
+}
+
+// sight returns the pairs of the collection that v receives.
+func (s *selection) sight(v access.Viewer, x access.Exit) bitset {
+	return sight(s.labels, s.pairs, v, x)
+}
+
+func sight(labels *access.Labels, pairs []pair, v access.Viewer, x access.Exit) bitset {
+	sees := make(bitset, (len(pairs)+63)/64)
+	for i, p := range pairs {
+		if receives(labels, v, x, p) {
+			sees = sees.with(uint32(i))
+		}
+	}
+	return sees
+}
+
+// pair returns the number of a pair of labels. A new one may split classes.
+func (s *selection) pair(p pair) uint32 {
+	if n, ok := s.pairIDs[p]; ok {
+		return n
+	}
+	n := uint32(len(s.pairs))
+	s.pairs = append(s.pairs, p)
+	s.pairIDs[p] = n
+	for _, c := range slices.Clone(s.classes) {
+		s.split(c, n)
+	}
+	s.remask()
+	return n
+}
+
+// split lets class c see pair n, or not, or be two classes.
+func (s *selection) split(c *class, n uint32) {
+	sees := bitset(slices.Clone(c.sees))
+	for range int(n)/64 + 1 - len(sees) {
+		sees = append(sees, 0)
+	}
+	c.sees = sees
+	var with *class
+	blind := false
+	for _, st := range s.seats {
+		if st.class != c {
+			continue
+		}
+		if !receives(s.labels, st.viewer, access.Zone, s.pairs[n]) {
+			blind = true
+			continue
+		}
+		if with == nil {
+			twin := *c
+			with = &twin
+			with.sees = bitset(slices.Clone(sees)).with(n)
+		}
+		st.class = with
+	}
+	switch {
+	case with != nil && blind:
+		s.classes = append(s.classes, with)
+		if s.flood != nil {
+			s.flood[with] = s.flood[c]
+		}
+	case with != nil:
+		*c = *with
+		for _, st := range s.seats {
+			if st.class == with {
+				st.class = c
+			}
+		}
+	}
+}
+
+// remask computes, for each pair, the classes that see it.
+func (s *selection) remask() {
+	s.words = (len(s.classes) + 63) / 64
+	s.masks = make([]uint64, len(s.pairs)*s.words)
+	for i, c := range s.classes {
+		for p := range s.pairs {
+			if c.sees.has(uint32(p)) {
+				s.masks[p*s.words+i/64] |= 1 << (i % 64)
+			}
+		}
+	}
+	for i := range s.before {
+		s.before[i], s.after[i] = make([]uint64, s.words), make([]uint64, s.words)
+	}
+}
+
+// visible computes the classes that see a name with these combos, by trigger.
+func (s *selection) visible(combos []byte, to *[2][]uint64) (held Trigger) {
+	clear(to[0])
+	clear(to[1])
+	for c := range eachCombo(combos) {
+		held |= c.trigger()
+		mask := s.masks[int(c.pair())*s.words:][:s.words]
+		for i, t := range triggers {
+			if c.trigger()&t != 0 {
+				for w, m := range mask {
+					to[i][w] |= m
+				}
+			}
+		}
+	}
+	return held
+}
+
+// reseat gives every subscriber the class that it belongs to after line n.
+func (s *selection) reseat(n tocsin.Seq, w *world) {
+	var ids []int64
+	for id, sub := range w.Subs {
+		if sub.Collection == s.rec.ID {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	for id := range s.seats {
+		if !slices.Contains(ids, id) {
+			delete(s.seats, id)
+			s.dirty = true
+		}
+	}
+	var fresh []*class
+	for _, id := range ids {
+		sub := w.Subs[id]
+		groups := w.groups(sub.Org)
+		v := access.Organisation("subscriber "+sub.Name, sub.Org, groups...)
+		st := s.seats[id]
+		if st != nil && st.viewer.Sight() == v.Sight() {
+			continue
+		}
+		s.dirty = true
+		sees := s.sight(v, access.Zone)
+		if st != nil && sees.equal(st.class.sees) {
+			st.name, st.org, st.groups, st.viewer = sub.Name, sub.Org, groups, v
+			continue
+		}
+		st = &seat{sub.Name, sub.Org, groups, v, n, nil}
+		s.seats[id] = st
+		if i := slices.IndexFunc(s.classes, func(c *class) bool { return c.sees.equal(sees) }); i >= 0 {
+			st.class = s.classes[i]
+			continue
+		}
+		st.class = &class{sees: sees, last: [zones]tocsin.Seq{n, n, n}}
+		s.classes = append(s.classes, st.class)
+		fresh = append(fresh, st.class)
+	}
+	s.classes = slices.DeleteFunc(s.classes, func(c *class) bool {
+		for _, st := range s.seats {
+			if st.class == c {
+				return false
+			}
+		}
+		return true
+	})
+	s.remask()
+	s.count(fresh)
+}
+
+// count counts the names of classes that have no count yet.
+func (s *selection) count(classes []*class) {
+	if len(classes) == 0 {
+		return
+	}
+	those := make([]uint64, s.words)
+	for i, c := range s.classes {
+		if slices.Contains(classes, c) {
+			those[i/64] |= 1 << (i % 64)
+			c.len = [zones]int{}
+		}
+	}
+	add := func(z zone, n int, by func(w int) uint64) {
+		for w := range those {
+			for m := by(w) & those[w]; m != 0; m &= m - 1 {
+				s.classes[w*64+bits.TrailingZeros64(m)].len[z] += n
+			}
+		}
+	}
+	vis := &s.after
+	s.names.all(func(_, v []byte) bool {
+		s.visible(comboBytes(v), vis)
+		either := func(w int) uint64 { return vis[0][w] | vis[1][w] }
+		add(both, 1, either)
+		add(base, 1, either)
+		return true
+	})
+	s.fresh.all(func(name, v []byte) bool {
+		f := readFreshness(v)
+		holders, _ := s.names.get(name)
+		s.visible(comboBytes(holders), vis)
+		in := func(z zone) func(w int) uint64 {
+			return func(w int) (m uint64) {
+				for i := range triggers {
+					if f.inZone(i, z) {
+						m |= vis[i][w]
+					}
+				}
+				return m
+			}
+		}
+		add(hot, 1, in(hot))
+		add(base, 1, in(base))
+		add(base, -1, in(both))
+		return true
+	})
+}

@@ -1,0 +1,226 @@
+package collection
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"hash/maphash"
+	"iter"
+	"maps"
+	"slices"
+
+	"tocsin"
+	"tocsin/access"
+)
+
+// Moved says that a zone has another serial than before for some subscribers.
+type Moved struct {
+	Collection  int64
+	Origin      string
+	Serial      uint32
+	Subscribers []int64 // ascending
+}
+
+// told is what watchers were told last.
+type told struct {
+	subscriber int64
+	origin     string
+}
+
+// tell tells the watchers what moved.
+func (s *Set) tell() {
+	if len(s.watchers) == 0 {
+		return
+	}
+	for _, m := range s.moved() {
+		for _, fn := range s.watchers {
+			fn(m)
+		}
+	}
+}
+
+// moved returns what moved since it was last asked.
+func (s *Set) moved() (all []Moved) {
+	type key struct {
+		collection int64
+		origin     string
+		serial     uint32
+	}
+	moved := map[key][]int64{}
+	now := map[told]uint32{}
+	for id, st := range s.shown.seats {
+		for z, o := range [...]string{base: st.image.rec.Zone, hot: st.image.rec.HotZone} {
+			if o == "" {
+				continue
+			}
+			v := View{st.image, zone(z), st.entered}
+			to := told{id, v.Origin()}
+			now[to] = v.Serial()
+			if was, ok := s.told[to]; !ok || was != v.Serial() {
+				k := key{v.rec.ID, v.Origin(), v.Serial()}
+				moved[k] = append(moved[k], id)
+			}
+		}
+	}
+	s.told = now
+	for k, subs := range moved {
+		slices.Sort(subs)
+		all = append(all, Moved{k.collection, k.origin, k.serial, subs})
+	}
+	slices.SortFunc(all, func(a, b Moved) int {
+		return cmp.Or(cmp.Compare(a.Collection, b.Collection), cmp.Compare(a.Origin, b.Origin), slices.Compare(a.Subscribers, b.Subscribers))
+	})
+	return all
+}
+
+// Status is how one collection stands.
+type Status struct {
+	Collection tocsin.Collection
+	At         tocsin.Seq // it holds the log up to here
+	Names      int        // that anyone claims, whoever may see them
+	Octets     int        // that the names and their holders take
+	Skipped    int        // names that fit no zone
+	Hot        int        // names in the hot zone
+	OldestHot  tocsin.Seq // the earliest line that brought one of them, 0: none
+	Unmerged   tocsin.Seq // the earliest that brought one which is not in the base zone, 0: none
+	Steps      int        // of the journal
+	Floor      tocsin.Seq // the journal knows no steps up to here
+	Classes    []ClassStatus
+}
+
+// ClassStatus is how one audience of a collection stands.
+type ClassStatus struct {
+	Subscribers           []int64
+	BaseSerial, HotSerial uint32
+	BaseNames, HotNames   int
+}
+
+// Collections returns how the collections stand, in order of id. It is for the
+// exchange's operators; it shows no names.
+func (s *Set) Collections() []Status {
+	s.mu.RLock()
+	shown := s.shown
+	s.mu.RUnlock()
+	var all []Status
+	for _, id := range slices.Sorted(maps.Keys(shown.collections)) {
+		st := shown.collections[id].status()
+		st.At = max(st.At, shown.at)
+		all = append(all, st)
+	}
+	return all
+}
+
+func (sh *shelf) status() Status {
+	st := Status{Collection: sh.rec, At: sh.at, Names: sh.names.count, Octets: sh.names.bytes, Skipped: sh.skipped.count,
+		Hot: sh.fresh.count, Steps: len(sh.steps), Floor: sh.floor}
+	sh.fresh.all(func(_, v []byte) bool {
+		for _, t := range readFreshness(v) {
+			if t.began != 0 {
+				st.OldestHot = earliest(st.OldestHot, t.began)
+				if !t.base {
+					st.Unmerged = earliest(st.Unmerged, t.began)
+				}
+			}
+		}
+		return true
+	})
+	for _, img := range sh.images {
+		c := ClassStatus{BaseNames: img.len[base], HotNames: img.len[hot], BaseSerial: View{img, base, 0}.Serial(), HotSerial: View{img, hot, 0}.Serial()}
+		for id, seat := range sh.seats {
+			if seat.image == img {
+				c.Subscribers = append(c.Subscribers, id)
+			}
+		}
+		slices.Sort(c.Subscribers)
+		st.Classes = append(st.Classes, c)
+	}
+	return st
+}
+
+func earliest(a, b tocsin.Seq) tocsin.Seq {
+	if a == 0 {
+		return b
+	}
+	return min(a, b)
+}
+
+// A Skip is a name that a claim contributes and no zone can hold.
+type Skip struct {
+	Attribute int64
+	Name      []byte // wire form, or for NotDNS its text
+	Reason    Reason
+}
+
+// Skipped iterates over what v may see of the names that are left out of a
+// collection.
+func (s *Set) Skipped(collection int64, v access.Viewer) iter.Seq[Skip] {
+	s.mu.RLock()
+	sh := s.shown.collections[collection]
+	s.mu.RUnlock()
+	return func(yield func(Skip) bool) {
+		if sh == nil {
+			return
+		}
+		sees := sight(sh.labels, sh.pairs, v, access.Read)
+		sh.skipped.all(func(key, val []byte) bool {
+			c, _ := binary.Uvarint(val[1:])
+			if !sees.has(combo(c).pair()) {
+				return true
+			}
+			id, w := binary.Uvarint(key)
+			return yield(Skip{int64(id), slices.Clone(key[w:]), Reason(val[0])})
+		})
+	}
+}
+
+// A List is a collection as an organisation receives it over HTTP: what its base
+// and hot zones hold together.
+type List struct {
+	view View
+	etag string
+}
+
+// List returns a collection as v receives it as a list. There is none for nobody.
+func (s *Set) List(collection int64, v access.Viewer) (List, bool) {
+	s.mu.RLock()
+	sh := s.shown.collections[collection]
+	s.mu.RUnlock()
+	if sh == nil || v.Org() == 0 && !v.SeesAll() {
+		return List{}, false
+	}
+	sees := sight(sh.labels, sh.pairs, v, access.List)
+	if i := slices.IndexFunc(sh.images, func(img *image) bool { return img.sees.equal(sees) }); i >= 0 {
+		img := sh.images[i]
+		h := maphash.Comparable(etagSeed, string(sees.key()))
+		return List{View{img, both, 0}, fmt.Sprintf(`"%d-%d-%016x"`, collection, img.last[both], h)}, true
+	}
+	return List{view: View{&image{shelf: sh, sees: sees}, both, 0}}, true
+}
+
+// etagSeed makes tags differ between runs, so that they tell nobody which
+// labels a class sees. The price is one full answer after a restart.
+var etagSeed = maphash.MakeSeed()
+
+func (b bitset) trimmed() bitset {
+	for len(b) > 0 && b[len(b)-1] == 0 {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+func (b bitset) equal(c bitset) bool { return slices.Equal(b.trimmed(), c.trimmed()) }
+
+func (b bitset) key() (k []byte) {
+	for _, w := range b.trimmed() {
+		k = binary.LittleEndian.AppendUint64(k, w)
+	}
+	return k
+}
+
+// ETag changes when the list does. It is empty for a viewer whom no subscriber
+// resembles: nothing follows that list, and a tag by anyone else's changes
+// would tell of them.
+func (l List) ETag() string { return l.etag }
+
+// Names iterates as [View.Names] does.
+func (l List) Names(yield func(name []byte, t Trigger) bool) { l.view.Names(yield) }

@@ -1,0 +1,283 @@
+package collection
+
+import (
+	"hash/maphash"
+	"math/bits"
+	"slices"
+
+	"tocsin"
+	"tocsin/access"
+	"tocsin/indicator"
+)
+
+// shown is what readers find: immutable, and replaced after each batch.
+type shown struct {
+	seats       map[int64]shownSeat
+	collections map[int64]*shelf
+	at          tocsin.Seq
+}
+
+type shownSeat struct {
+	image   *image
+	entered tocsin.Seq
+}
+
+// A shelf is a collection as readers find it.
+type shelf struct {
+	rec     tocsin.Collection
+	matcher *matcher
+	at      tocsin.Seq
+	born    [zones]tocsin.Seq
+	labels  *access.Labels
+	names   *table
+	fresh   *table
+	skipped *table
+	pairs   []pair
+	steps   []step
+	floor   tocsin.Seq
+	images  []*image
+	seats   map[int64]shownSeat
+}
+
+// An image is a shelf as one class sees it.
+type image struct {
+	*shelf
+	sees bitset
+	last [zones]tocsin.Seq
+	len  [zones]int
+}
+
+// show replaces what readers find by what is now.
+func (s *Set) show() {
+	is := shown{seats: map[int64]shownSeat{}, collections: map[int64]*shelf{}, at: s.world.At}
+	for id, sel := range s.selections {
+		if sel.at < sel.until {
+			continue
+		}
+		sh := s.shown.collections[id]
+		if sh == nil || sel.dirty || sh.matcher != s.matcher(sel) {
+			sh = sel.shelf()
+			sel.dirty = false
+		}
+		is.collections[id] = sh
+		for sub, st := range sh.seats {
+			is.seats[sub] = st
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shown = is
+}
+
+func (s *selection) shelf() *shelf {
+	sh := &shelf{rec: s.rec, matcher: s.matcher, at: s.at, born: s.born, labels: s.labels,
+		names: s.names.snapshot(), fresh: s.fresh.snapshot(), skipped: s.skipped.snapshot(),
+		pairs: s.pairs[:len(s.pairs):len(s.pairs)], steps: s.journal.steps, floor: s.journal.floor, seats: map[int64]shownSeat{}}
+	byClass := map[*class]*image{}
+	for _, c := range s.classes {
+		img := &image{sh, slices.Clone(c.sees), c.last, c.len}
+		byClass[c] = img
+		sh.images = append(sh.images, img)
+	}
+	for id, st := range s.seats {
+		sh.seats[id] = shownSeat{byClass[st.class], st.entered}
+	}
+	return sh
+}
+
+// A View is a zone as one subscriber sees it at one instant. It never changes,
+// and keeps what it holds in memory for as long as it is used.
+type View struct {
+	*image
+	zone    zone
+	entered tocsin.Seq
+}
+
+// Zone returns a zone as a subscriber sees it. There is none for a subscriber of
+// another collection, and none while the zone is behind what was served before
+// a crash.
+func (s *Set) Zone(name string, subscriber int64) (View, bool) {
+	s.mu.RLock()
+	st, ok := s.shown.seats[subscriber]
+	s.mu.RUnlock()
+	if !ok || origin(name) == "" {
+		return View{}, false
+	}
+	for z, o := range [...]string{base: st.image.rec.Zone, hot: st.image.rec.HotZone} {
+		if origin(o) == origin(name) {
+			return View{st.image, zone(z), st.entered}, true
+		}
+	}
+	return View{}, false
+}
+
+// Origin is the zone's name, in lower case, with the final dot.
+func (v View) Origin() string {
+	if v.zone == hot {
+		return origin(v.rec.HotZone)
+	}
+	return origin(v.rec.Zone)
+}
+
+// line is the last line that changed the zone for its subscriber.
+func (v View) line() tocsin.Seq { return max(v.last[v.zone], v.born[v.zone], v.entered) }
+
+// Serial is the number of the last line of the log that changed the zone.
+func (v View) Serial() uint32 { return serial(v.line()) }
+
+// Len is the number of names.
+func (v View) Len() int { return v.len[v.zone] }
+
+// Has returns the triggers of exactly this name, in lower case.
+func (v View) Has(name []byte) (Trigger, bool) {
+	holders, ok := v.names.get(name)
+	if !ok {
+		return 0, false
+	}
+	t := v.sees.triggers(comboBytes(holders))
+	if f, ok := v.fresh.get(name); ok {
+		t &= readFreshness(f).in(v.zone)
+	} else if v.zone == hot {
+		t = 0
+	}
+	return t, t != 0
+}
+
+// triggers returns the triggers of a name with these combos, as who sees those
+// pairs has it.
+func (b bitset) triggers(combos []byte) (t Trigger) {
+	for c := range eachCombo(combos) {
+		if b.has(c.pair()) {
+			t |= c.trigger()
+		}
+	}
+	return t
+}
+
+// in returns the triggers that a zone has of a name that they all are claimed of.
+func (f freshness) in(z zone) (t Trigger) {
+	for i, bit := range triggers {
+		if f.inZone(i, z) {
+			t |= bit
+		}
+	}
+	return t
+}
+
+// Names calls yield for each name once, in no particular order, until it
+// returns false. The name belongs to the view: yield neither keeps nor changes
+// it.
+func (v View) Names(yield func(name []byte, t Trigger) bool) {
+	if v.zone == hot {
+		v.fresh.all(func(name, f []byte) bool {
+			holders, _ := v.names.get(name)
+			t := v.sees.triggers(comboBytes(holders)) & readFreshness(f).in(hot)
+			return t == 0 || yield(name, t)
+		})
+		return
+	}
+	mayBeFresh := v.sieve()
+	v.names.all(func(name, holders []byte) bool {
+		t := v.sees.all(holders)
+		if t != 0 && mayBeFresh != nil && mayBeFresh(name) {
+			if f, ok := v.fresh.get(name); ok {
+				t &= readFreshness(f).in(v.zone)
+			}
+		}
+		return t == 0 || yield(name, t)
+	})
+}
+
+// all is triggers for a name's whole value, quick for a name with one holder.
+func (b bitset) all(holders []byte) Trigger {
+	if holders[0] == 1<<1 && holders[1] < 0x80 {
+		c := combo(holders[1])
+		if b.has(c.pair()) {
+			return c.trigger()
+		}
+		return 0
+	}
+	return b.triggers(comboBytes(holders))
+}
+
+// sieve returns a test that is true for all names in the hot zone and for few
+// others, nil if there are none or they make no difference. It spares the other
+// names a look into a second table.
+func (v View) sieve() func(name []byte) bool {
+	if v.zone == both || v.fresh.count == 0 {
+		return nil
+	}
+	mask := uint64(1)<<bits.Len(uint(v.fresh.count*16)) - 1
+	seed := maphash.MakeSeed() // quicker than the table's hash
+	sieve := make([]uint64, mask/64+1)
+	v.fresh.all(func(name, _ []byte) bool {
+		h := maphash.Bytes(seed, name) & mask
+		sieve[h/64] |= 1 << (h % 64)
+		return true
+	})
+	return func(name []byte) bool {
+		h := maphash.Bytes(seed, name) & mask
+		return sieve[h/64]>>(h%64)&1 == 1
+	}
+}
+
+// Since returns the steps from serial to Serial, oldest first, each beginning
+// where the one before ended. It reports false if it does not know the way or
+// if that is longer than the zone: then everything is to be sent.
+func (v View) Since(from uint32) ([]Step, bool) {
+	now := v.line()
+	at, ok := seqOf(from, now)
+	if !ok || at < max(v.born[v.zone], v.entered, v.floor) {
+		return nil, false
+	}
+	i, found := slices.BinarySearchFunc(v.steps, at, func(st step, n tocsin.Seq) int { return int(st.seq - n) })
+	if found {
+		i++
+	}
+	var steps []Step
+	room := max(v.Len(), minWay)
+	for _, st := range v.steps[i:] {
+		if st.zones>>v.zone&1 == 0 {
+			continue
+		}
+		step := Step{From: from, To: serial(st.seq)}
+		err := st.frame(func(m movedName) bool {
+			was := v.sees.triggers(m.before) & placedIn(m.places, v.zone)
+			is := v.sees.triggers(m.after) & placedIn(m.places>>4, v.zone)
+			if gone := was &^ is; gone != 0 {
+				step.Removed = append(step.Removed, Entry{m.name, gone})
+			}
+			if new := is &^ was; new != 0 {
+				step.Added = append(step.Added, Entry{m.name, new})
+			}
+			return len(step.Removed)+len(step.Added) <= room
+		})
+		n := len(step.Removed) + len(step.Added)
+		if room -= n; err != nil || room < 0 {
+			return nil, false
+		}
+		if n > 0 {
+			steps = append(steps, step)
+			from = step.To
+		}
+	}
+	return steps, from == serial(now)
+}
+
+// minWay is how many changes a way may have however small the zone is.
+const minWay = 1000
+
+// placedIn returns the triggers that a zone has, by a frame's four bits.
+func placedIn(places byte, z zone) (t Trigger) {
+	for i, bit := range triggers {
+		if placed(places, i, z) {
+			t |= bit
+		}
+	}
+	return t
+}
+
+// Wire returns the wire form of a name as people write it, for [View.Has].
+func Wire(name string) ([]byte, bool) {
+	return indicator.Name{Kind: indicator.Host, Text: origin(name)[:max(0, len(origin(name))-1)]}.WireName()
+}

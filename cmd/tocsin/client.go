@@ -140,8 +140,12 @@ func (c *client) call(ctx context.Context, method, path string, query url.Values
 	if out == nil {
 		return nil
 	}
-	if err := json.NewDecoder(resp.Body).Decode(out); err != nil {
-		return fmt.Errorf("read the answer of %s: %w", c.base, err)
+	return c.read(resp.Body, out)
+}
+
+func (c *client) read(body io.Reader, out any) error {
+	if err := json.NewDecoder(body).Decode(out); err != nil {
+		return fmt.Errorf("%s answers, but not as an exchange does; is the address right? (%w)", c.base, err)
 	}
 	return nil
 }

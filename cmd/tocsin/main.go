@@ -35,10 +35,11 @@ type commands struct {
 	Init  initCmd  `cmd:"" group:"server" help:"Found an exchange in a folder: its first organisation, user and API key."`
 	Serve serveCmd `cmd:"" group:"server" help:"Run the exchange."`
 
-	Import importCmd `cmd:"" group:"data" help:"Read lists into the exchange."`
-	Export exportCmd `cmd:"" group:"data" help:"Write claims down in a format."`
-	Lookup lookupCmd `cmd:"" group:"data" help:"Ask who claims a value: one, or millions."`
-	Why    whyCmd    `cmd:"" group:"data" help:"Say why somebody gets a value, or does not."`
+	Import   importCmd   `cmd:"" group:"data" help:"Read lists into the exchange."`
+	Export   exportCmd   `cmd:"" group:"data" help:"Write claims down in a format."`
+	Lookup   lookupCmd   `cmd:"" group:"data" help:"Ask who claims a value: one, or millions."`
+	Withdraw withdrawCmd `cmd:"" group:"data" help:"Take back what your organisation claims."`
+	Why      whyCmd      `cmd:"" group:"data" help:"Say why somebody gets a value, or does not."`
 
 	Collection collectionCmd `cmd:"" group:"parties" help:"Named selections that subscribers act on."`
 	Subscriber subscriberCmd `cmd:"" group:"parties" help:"Resolvers and other programs that receive a collection."`

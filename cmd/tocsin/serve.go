@@ -41,7 +41,7 @@ func (s *serveCmd) Run(ctx context.Context, c *console) error {
 	}
 	x, err := start(ctx, s.config(c))
 	if err != nil {
-		return err
+		return unlistened(err, map[string]string{s.HTTP: "--http", s.DNS: "--dns"})
 	}
 	if s.Demo {
 		err = newDemo(c, x, s).run(ctx)

@@ -70,8 +70,8 @@ func (p *Portal) version(e *tocsin.Event) version {
 }
 
 // maxWeighed is how often it is weighed whether a subscriber gets a claim, to say
-// what a change does: about a second's work.
-const maxWeighed = 200_000
+// what a change does: about half a second's work.
+const maxWeighed = 100_000
 
 // effect says what it does to subscribers when an event becomes another version
 // of itself, or when only attribute does (0: all of them).

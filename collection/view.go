@@ -56,8 +56,8 @@ func (s *Set) show() {
 			is.waiting++
 			continue
 		}
-		sh := s.shown.collections[id]
-		if sh == nil || sel.dirty || sh.matcher != s.matcher(sel) {
+		sh, m := s.shown.collections[id], s.matcher(sel)
+		if sh == nil || sel.dirty || sh.matcher != m {
 			sh = sel.shelf()
 			sel.dirty = false
 		}

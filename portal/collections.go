@@ -268,6 +268,9 @@ func (p *Portal) config(w http.ResponseWriter, r *http.Request, v access.Viewer)
 	if err != nil {
 		return err
 	}
+	if s.TSIG != nil && !v.May(access.OrgAdmin) {
+		return tocsin.Errorf(tocsin.Forbidden, "the configuration holds a secret: it is for administrators of your organisation")
+	}
 	c, err := store.One[*tocsin.Collection](p.as(v), s.Collection)
 	if err != nil {
 		return err

@@ -1,11 +1,14 @@
 package collection
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"tocsin"
@@ -179,6 +182,49 @@ func TestHotAndBase(t *testing.T) {
 	st.edit(st.ids, func(a *tocsin.Attribute) { a.Label = here })
 	st.is(hotZone, 3, "*three.example")
 	st.is(baseZone, 3, "*one.example", "*three.example")
+}
+
+func TestHotZoneEnds(t *testing.T) {
+	st := newStage(t, true)
+	st.claim("domain", "one.example", st.label(access.Inherit, 0))
+	serial := st.zone(baseZone, 3).Serial()
+	c := *st.colls[1]
+	c.HotZone = ""
+	st.putCollection(c)
+	st.follow()
+	st.is(baseZone, 3, "*one.example")
+	if steps, ok := st.zone(baseZone, 3).Since(serial); !ok || len(steps) != 1 {
+		t.Errorf("base is told %v", steps)
+	}
+	if _, ok := st.s.Zone(hotZone, 3); ok {
+		t.Error("the hot zone is still there")
+	}
+}
+
+// TestRoom: a name with its wildcard and the origin takes 255 octets at most
+// (RFC 1035, 2.3.4).
+func TestRoom(t *testing.T) {
+	st := newStage(t, false)
+	here := st.label(access.Inherit, 0)
+	// The origin takes 13 octets with its root, "*" takes 2, the last label 8.
+	name := func(octets int) string {
+		b := []byte(strings.Repeat("a23456789012345678901234567890.", 8))
+		return string(b[len(b)-(octets-len("\x07example")):]) + "example"
+	}
+	for _, c := range []struct {
+		typ    string
+		octets int
+		fits   bool
+	}{{"domain", 255 - 13 - 2, true}, {"domain", 255 - 13 - 1, false}, {"hostname", 255 - 13, true}, {"hostname", 255 - 13 + 1, false}} {
+		before := st.zone(baseZone, 3).Len()
+		st.claim(c.typ, name(c.octets), here)
+		if wire, ok := st.attrs[st.ids].Value.Facets().Names[0].WireName(); !ok || len(wire) != c.octets {
+			t.Fatalf("the name takes %d octets, not %d", len(wire), c.octets)
+		}
+		if fits := st.zone(baseZone, 3).Len() > before; fits != c.fits {
+			t.Errorf("a %s of %d octets fits: %v", c.typ, c.octets, fits)
+		}
+	}
 }
 
 // TestAudiences: who starts to see nothing else keeps the way to the zone; who
@@ -397,8 +443,12 @@ func TestWatch(t *testing.T) {
 	st := newStage(t, false)
 	var got []Moved
 	st.s.Watch(func(m Moved) { got = append(got, m) })
-	st.claim("domain", "one.example", st.label(access.OrgOnly, 0))
-	got = nil // whoever begins to watch is told everything once
+	st.write(tocsin.Line{Kind: tocsin.KindUser, ID: 1})
+	st.follow()
+	if len(got) != 1 || !slices.Equal(got[0].Subscribers, []int64{1, 2, 3}) {
+		t.Errorf("told %+v at first; want all subscribers", got)
+	}
+	got = nil
 	n := st.claim("domain", "two.example", st.label(access.OrgOnly, 0))
 	if len(got) != 1 || got[0].Origin != baseZone || got[0].Serial != uint32(n) || !slices.Equal(got[0].Subscribers, []int64{1}) {
 		t.Errorf("told %+v; want org 1's subscriber", got)
@@ -409,6 +459,62 @@ func TestWatch(t *testing.T) {
 	st.follow()
 	if len(got) != 0 {
 		t.Errorf("told %+v of nothing", got)
+	}
+}
+
+// TestReaders reads zones while the log goes on. Each view must stay what it is.
+func TestReaders(t *testing.T) {
+	st := newStage(t, true)
+	here := st.label(access.Inherit, 0)
+	st.claim("domain", "first.example", here)
+	ctx, stop := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for _, o := range []string{baseZone, hotZone} {
+		wg.Go(func() {
+			var last served
+			for ctx.Err() == nil {
+				v, ok := st.s.Zone(o, 3)
+				if !ok {
+					t.Errorf("zone %s is gone", o)
+					return
+				}
+				got := contents(v)
+				if len(got) != v.Len() {
+					t.Errorf("zone %s holds %d names and says %d", o, len(got), v.Len())
+					return
+				}
+				if steps, ok := v.Since(last.serial); ok && last.serial != 0 {
+					if z, _, err := replay(last, steps); err != nil || !maps.Equal(z, got) {
+						t.Errorf("zone %s from %d to %d: %v", o, last.serial, v.Serial(), err)
+						return
+					}
+				}
+				last = served{v.Serial(), got}
+				st.s.Collections()
+			}
+		})
+	}
+	for i := range 300 {
+		if i%3 == 2 {
+			st.edit(st.ids, func(a *tocsin.Attribute) { a.Deleted = true })
+			continue
+		}
+		st.claim("domain", fmt.Sprintf("n%d.example", i), here)
+		if i%50 == 0 {
+			c := *st.colls[1]
+			c.MergedUpTo, c.HotDropUpTo = st.head(), st.head()-20
+			st.putCollection(c)
+			st.s.unsaved = saveAfter
+			st.follow()
+		}
+	}
+	stop()
+	wg.Wait()
+	if err := st.s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if st.s.Place() != st.head() {
+		t.Errorf("place %d after Close; want %d", st.s.Place(), st.head())
 	}
 }
 
@@ -473,7 +579,8 @@ func TestDamage(t *testing.T) {
 	here := st.label(access.Inherit, 0)
 	st.putCollection(tocsin.Collection{ID: 2, Name: "second", Zone: "second.example.", Filter: "type:domain", Sources: []int64{1}})
 	st.putSubscriber(tocsin.Subscriber{ID: 9, Name: "nine", Collection: 2, Org: 3})
-	var past []served
+	st.putTag(tocsin.Tag{ID: 1, Name: tocsin.CollectionTag("first")})
+	past := map[string][]served{}
 	for i := range 20 {
 		st.claim("domain", fmt.Sprintf("n%d.example", i), here)
 		st.edit(st.ids, func(a *tocsin.Attribute) { a.Deleted = i%2 == 0 })
@@ -481,7 +588,9 @@ func TestDamage(t *testing.T) {
 		c.MergedUpTo, c.HotDropUpTo = st.head(), st.head()-5
 		st.putCollection(c)
 		st.follow()
-		past = append(past, served{st.zone(baseZone, 3).Serial(), contents(st.zone(baseZone, 3))})
+		for _, o := range []string{baseZone, hotZone} {
+			past[o] = append(past[o], served{st.zone(o, 3).Serial(), contents(st.zone(o, 3))})
+		}
 	}
 	st.claim("domain", "last.example", here)
 	if err := st.s.snapshot().write(); err != nil {
@@ -489,6 +598,43 @@ func TestDamage(t *testing.T) {
 	}
 	placed := st.head()
 	atPlace := map[string]uint32{baseZone: st.zone(baseZone, 3).Serial(), hotZone: st.zone(hotZone, 3).Serial(), "second.example.": st.zone("second.example.", 9).Serial()}
+	t.Run("the other goes on", func(t *testing.T) {
+		dir := copyDir(t, st.s.dir)
+		if err := os.Remove(filepath.Join(dir, "2"+suffix)); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Open(dir, st.labels, quiet())
+		if err != nil || s.Place() != 0 {
+			t.Fatal(s.Place(), err)
+		}
+		for _, c := range st.lines {
+			v, ok := s.Zone(baseZone, 3)
+			if !ok {
+				t.Fatalf("before line %d: zone %s is not served", c.Seq, baseZone)
+			}
+			if v.Serial() != atPlace[baseZone] || fmt.Sprint(contents(v)) != fmt.Sprint(contents(st.zone(baseZone, 3))) {
+				t.Fatalf("before line %d: zone %s is served as of %d; want %d", c.Seq, baseZone, v.Serial(), atPlace[baseZone])
+			}
+			if _, ok := s.Zone("second.example.", 9); ok {
+				t.Fatalf("before line %d: the zone that is built anew is served", c.Seq)
+			}
+			if err := s.Follow(t.Context(), []tocsin.Change{c}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, ok := s.Zone("second.example.", 9); !ok {
+			t.Error("the zone that was built anew is not served")
+		}
+		// It knows the names that the log gave while it was ahead.
+		a := tocsin.Attribute{ID: 999, Event: 1, Value: parse(t, "domain|ip", "tagged.example|192.0.2.1"), ToIDS: true, Label: here, Tags: tocsin.NewTagSet(tocsin.Attached{Tag: 1})}
+		c := tocsin.NewChange(tocsin.Line{Seq: st.head() + 1, Kind: tocsin.KindAttribute, ID: a.ID, After: &a}, st.labels)
+		if err := s.Follow(t.Context(), []tocsin.Change{c}); err != nil {
+			t.Fatal(err)
+		}
+		if v, _ := s.Zone(hotZone, 3); !contents(v).has("tagged.example") {
+			t.Errorf("what is put in by tag is not taken in: %q", contents(v))
+		}
+	})
 	st.claim("domain", "late.example", here)
 	want := map[string]View{baseZone: st.zone(baseZone, 3), hotZone: st.zone(hotZone, 3), "second.example.": st.zone("second.example.", 9)}
 	files, err := os.ReadDir(st.s.dir)
@@ -531,22 +677,28 @@ func TestDamage(t *testing.T) {
 				// One line at a time: what is served meanwhile is never older than before.
 				for _, c := range st.lines[s.Place():] {
 					for origin, old := range want {
-						if v, ok := s.Zone(origin, old.sub()); ok && v.Serial() < atPlace[origin] {
-							t.Fatalf("before line %d: zone %s is served as of %d, and was as of %d", c.Seq, origin, v.Serial(), atPlace[origin])
+						served := atPlace[origin]
+						if name == "nothing" {
+							served = old.Serial()
+						}
+						if v, ok := s.Zone(origin, old.sub()); ok && v.Serial() < served {
+							t.Fatalf("before line %d: zone %s is served as of %d, and was as of %d", c.Seq, origin, v.Serial(), served)
 						}
 					}
 					if err := s.Follow(t.Context(), []tocsin.Change{c}); err != nil {
 						t.Fatal(err)
 					}
 				}
-				v, _ := s.Zone(baseZone, 3)
-				for _, old := range past {
-					if steps, ok := v.Since(old.serial); ok {
-						if z, _, err := replay(old, steps); err != nil || fmt.Sprint(z) != fmt.Sprint(contents(v)) {
-							t.Errorf("from %d: %v, %v; want %v", old.serial, z, err, contents(v))
+				for o, all := range past {
+					v, _ := s.Zone(o, 3)
+					for _, old := range all {
+						if steps, ok := v.Since(old.serial); ok {
+							if z, _, err := replay(old, steps); err != nil || !maps.Equal(z, contents(v)) {
+								t.Errorf("%s from %d: %v, %v; want %v", o, old.serial, z, err, contents(v))
+							}
+						} else if name == "nothing" {
+							t.Errorf("%s: no way from %d", o, old.serial)
 						}
-					} else if name == "nothing" {
-						t.Errorf("no way from %d", old.serial)
 					}
 				}
 				for origin, old := range want {
@@ -558,6 +710,11 @@ func TestDamage(t *testing.T) {
 			})
 		}
 	}
+}
+
+func (e entrySet) has(name string) bool {
+	wire, _ := Wire(name)
+	return e[string(wire)] != 0
 }
 
 // sub is a subscriber of the view's collection.

@@ -47,8 +47,8 @@ type image struct {
 	len  [zones]int
 }
 
-// show replaces what readers find by what is now, and returns what it replaced.
-func (s *Set) show() (was shown) {
+// show replaces what readers find by what is now.
+func (s *Set) show() {
 	is := shown{seats: map[int64]shownSeat{}, collections: map[int64]*shelf{}, at: s.world.At}
 	for id, sel := range s.selections {
 		if sel.at < sel.until {
@@ -66,8 +66,7 @@ func (s *Set) show() (was shown) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	was, s.shown = s.shown, is
-	return was
+	s.shown = is
 }
 
 func (s *selection) shelf() *shelf {

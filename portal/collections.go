@@ -280,7 +280,7 @@ func (p *Portal) config(w http.ResponseWriter, r *http.Request, v access.Viewer)
 	if err := p.Config(&b, pg.Resolver, s, c); err != nil {
 		return err
 	}
-	pg.Text = b.String()
+	pg.Text = snippet(b.String())
 	w.Header().Set("Cache-Control", "no-store")
 	return p.show(w, r, v, http.StatusOK, "config", frame{Title: "Configuration for " + s.Name, Here: "/portal/collections", Page: pg})
 }

@@ -60,8 +60,8 @@ func (p *Portal) events(w http.ResponseWriter, r *http.Request, v access.Viewer)
 			pg.Older = pageAt(in, q.Offset+eventsShown)
 			break
 		}
-		row, err := p.eventRow(r, v, &e)
-		if err != nil {
+		row := p.eventRow(v, &e)
+		if row.Attributes, err = p.attributeCount(r, v, &e); err != nil {
 			return err
 		}
 		pg.Events = append(pg.Events, row)
@@ -92,12 +92,11 @@ func natural(s string) int64 {
 	return max(0, n)
 }
 
-func (p *Portal) eventRow(r *http.Request, v access.Viewer, e *tocsin.Event) (eventRow, error) {
-	n, err := p.attributeCount(r, v, e)
+func (p *Portal) eventRow(v access.Viewer, e *tocsin.Event) eventRow {
 	return eventRow{
 		ID: e.ID, Date: e.Date, Info: e.Info, Org: p.orgName(v, e.Orgc), Reach: p.reachOf(v, e.Distribution, e.Group),
-		TLP: tlpOf(p.db.Labels().Label(e.Label).TLP), Tags: p.tagNames(v, e.Tags), Attributes: n, Published: e.Published,
-	}, err
+		TLP: tlpOf(p.db.Labels().Label(e.Label).TLP), Tags: p.tagNames(v, e.Tags), Published: e.Published,
+	}
 }
 
 // maxCounted is up to how many attributes of others' events are counted.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"tocsin"
@@ -22,10 +23,14 @@ const (
 type lookupPage struct {
 	Query   string
 	Answers []answer
-	Left    int // lines beyond maxValues
-	Events  bool
+	Rows    int  // of the field
+	Left    int  // lines beyond maxValues
 	May     bool // share
+	Lately  []eventRow
 }
+
+// latelyShown is how many events stand below the empty field.
+const latelyShown = 5
 
 // An answer is what there is to say about one line.
 type answer struct {
@@ -78,7 +83,13 @@ func (p *Portal) lookup(w http.ResponseWriter, r *http.Request, v access.Viewer)
 		return see(w, r, "/portal/?q="+url.QueryEscape(q))
 	}
 	lines, left := readLines(q, maxValues)
-	pg := lookupPage{Query: q, Left: left, May: p.Desk != nil && v.May(access.Add)}
+	pg := lookupPage{Query: q, Left: left, Rows: min(max(2, len(lines)), 8), May: p.Desk != nil && v.May(access.Add)}
+	if len(lines) == 0 {
+		var err error
+		if pg.Lately, err = p.lately(r.Context(), v); err != nil {
+			return err
+		}
+	}
 	for _, line := range lines {
 		a, err := p.answer(r.Context(), v, line)
 		if err != nil {
@@ -91,6 +102,17 @@ func (p *Portal) lookup(w http.ResponseWriter, r *http.Request, v access.Viewer)
 		title = brief(60, pg.Answers[0].Defanged)
 	}
 	return p.show(w, r, v, http.StatusOK, "lookup", frame{Title: title, Here: "/portal/", Page: pg})
+}
+
+// lately returns the newest events.
+func (p *Portal) lately(ctx context.Context, v access.Viewer) (rows []eventRow, err error) {
+	for e, err := range p.as(v).Events(ctx, store.EventQuery{Newest: true, Limit: latelyShown}) {
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, p.eventRow(v, &e))
+	}
+	return rows, nil
 }
 
 // readLines returns the lines of s that are not blank, each once, at most max
@@ -139,42 +161,67 @@ type found struct {
 	event *tocsin.Event
 }
 
-// find returns what v may see of who claims val, what contains it, and what
-// mentions it: one more than is shown, if there is more.
+// find returns what v may see of who claims val, what contains it, names its
+// host, and what mentions it: one more than is shown, if there is more.
 func (p *Portal) find(ctx context.Context, v access.Viewer, val indicator.Value) (fs []found, err error) {
-	keys := val.Keys()[:1]
-	for _, n := range val.Facets().Names {
-		keys = append(keys, n.MentionKey())
-	}
 	// What exactly was asked for comes first, however much there is of the rest.
-	for _, ks := range [][]indicator.Key{keys[:1], append(keys[0].Parents(), keys[1:]...)} {
-		for a, err := range p.as(v).Attributes(ctx, store.Query{Keys: append([]indicator.Key{}, ks...), Limit: maxClaims + 1}) {
+	for _, keys := range [][]indicator.Key{val.Keys()[:1], around(val)} {
+		for a, err := range p.as(v).Attributes(ctx, store.Query{Keys: append([]indicator.Key{}, keys...), Limit: maxClaims + 1}) {
 			if err != nil {
 				return nil, err
 			}
 			fs = append(fs, found{Attribute: a})
 		}
 	}
-	events := map[int64]*tocsin.Event{}
-	for i := range fs {
-		e := events[fs[i].Event]
+	return p.withEvents(ctx, v, fs)
+}
+
+// around returns the keys of what has to do with val besides itself.
+func around(val indicator.Value) (keys []indicator.Key) {
+	f := val.Facets()
+	for _, n := range f.Names {
+		keys = append(keys, n.MentionKey())
+	}
+	for i, k := range subjects(val) {
+		if i > 0 {
+			keys = append(keys, k)
+		}
+		keys = append(keys, k.Parents()...)
+	}
+	return keys
+}
+
+// subjects are the keys of what is asked about: the value, and the hosts and
+// addresses in it, since who blocks those blocks it.
+func subjects(val indicator.Value) []indicator.Key {
+	keys := val.Keys()[:1]
+	for _, n := range val.Facets().Mentions {
+		if k := n.Key(); k != "" {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+// withEvents adds their events to claims and leaves out what comes twice.
+func (p *Portal) withEvents(ctx context.Context, v access.Viewer, fs []found) (kept []found, err error) {
+	events, seen := map[int64]*tocsin.Event{}, map[int64]bool{}
+	for _, f := range fs {
+		if seen[f.ID] {
+			continue
+		}
+		seen[f.ID] = true
+		e := events[f.Event]
 		if e == nil {
-			if e, err = p.as(v).Event(ctx, fs[i].Event); tocsin.CodeOf(err) == tocsin.NotFound {
+			if e, err = p.as(v).Event(ctx, f.Event); tocsin.CodeOf(err) == tocsin.NotFound {
 				continue // gone in between
 			} else if err != nil {
 				return nil, err
 			}
 			events[e.ID] = e
 		}
-		fs[i].event = e
-	}
-	kept := fs[:0]
-	seen := map[int64]bool{}
-	for _, f := range fs {
-		if f.event != nil && !seen[f.ID] {
-			seen[f.ID] = true
-			kept = append(kept, f)
-		}
+		f.event = e
+		kept = append(kept, f)
 	}
 	return kept, nil
 }
@@ -196,23 +243,27 @@ func (p *Portal) heldClaim(v access.Viewer, f found, asked indicator.Value) held
 
 // relates says how a claimed value relates to what was asked for.
 func relates(claimed, asked indicator.Value) string {
-	own := asked.Keys()[0]
-	keys := claimed.Keys()
-	for _, k := range keys {
-		if k == own {
-			return ""
+	about, keys := subjects(asked), claimed.Keys()
+	if slices.Contains(keys, about[0]) {
+		return ""
+	}
+	for _, n := range claimed.Facets().Names {
+		switch k := n.Key(); {
+		case k == about[0]:
+			return "names it"
+		case slices.Contains(about, k):
+			return "names its host"
+		case slices.ContainsFunc(about, func(a indicator.Key) bool { return slices.Contains(a.Parents(), k) }):
+			return "contains it"
 		}
 	}
-	if strings.HasPrefix(string(keys[len(keys)-1]), "m:") {
-		return "mentions it"
-	}
-	return "contains it"
+	return "mentions it"
 }
 
 // places says for each collection that v may know of whether val is in it, for
 // whom, and why.
 func (p *Portal) places(ctx context.Context, v access.Viewer, val indicator.Value, fs []found) (places []place, err error) {
-	if p.Collections == nil || len(dnsNames(val)) == 0 {
+	if p.Collections == nil || !hasHost(val) {
 		return nil, nil
 	}
 	for c := range p.as(v).Collections() {
@@ -234,19 +285,21 @@ func (p *Portal) places(ctx context.Context, v access.Viewer, val indicator.Valu
 	return places, nil
 }
 
+// hasHost reports whether val is, or mentions, something that a zone may hold.
+func hasHost(val indicator.Value) bool {
+	return slices.ContainsFunc(subjects(val), func(k indicator.Key) bool { return strings.HasPrefix(string(k), "d:") })
+}
+
 // decides reports whether a claim of claimed can put asked into a zone: by the
 // same name, or as a domain above it.
 func decides(claimed, asked indicator.Value) bool {
-	own := asked.Keys()[0]
 	for _, n := range claimed.Facets().Names {
-		if n.Key() == own {
-			return true
+		if n.Kind != indicator.Domain && n.Kind != indicator.Host {
+			continue
 		}
-		if n.Kind == indicator.Domain {
-			for _, k := range own.Parents() {
-				if n.Key() == k {
-					return true
-				}
+		for _, k := range subjects(asked) {
+			if n.Key() == k || n.Kind == indicator.Domain && slices.Contains(k.Parents(), n.Key()) {
+				return true
 			}
 		}
 	}

@@ -30,6 +30,7 @@ var assetFiles embed.FS
 // A frame is what surrounds the content of every page.
 type frame struct {
 	Title string
+	Name  string // of the page's template
 	Here  string // the part of the menu
 	Who   *who   // nil: nobody is signed in
 	Menu  []entry
@@ -62,7 +63,7 @@ var pages = func() map[string]*template.Template {
 
 var funcs = template.FuncMap{
 	"text": text, "plain": plain, "brief": brief, "count": count,
-	"asset":    assetPath,
+	"asset": assetPath, "sentence": sentence,
 	"number":   func(n any) string { i, _ := strconv.ParseInt(fmt.Sprint(n), 10, 64); return number(i) },
 	"ask":      func(s string) string { return "/portal/?q=" + url.QueryEscape(s) },
 	"selected": func(a, b any) bool { return fmt.Sprint(a) == fmt.Sprint(b) },
@@ -71,7 +72,7 @@ var funcs = template.FuncMap{
 // show writes a page. It is made in memory first, so that an error in the
 // middle shows a page that says so, and not half of one.
 func (p *Portal) show(w http.ResponseWriter, r *http.Request, v access.Viewer, status int, name string, f frame) error {
-	f.Title = plain(f.Title)
+	f.Title, f.Name = plain(f.Title), name
 	f.Who = p.whoIs(v)
 	if f.Who != nil {
 		f.Menu = p.menu(v, f.Here)
@@ -158,7 +159,8 @@ func (p *Portal) renderError(w http.ResponseWriter, r *http.Request, pr httpd.Pr
 		http.StatusInternalServerError: "Something went wrong",
 	}[pr.Status], "That can't be done")
 	f := fault{pr.Status, head, pr.Message}
-	if p.show(w, r, access.Viewer{}, pr.Status, "error", frame{Title: head, Page: f}) != nil {
+	fr := frame{Title: head, Menu: p.menu(access.Viewer{}, ""), Page: f}
+	if p.show(w, r, access.Viewer{}, pr.Status, "error", fr) != nil {
 		w.WriteHeader(pr.Status) // the page itself is broken; the log has why
 	}
 }

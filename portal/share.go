@@ -204,7 +204,10 @@ func (p *Portal) foresee(v access.Viewer, s *sharing) []string {
 	l := access.NewLabel(v.Org(), s.Distribution, s.Group, t, access.PAPUnmarked)
 	out := []string{p.readers(v, l)}
 	c := s.chosen()
-	if c == nil {
+	switch {
+	case c == nil && len(s.Collections) > 0:
+		return append(out, "It is not put into a collection, so resolvers block it only where a collection's filter takes it in.")
+	case c == nil:
 		return out
 	}
 	var gets, all int

@@ -40,6 +40,24 @@ func plain(s string) string {
 	return b.String()
 }
 
+// snippet is plain for what has lines and columns of its own.
+func snippet(s string) string {
+	var b strings.Builder
+	for line := range strings.Lines(s) {
+		text, end := strings.CutSuffix(line, "\n")
+		for i, column := range strings.Split(text, "\t") {
+			if i > 0 {
+				b.WriteByte('\t')
+			}
+			b.WriteString(plain(column))
+		}
+		if end {
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
+}
+
 func spelled(r rune, times int) string {
 	name := fmt.Sprintf("U+%04X", r)
 	switch r {

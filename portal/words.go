@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"tocsin"
 	"tocsin/access"
@@ -72,6 +74,19 @@ func count(n int, thing string) string {
 		return "1 " + thing
 	}
 	return number(n) + " " + thing + "s"
+}
+
+// sentence makes the message of an error one.
+func sentence(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	if n == 0 {
+		return ""
+	}
+	s = string(unicode.ToUpper(r)) + s[n:]
+	if strings.HasSuffix(s, ".") {
+		return s
+	}
+	return s + "."
 }
 
 // moment is a time as pages show it; the zero moment is never.

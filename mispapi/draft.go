@@ -1,0 +1,183 @@
+package mispapi
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"tocsin"
+	"tocsin/access"
+	"tocsin/intake"
+	"tocsin/misp"
+	"tocsin/store"
+)
+
+// A drafter turns MISP's records into drafts. What it can't is a refusal: a
+// record with a field that could not be read is not taken without it, since what
+// is absent may default to sharing more than was meant.
+type drafter struct {
+	view       store.View
+	attributes []intake.Draft
+	objects    []intake.ObjectDraft
+	refused    []intake.Refusal
+	types      map[int]string // of refused drafts, by line
+	dropped    map[string]string
+	n          int // attributes outside objects that were met
+}
+
+// Lines say where a refused draft stood: attributes count from 1, those of the
+// i'th object from (i+1)<<objectBits.
+const objectBits = 32
+
+func objectLine(i, attribute int) int { return (i+1)<<objectBits + attribute }
+
+// place names a line as MISP names it in errors: attribute_2, object_0.
+func place(line int) string {
+	object, attribute := line>>objectBits-1, line&(1<<objectBits-1)-1
+	switch {
+	case object < 0:
+		return "attribute_" + strconv.Itoa(attribute)
+	case attribute < 0:
+		return "object_" + strconv.Itoa(object)
+	}
+	return fmt.Sprintf("object_%d_attribute_%d", object, attribute)
+}
+
+func (d *drafter) refuse(line int, typ, field, text, why string) {
+	d.refused = append(d.refused, intake.Refusal{Line: line, Field: field, Text: text, Why: why})
+	d.typed(line, typ)
+}
+
+func (d *drafter) typed(line int, typ string) {
+	if d.types == nil {
+		d.types = map[int]string{}
+	}
+	d.types[line] = typ
+}
+
+// each takes an attribute outside objects; it is for [misp.DecodeEvent].
+func (d *drafter) each(a *misp.Attribute) error {
+	d.n++
+	if draft, ok := d.attribute(a, d.n); ok {
+		d.attributes = append(d.attributes, draft)
+	}
+	return nil
+}
+
+// attribute makes a draft of an attribute, or refuses it.
+func (d *drafter) attribute(a *misp.Attribute, line int) (intake.Draft, bool) {
+	typ := a.Type.Or("")
+	no := func(field, text, why string) (intake.Draft, bool) {
+		d.refuse(line, typ, field, text, why)
+		return intake.Draft{}, false
+	}
+	switch {
+	case len(a.Problems) > 0:
+		p := a.Problems[0]
+		return no(p.Field, p.Found, "it should be "+p.Want)
+	case typ == "":
+		return no("type", "", "there is no such type")
+	case a.Data.Or("") != "":
+		return no("data", "", "attachments are not kept here yet; send the attribute without its data")
+	}
+	out := intake.Draft{
+		Line: line, Type: typ, Text: a.Value.Or(""), Category: a.Category.Or(""), Comment: a.Comment.Or(""),
+		ToIDS: said(a.ToIDS), UUID: a.UUID.Or(tocsin.UUID{}), Timestamp: a.Timestamp.Or(0),
+		FirstSeen: a.FirstSeen.Or(time.Time{}), LastSeen: a.LastSeen.Or(time.Time{}),
+		Relation: a.Relation.Or(""), Deleted: a.Deleted.Or(false), NoCorrelate: a.NoCorrelate.Or(false),
+	}
+	var ok bool
+	if out.Distribution, ok = distribution(a.Distribution); !ok {
+		return no("distribution", strconv.FormatInt(a.Distribution.Or(0), 10), "it is 0 to 5")
+	}
+	out.Group = groupMeant(d.view, a.Group, a.SharingGroup)
+	if out.Tags, ok = d.tags(a.Tags); !ok {
+		return no("Tag", "", "a tag needs a name")
+	}
+	return out, true
+}
+
+// object makes a draft of an object. Attributes that can't be drafted are refused
+// by themselves.
+func (d *drafter) object(o *misp.Object, i int) (intake.ObjectDraft, bool) {
+	line := objectLine(i, 0)
+	if len(o.Problems) > 0 {
+		p := o.Problems[0]
+		d.refuse(line, "", p.Field, p.Found, "it should be "+p.Want)
+		return intake.ObjectDraft{}, false
+	}
+	dist, ok := distribution(o.Distribution)
+	if !ok {
+		d.refuse(line, "", "distribution", strconv.FormatInt(o.Distribution.Or(0), 10), "it is 0 to 5")
+		return intake.ObjectDraft{}, false
+	}
+	out := intake.ObjectDraft{
+		Line: line, UUID: o.UUID.Or(tocsin.UUID{}), Name: o.Name.Or(""), MetaCategory: o.MetaCategory.Or(""),
+		Description: o.Description.Or(""), TemplateUUID: o.TemplateUUID.Or(tocsin.UUID{}), TemplateVersion: int(o.TemplateVersion.Or(0)),
+		Comment: o.Comment.Or(""), Distribution: objectsStayHome(dist), Group: groupMeant(d.view, o.Group, o.SharingGroup),
+		Timestamp: o.Timestamp.Or(0), FirstSeen: o.FirstSeen.Or(time.Time{}), LastSeen: o.LastSeen.Or(time.Time{}), Deleted: o.Deleted.Or(false),
+	}
+	for j := range o.Attributes {
+		if draft, ok := d.attribute(&o.Attributes[j], objectLine(i, j+1)); ok {
+			out.Attributes = append(out.Attributes, draft)
+		}
+	}
+	if len(o.References) > 0 {
+		d.drop("ObjectReference", "references between objects are not kept here yet")
+	}
+	return out, true
+}
+
+// drop remembers that something of the event is not kept, to say so.
+func (d *drafter) drop(what, why string) {
+	if d.dropped == nil {
+		d.dropped = map[string]string{}
+	}
+	d.dropped[what] = why
+}
+
+// tags makes drafts of tags. One that has no name is found by its number.
+func (d *drafter) tags(ts []misp.Tag) ([]intake.TagDraft, bool) {
+	var out []intake.TagDraft
+	for i := range ts {
+		t := &ts[i]
+		name := t.Name.Or("")
+		if name == "" {
+			known, err := store.One[*tocsin.Tag](d.view, t.ID.Or(0))
+			if err != nil {
+				return nil, false
+			}
+			name = known.Name
+		}
+		out = append(out, intake.TagDraft{Name: name, Colour: t.Colour.Or(""), Local: t.Local.Or(false)})
+	}
+	return out, true
+}
+
+// distribution returns what was said of a distribution, nil if nothing was.
+func distribution(f misp.Field[int64]) (*access.Distribution, bool) {
+	n, ok := f.Get()
+	switch {
+	case !ok:
+		return nil, true
+	case n < 0 || n > int64(access.Inherit):
+		return nil, false
+	}
+	return new(access.Distribution(n)), true
+}
+
+// said returns what a field says, nil if nothing.
+func said[T comparable](f misp.Field[T]) *T {
+	if v, ok := f.Get(); ok {
+		return &v
+	}
+	return nil
+}
+
+// whole returns what a field says as an int, nil if nothing.
+func whole(f misp.Field[int64]) *int {
+	if v, ok := f.Get(); ok {
+		return new(int(max(-1, min(v, 1<<30))))
+	}
+	return nil
+}

@@ -1,0 +1,171 @@
+package mispapi
+
+import (
+	"net/http"
+
+	"tocsin"
+	"tocsin/misp"
+	"tocsin/store"
+)
+
+// events answers /events and /events/{id}, where the method says what is meant.
+func events(c *call) error {
+	alone := len(c.args) == 0
+	switch {
+	case len(c.args) > 1 || !alone && refOf(c.arg(0)) == ref{}:
+		return c.no(http.StatusNotFound, tocsin.NotFound, "Not Found")
+	case alone && c.writes():
+		return c.as("/events/add")
+	case alone:
+		return c.as("/events/index")
+	case c.r.Method == http.MethodDelete:
+		return c.as("/events/delete")
+	case c.writes():
+		return c.as("/events/edit")
+	}
+	return c.as("/events/view")
+}
+
+// viewEvent answers with one event and all of it that the viewer may see.
+func viewEvent(c *call) error {
+	e, err := c.event(c.arg(0))
+	if err != nil {
+		return err
+	}
+	if c.r.Method == http.MethodHead {
+		return nil
+	}
+	said, err := c.filters()
+	if err != nil {
+		return err
+	}
+	deleted, err := deletion(said["deleted"])
+	if err != nil {
+		return c.invalid(err)
+	}
+	o := eventOptions{deleted: deleted, inbound: true, unrelated: said["includeEventCorrelations"] != nil && !truthy(said["includeEventCorrelations"]),
+		metadata: truthy(said["metadata"])}
+	out := c.stream(mediaJSON)
+	if err := c.appendEvent(out, e, o); err != nil {
+		return err
+	}
+	return out.end()
+}
+
+// eventOptions are what a client may ask for of an event.
+type eventOptions struct {
+	deleted   store.Deletion
+	inbound   bool // related events have a RelationshipInbound
+	unrelated bool // no related events
+	metadata  bool // no attributes and objects
+}
+
+// appendEvent streams an event. Attributes outside objects go out as they come;
+// those in objects wait for their objects, which come behind.
+func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
+	x := misp.Beside{NoRelated: o.unrelated, Inbound: o.inbound, Metadata: o.metadata}
+	var err error
+	if !o.unrelated {
+		if x.Related, err = c.related(e); err != nil {
+			return err
+		}
+	}
+	s := c.encoder().Event(e, x)
+	out.b = s.Head(out.b)
+	if o.metadata {
+		out.b = s.Tail(out.b)
+		return out.flush()
+	}
+	parts := map[int64][]tocsin.Attribute{}
+	for a, err := range c.view.Attributes(c.r.Context(), store.Query{Events: []int64{e.ID}, Deleted: o.deleted}) {
+		if err != nil {
+			return err
+		}
+		if a.Object != 0 {
+			parts[a.Object] = append(parts[a.Object], a)
+			continue
+		}
+		out.b = s.Attribute(out.b, &a, misp.More{})
+		if err := out.flush(); err != nil {
+			return err
+		}
+	}
+	for ob, err := range c.view.Objects(c.r.Context(), store.ObjectQuery{Events: []int64{e.ID}, Deleted: o.deleted}) {
+		if err != nil {
+			return err
+		}
+		out.b = s.Object(out.b, &ob, nil)
+		for _, a := range parts[ob.ID] {
+			out.b = s.Attribute(out.b, &a, misp.More{})
+		}
+		if err := out.flush(); err != nil {
+			return err
+		}
+	}
+	out.b = s.Tail(out.b)
+	return out.flush()
+}
+
+// publishEvent lets an event leave.
+func publishEvent(c *call) error {
+	id, err := c.publish(true)
+	if err != nil {
+		return err
+	}
+	return c.done("Job queued", c.r.URL.Path, id)
+}
+
+// unpublishEvent takes it back.
+func unpublishEvent(c *call) error {
+	if _, err := c.publish(false); err != nil {
+		return err
+	}
+	return c.done("Event unpublished.", c.r.URL.Path, c.arg(0))
+}
+
+func (c *call) publish(published bool) (int64, error) {
+	e, err := c.event(c.arg(0))
+	if err != nil {
+		return 0, err
+	}
+	_, err = c.db.Apply(c.r.Context(), c.v, func(tx *store.Tx) error {
+		_, err := tx.Publish(e.ID, published)
+		return err
+	})
+	return e.ID, err
+}
+
+// deleteEvent deletes an event for good. Whoever may not gets the answer of an
+// event that is not there, as in MISP.
+func deleteEvent(c *call) error {
+	e, err := c.event(c.arg(0))
+	if err == nil {
+		_, err = c.db.Apply(c.r.Context(), c.v, func(tx *store.Tx) error { return tx.DeleteEvent(e.ID) })
+	}
+	switch tocsin.CodeOf(err) {
+	case tocsin.NotFound, tocsin.Forbidden:
+		return c.unsaved("delete Event", "/events/delete", "Event was not deleted.", nil)
+	}
+	if err != nil {
+		return err
+	}
+	return c.done("Event deleted.", c.r.URL.Path, c.arg(0))
+}
+
+// description answers GET on a call that adds, as a script's help.
+type description struct {
+	Name        string   `json:"name"`
+	Description string   `json:"description"`
+	Mandatory   []string `json:"mandatory_fields"`
+	Optional    []string `json:"optional_fields"`
+	URL         string   `json:"url"`
+}
+
+var addEventDescription = description{
+	Name:        "/events/add API description",
+	Description: "POST a MISP Event JSON to this API to create an Event. Contained objects can also be included (such as attributes, objects, tags, etc).",
+	Mandatory:   []string{"info"},
+	Optional: []string{"threat_level_id", "analysis", "distribution", "sharing_group_id", "uuid", "published", "timestamp", "date",
+		"Attribute", "Object", "Shadow_Attribute", "EventTag"},
+	URL: "/events/add",
+}

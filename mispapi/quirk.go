@@ -1,0 +1,67 @@
+package mispapi
+
+import (
+	"strings"
+
+	"tocsin"
+	"tocsin/access"
+	"tocsin/misp"
+	"tocsin/store"
+)
+
+// What clients expect though one would not guess it, a function each.
+
+// keepsColons reports whether the i'th argument may hold a colon of its own: the
+// names of tags do ("tlp:green"), and MISP 2.5, which reads name:value there, then
+// finds no tag.
+func (c *call) keepsColons(i int) bool {
+	switch c.act.path {
+	case "/events/addTag", "/events/removeTag", "/tags/attachTagToObject", "/tags/removeTagFromObject":
+		return i == 1
+	}
+	return false
+}
+
+// objectsStayHome is MISP 2.5's default for an object whose distribution nobody
+// said: the organisation's own. PyMISP 2.5 always says it (5, as the event).
+func objectsStayHome(d *access.Distribution) *access.Distribution {
+	if d == nil {
+		return new(access.OrgOnly)
+	}
+	return d
+}
+
+// unlessMayPublish is how MISP 2.5 takes "published" from someone whose role does
+// not let them publish: the event is kept, and not published.
+func unlessMayPublish(v access.Viewer, published bool) bool {
+	return published && v.May(access.Publish)
+}
+
+// groupMeant returns the sharing group that a record names, 0 for none that the
+// viewer knows. An instance that pushes numbers groups its own way and sends the
+// group along: its uuid says which is meant. PyMISP 2.5 sends the group along
+// that it fetched, even when a script has set sharing_group_id to another: then
+// the two disagree, and the number is ours.
+func groupMeant(view store.View, number misp.Field[int64], along *misp.SharingGroup) int64 {
+	id := number.Or(0)
+	if along == nil || along.UUID.Or(tocsin.UUID{}).IsZero() {
+		return id
+	}
+	if number.Present() && along.ID.Present() && along.ID.Or(0) != id {
+		return id
+	}
+	g, err := store.ByUUID[*tocsin.Group](view, along.UUID.Or(tocsin.UUID{}))
+	if err != nil {
+		return 0
+	}
+	return g.ID
+}
+
+// truthy reads a switch as PHP reads what clients send: true, 1, "1", "true".
+func truthy(v any) bool {
+	switch strings.ToLower(strings.TrimSpace(textOf(v))) {
+	case "", "0", "false", "null", "no":
+		return false
+	}
+	return true
+}

@@ -1,0 +1,87 @@
+package mispapi
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"tocsin"
+	"tocsin/indicator"
+	"tocsin/store"
+)
+
+// A correlation is a join: two attributes that share a key. It is made here when
+// somebody asks, for whoever asks, and up to a bound, which X-Related-Events tells.
+const (
+	maxRelatedKeys = 2_000 // of one event
+	maxRelatedHits = 10_000
+)
+
+// related returns the events that the viewer may see and that claim something
+// that e claims.
+func (c *call) related(e *tocsin.Event) ([]*tocsin.Event, error) {
+	if e.NoCorrelate {
+		return nil, nil
+	}
+	keys := map[indicator.Key]bool{}
+	whole := true
+	for a, err := range c.view.Attributes(c.r.Context(), store.Query{Events: []int64{e.ID}}) {
+		if err != nil {
+			return nil, err
+		}
+		if whole = collectKeys(keys, &a); !whole {
+			break
+		}
+	}
+	return c.relatedBy(e, keys, whole)
+}
+
+// collectKeys adds an attribute's keys, until there are enough.
+func collectKeys(keys map[indicator.Key]bool, a *tocsin.Attribute) bool {
+	for _, k := range correlating(a) {
+		keys[k] = true
+	}
+	return len(keys) < maxRelatedKeys
+}
+
+// correlating returns the keys under which an attribute correlates: what it is,
+// never what it only mentions.
+func correlating(a *tocsin.Attribute) []indicator.Key {
+	if a.NoCorrelate || a.Deleted || !a.Value.Type().Correlates {
+		return nil
+	}
+	return slices.DeleteFunc(a.Value.Keys(), func(k indicator.Key) bool { return strings.HasPrefix(string(k), "m:") })
+}
+
+func (c *call) relatedBy(e *tocsin.Event, keys map[indicator.Key]bool, whole bool) ([]*tocsin.Event, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	ids, hits := map[int64]bool{}, 0
+	q := store.Query{Keys: slices.Collect(maps.Keys(keys)), Limit: maxRelatedHits}
+	for a, err := range c.view.Attributes(c.r.Context(), q) {
+		if err != nil {
+			return nil, err
+		}
+		hits++
+		if a.Event != e.ID && !ids[a.Event] && slices.ContainsFunc(correlating(&a), func(k indicator.Key) bool { return keys[k] }) {
+			ids[a.Event] = true
+		}
+	}
+	if !whole || hits == maxRelatedHits {
+		c.w.Header().Set("X-Related-Events", "partial")
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	var out []*tocsin.Event
+	for other, err := range c.view.Events(c.r.Context(), store.EventQuery{IDs: slices.Collect(maps.Keys(ids))}) {
+		if err != nil {
+			return nil, err
+		}
+		if !other.NoCorrelate {
+			out = append(out, &other)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,283 @@
+package mispapi
+
+import (
+	"errors"
+	"io"
+	"net/http"
+
+	"tocsin"
+	"tocsin/access"
+	"tocsin/indicator"
+	"tocsin/intake"
+	"tocsin/misp"
+	"tocsin/store"
+)
+
+// addEvent adds an event with all that is in it.
+func addEvent(c *call) error {
+	if !c.writes() {
+		return c.reply(addEventDescription)
+	}
+	d := &drafter{view: c.view}
+	e, err := misp.DecodeEvent(c.r.Body, d.each)
+	if err != nil {
+		return c.undecoded(err, "No valid event data received.")
+	}
+	draft, err := c.draftEvent(d, e)
+	if err != nil {
+		return err
+	}
+	res, err := c.desk.AddEvent(c.r.Context(), c.v, draft)
+	if err != nil {
+		return c.notAdded(err)
+	}
+	return c.answerEvent(d, &res)
+}
+
+// draftEvent makes a draft of what was decoded.
+func (c *call) draftEvent(d *drafter, e *misp.Event) (intake.EventDraft, error) {
+	no := func(field, sentence string) (intake.EventDraft, error) {
+		return intake.EventDraft{}, c.unsavedEvent("add Event", "/events/add", field, sentence)
+	}
+	if len(e.Problems) > 0 {
+		p := e.Problems[0]
+		return no(p.Field, p.Error())
+	}
+	out := intake.EventDraft{
+		UUID: e.UUID.Or(tocsin.UUID{}), Info: e.Info.Or(""), Date: e.Date.Or(""), Threat: whole(e.Threat), Analysis: whole(e.Analysis),
+		Group: groupMeant(c.view, e.Group, e.SharingGroup), Timestamp: e.Timestamp.Or(0), Locked: c.v.May(access.Sync) && e.Locked.Or(false),
+		NoCorrelate: e.NoCorrelate.Or(false), Extends: e.Extends.Or(tocsin.UUID{}), Publish: unlessMayPublish(c.v, e.Published.Or(false)),
+	}
+	var ok bool
+	if out.Distribution, ok = distribution(e.Distribution); !ok || out.Distribution != nil && *out.Distribution == access.Inherit {
+		return no("distribution", distributions)
+	}
+	if out.Tags, ok = d.tags(e.Tags); !ok {
+		return no("Tag", "a tag needs a name")
+	}
+	if out.Orgc, ok = c.creator(e); !ok {
+		return no("Orgc", "the organisation that created the event is not known here; a site administrator can add it")
+	}
+	d.beside(e)
+	for i := range e.Objects {
+		if o, ok := d.object(&e.Objects[i], i); ok {
+			d.objects = append(d.objects, o)
+		}
+	}
+	out.Attributes, out.Objects = d.attributes, d.objects
+	return out, nil
+}
+
+// distributions is what MISP answers to a level that an event can't have.
+const distributions = "Options : Your organisation only, This community only, Connected communities, All communities"
+
+// creator returns who an event says has created it, where the viewer speaks for
+// another instance; 0 says the viewer's organisation.
+func (c *call) creator(e *misp.Event) (int64, bool) {
+	if !c.v.May(access.Sync) || e.Orgc == nil || !e.Orgc.UUID.Present() {
+		return 0, true
+	}
+	o, err := store.ByUUID[*tocsin.Organisation](c.view, e.Orgc.UUID.Or(tocsin.UUID{}))
+	if err != nil {
+		return 0, false
+	}
+	return o.ID, true
+}
+
+// beside notes what of an event is not kept here.
+func (d *drafter) beside(e *misp.Event) {
+	if len(e.Proposals) > 0 {
+		d.drop("ShadowAttribute", "proposals are not kept here yet")
+	}
+	if len(e.Reports) > 0 {
+		d.drop("EventReport", "reports are not kept here yet")
+	}
+}
+
+// undecoded says why a body is not what it should be.
+func (c *call) undecoded(err error, empty string) error {
+	if misp.IsEmpty(err) {
+		return c.no(http.StatusMethodNotAllowed, tocsin.Invalid, empty)
+	}
+	// What is wrapped is the connection's error: too long, too late, broken off.
+	if syntax, ok := err.(*tocsin.Error); ok {
+		return c.because(http.StatusMethodNotAllowed, tocsin.Invalid, notJSON, syntax.Message)
+	}
+	return err
+}
+
+// notAdded says why an event was not taken.
+func (c *call) notAdded(err error) error {
+	if there, ok := errors.AsType[*store.ExistsError](err); ok {
+		c.w.Header().Set("Location", eventURL(c.r, there.ID))
+		return c.no(http.StatusNotFound, tocsin.Conflict, "Event already exists, if you would like to edit it, use the url in the location header.")
+	}
+	if tocsin.CodeOf(err) == tocsin.Gone {
+		return c.no(http.StatusForbidden, tocsin.Gone, "Event blocked by event blocklist.")
+	}
+	return c.refusedEvent("add Event", "/events/add", err)
+}
+
+// refusedEvent says an error about an event's own fields.
+func (c *call) refusedEvent(what, url string, err error) error {
+	no, ok := errors.AsType[*intake.Refusal](err)
+	switch {
+	case ok && no.Field == "info" && no.Text == "":
+		return c.unsavedEvent(what, url, "info", "valueNotEmpty")
+	case ok:
+		return c.unsavedEvent(what, url, no.Field, no.Why)
+	}
+	switch tocsin.CodeOf(err) {
+	case tocsin.Invalid, tocsin.Conflict, tocsin.Gone:
+		return c.unsavedEvent(what, url, "Event", err.Error())
+	}
+	return err
+}
+
+func (c *call) unsavedEvent(what, url, field, sentence string) error {
+	return c.unsaved(what, url, map[string]any{"Event": map[string][]string{field: {sentence}}}, nil)
+}
+
+// eventURL is where an event is, as the client reached us.
+func eventURL(r *http.Request, id int64) string {
+	scheme := "http"
+	if r.TLS != nil {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host + "/events/" + itoa(id)
+}
+
+// answerEvent answers with an event that was just added, from what was written:
+// nothing is read back. What was not taken of it is named beside it; MISP leaves
+// it out in silence, and its clients pass over the member.
+func (c *call) answerEvent(d *drafter, res *intake.Result) error {
+	keys, whole := map[indicator.Key]bool{}, true
+	for i := range res.Attributes {
+		if whole = collectKeys(keys, &res.Attributes[i]); !whole {
+			break
+		}
+	}
+	related, err := c.relatedBy(res.Event, keys, whole)
+	if err != nil {
+		return err
+	}
+	s := c.encoder().Event(res.Event, misp.Beside{Related: related})
+	out := c.stream(mediaJSON)
+	out.b = s.Head(out.b)
+	parts := map[int64][]*tocsin.Attribute{}
+	for i := range res.Attributes {
+		a := &res.Attributes[i]
+		if a.Object != 0 {
+			parts[a.Object] = append(parts[a.Object], a)
+			continue
+		}
+		out.b = s.Attribute(out.b, a, misp.More{})
+		if err := out.flush(); err != nil {
+			return err
+		}
+	}
+	for i := range res.Objects {
+		out.b = s.Object(out.b, &res.Objects[i], nil)
+		for _, a := range parts[res.Objects[i].ID] {
+			out.b = s.Attribute(out.b, a, misp.More{})
+		}
+		if err := out.flush(); err != nil {
+			return err
+		}
+	}
+	out.b = s.Tail(out.b)
+	out.b = withErrors(out.b, errorsOf(d, res))
+	return out.end()
+}
+
+// editEvent changes of an event what the body names. Attributes are edited where
+// the event has them by uuid, and added else.
+func editEvent(c *call) error {
+	old, err := c.event(c.arg(0))
+	if err != nil {
+		return err
+	}
+	d := &drafter{view: c.view}
+	var edits []intake.AttributeEdit
+	e, err := misp.DecodeEvent(c.r.Body, func(a *misp.Attribute) error {
+		d.n++
+		if ed, ok := d.edit(a, d.n); ok {
+			edits = append(edits, ed)
+		}
+		return nil
+	})
+	if err != nil {
+		return c.undecoded(err, "No valid event data received.")
+	}
+	edit, err := c.draftEdit(d, e, old)
+	if err != nil {
+		return err
+	}
+	known, err := c.sortObjects(d, e, old)
+	if err != nil {
+		return err
+	}
+	edit.Attributes, edit.Objects = append(edits, known.attributes...), d.objects
+	if err := c.editObjects(old, &edit, known.objects); err != nil {
+		return c.notEdited(err, old)
+	}
+	res, err := c.desk.EditEvent(c.r.Context(), c.v, old.ID, edit)
+	if err != nil {
+		return c.notEdited(err, old)
+	}
+	out := c.stream(mediaJSON)
+	if err := c.appendEvent(out, res.Event, eventOptions{}); err != nil {
+		return err
+	}
+	out.b = withErrors(out.b, errorsOf(d, &res))
+	return out.end()
+}
+
+func (c *call) notEdited(err error, e *tocsin.Event) error {
+	if errors.Is(err, intake.ErrOlder) {
+		return c.unsaved("edit Event", "/events/edit/"+itoa(e.ID), "Event could not be saved: Event in the request not newer than the local copy.", e.ID)
+	}
+	return c.refusedEvent("edit Event", "/events/edit/"+itoa(e.ID), err)
+}
+
+// draftEdit makes an edit of what was decoded, its parts left aside.
+func (c *call) draftEdit(d *drafter, e *misp.Event, old *tocsin.Event) (intake.EventEdit, error) {
+	no := func(field, sentence string) (intake.EventEdit, error) {
+		return intake.EventEdit{}, c.unsavedEvent("edit Event", "/events/edit/"+itoa(old.ID), field, sentence)
+	}
+	if len(e.Problems) > 0 {
+		p := e.Problems[0]
+		return no(p.Field, p.Error())
+	}
+	out := intake.EventEdit{
+		Info: said(e.Info), Date: said(e.Date), Threat: whole(e.Threat), Analysis: whole(e.Analysis), Timestamp: e.Timestamp.Or(0),
+		NoCorrelate: said(e.NoCorrelate), Extends: said(e.Extends),
+	}
+	if p, ok := e.Published.Get(); ok {
+		out.Publish = new(unlessMayPublish(c.v, p))
+	}
+	var ok bool
+	if out.Distribution, ok = distribution(e.Distribution); !ok || out.Distribution != nil && *out.Distribution == access.Inherit {
+		return no("distribution", distributions)
+	}
+	if e.Group.Present() || e.SharingGroup != nil {
+		out.Group = new(groupMeant(c.view, e.Group, e.SharingGroup))
+	}
+	if out.Tags, ok = d.tags(e.Tags); !ok {
+		return no("Tag", "a tag needs a name")
+	}
+	d.beside(e)
+	return out, nil
+}
+
+// withErrors puts errors beside the record in b, which is one JSON object.
+func withErrors(b []byte, errs map[string]any) []byte {
+	if errs == nil {
+		return b
+	}
+	b = append(b[:len(b)-1], `,"errors":`...)
+	return append(appendJSON(b, errs), '}')
+}
+
+// body reads a whole body.
+func (c *call) body() ([]byte, error) { return io.ReadAll(c.r.Body) }

@@ -68,7 +68,8 @@ type Event struct {
 	Tags         TagSet
 	Label        access.LabelID // follows from Org, Distribution, Group and Tags
 	Seq          Seq            // the last log line about it
-	Attributes   int            // how many, deleted ones left out; filled by views
+	Attributes   int            // how many the viewer may see, deleted ones left out
+	Restricted   int            // how many of all not everyone may see who sees the event
 }
 
 // An Attribute is a claim about an indicator (MISP core format, section 2.4).

@@ -32,7 +32,9 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.db.Close() })
-	b.write(func(tx *store.Tx) error { return store.Put(tx, &tocsin.Collection{Name: "c", Org: 1, HotZone: "hot.example"}) })
+	b.write(func(tx *store.Tx) error {
+		return store.Put(tx, &tocsin.Collection{Name: "c", Org: 1, HotZone: "hot.example"})
+	})
 	b.hot.Collection = 1
 	b.c = &Clock{DB: b.db, Hot: func() []Hot { return []Hot{b.hot} }, Log: slog.New(slog.DiscardHandler)}
 	return b
@@ -66,12 +68,12 @@ func TestWhatIsNewIsMergedInTime(t *testing.T) {
 	if m, _ := b.due(time.Second); m != 0 {
 		t.Errorf("merged at once, up to %d", m)
 	}
-	if m, _ := b.due(mergeAge - time.Second); m != 0 {
+	if m, _ := b.due(defaultWait - time.Second); m != 0 {
 		t.Errorf("merged a second early, up to %d", m)
 	}
 	head := b.db.Head()
 	if m, d := b.due(time.Second); m != head || d != 0 {
-		t.Errorf("after %v: merged up to %d, dropped up to %d; want %d, 0", mergeAge, m, d, head)
+		t.Errorf("after %v: merged up to %d, dropped up to %d; want %d, 0", defaultWait, m, d, head)
 	}
 }
 
@@ -94,7 +96,7 @@ func TestHotNamesStayUntilTheBaseHasArrived(t *testing.T) {
 		if _, d := b.due(time.Second); d != 0 {
 			t.Errorf("dropped up to %d while a subscriber lacks the base zone", d)
 		}
-		wait := dropAge
+		wait := defaultWait
 		if b.hot.Confirmed = confirmed; confirmed {
 			wait = 0
 		}
@@ -112,7 +114,7 @@ func TestClockJumpsBack(t *testing.T) {
 	if m, _ := b.due(-time.Hour); m != 0 {
 		t.Errorf("merged up to %d", m)
 	}
-	if m, _ := b.due(mergeAge - time.Second); m != 0 {
+	if m, _ := b.due(defaultWait - time.Second); m != 0 {
 		t.Errorf("merged early, up to %d", m)
 	}
 	if m, _ := b.due(time.Second); m == 0 {

@@ -110,6 +110,17 @@ func (s *Set) Collections() []Status {
 	return all
 }
 
+// Ready says what is missing until every collection that is known is served.
+// After a kill or damage some first catch up with what they served before.
+func (s *Set) Ready() error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if n := s.shown.waiting; n > 0 {
+		return fmt.Errorf("%d collections are catching up with the log", n)
+	}
+	return nil
+}
+
 func (sh *shelf) status() Status {
 	st := Status{Collection: sh.rec, At: sh.at, Names: sh.names.count, Octets: sh.names.bytes, Skipped: sh.skipped.count,
 		Hot: sh.fresh.count, Steps: len(sh.steps), Floor: sh.floor}

@@ -15,6 +15,7 @@ type shown struct {
 	seats       map[int64]shownSeat
 	collections map[int64]*shelf
 	at          tocsin.Seq
+	waiting     int // collections that are behind what was served before
 }
 
 type shownSeat struct {
@@ -52,10 +53,11 @@ func (s *Set) show() {
 	is := shown{seats: map[int64]shownSeat{}, collections: map[int64]*shelf{}, at: s.world.At}
 	for id, sel := range s.selections {
 		if sel.at < sel.until {
+			is.waiting++
 			continue
 		}
-		sh := s.shown.collections[id]
-		if sh == nil || sel.dirty || sh.matcher != s.matcher(sel) {
+		sh, m := s.shown.collections[id], s.matcher(sel)
+		if sh == nil || sel.dirty || sh.matcher != m {
 			sh = sel.shelf()
 			sel.dirty = false
 		}

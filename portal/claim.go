@@ -65,7 +65,7 @@ func (p *Portal) tagNames(v access.Viewer, s tocsin.TagSet) []string {
 // the last word.
 func mayChange(v access.Viewer, e *tocsin.Event) bool {
 	own := e.Org == v.Org() && (v.May(access.ModifyOrg) || e.User == v.User())
-	return v.May(access.Add) && (own || v.SeesAll())
+	return !v.OnlyLooks() && v.May(access.Add) && (own || v.SeesAll())
 }
 
 // maxOthers is how many claims are looked through to count the events that

@@ -58,14 +58,14 @@ func (p *Portal) held(subscriber int64, c *tocsin.Collection) int {
 }
 
 // catchUp lets the collections see what was written before they were asked for,
-// but waits no longer than a person would.
-func (p *Portal) catchUp(ctx context.Context) {
+// but waits no longer than a person would. It reports whether they have.
+func (p *Portal) catchUp(ctx context.Context) bool {
 	if _, follows := p.db.Places()["collection"]; !follows {
-		return
+		return true
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	p.db.Await(ctx, "collection", p.db.Head())
+	return p.db.Await(ctx, "collection", p.db.Head()) == nil
 }
 
 type collectionPage struct {
@@ -81,7 +81,7 @@ type collectionPage struct {
 	Sample      []sampled
 	MoreNames   bool
 	Served      bool
-	Configs     bool
+	Late        bool // it is still being put together
 }
 
 type subscriberRow struct {
@@ -113,8 +113,8 @@ func (p *Portal) collection(w http.ResponseWriter, r *http.Request, v access.Vie
 	if err != nil {
 		return err
 	}
-	p.catchUp(r.Context())
-	pg := collectionPage{ID: c.ID, Name: c.Name, Owner: p.orgName(v, c.Org), Zones: zoneNames(c), Filter: c.Filter, Tag: c.Tag(),
+	late := !p.catchUp(r.Context())
+	pg := collectionPage{Late: late, ID: c.ID, Name: c.Name, Owner: p.orgName(v, c.Org), Zones: zoneNames(c), Filter: c.Filter, Tag: c.Tag(),
 		Served: p.Collections != nil, Asked: strings.TrimSpace(r.URL.Query().Get("name"))}
 	for _, o := range c.Sources {
 		pg.Sources = append(pg.Sources, p.orgName(v, o))
@@ -267,6 +267,9 @@ func (p *Portal) config(w http.ResponseWriter, r *http.Request, v access.Viewer)
 	s, err := store.One[*tocsin.Subscriber](p.as(v), n)
 	if err != nil {
 		return err
+	}
+	if s.TSIG != nil && !v.May(access.OrgAdmin) {
+		return tocsin.Errorf(tocsin.Forbidden, "the configuration holds a secret: it is for administrators of your organisation")
 	}
 	c, err := store.One[*tocsin.Collection](p.as(v), s.Collection)
 	if err != nil {

@@ -108,6 +108,19 @@ var dones = map[string]string{
 	"signed-out":   "You are signed out.",
 }
 
+// who asked for a page that failed, as far as a session says so: a wrong key must
+// not be tried twice.
+func (p *Portal) who(r *http.Request) access.Viewer {
+	if r.Header.Get("Authorization") != "" {
+		return access.Viewer{}
+	}
+	v, err := p.front.Who(r)
+	if err != nil {
+		return access.Viewer{}
+	}
+	return v
+}
+
 func (p *Portal) whoIs(v access.Viewer) *who {
 	if v.Org() == 0 {
 		return nil
@@ -159,8 +172,7 @@ func (p *Portal) renderError(w http.ResponseWriter, r *http.Request, pr httpd.Pr
 		http.StatusInternalServerError: "Something went wrong",
 	}[pr.Status], "That can't be done")
 	f := fault{pr.Status, head, pr.Message}
-	fr := frame{Title: head, Menu: p.menu(access.Viewer{}, ""), Page: f}
-	if p.show(w, r, access.Viewer{}, pr.Status, "error", fr) != nil {
+	if p.show(w, r, p.who(r), pr.Status, "error", frame{Title: head, Page: f}) != nil {
 		w.WriteHeader(pr.Status) // the page itself is broken; the log has why
 	}
 }

@@ -1,6 +1,7 @@
 package portal_test
 
 import (
+	"context"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -136,6 +137,38 @@ func TestSubscribersAreApart(t *testing.T) {
 	guest.get("/portal/subscribers/2/config").is(t, http.StatusOK)
 	owner.get("/portal/collections/1").has(t, "resolver-north", "resolver-south", "group[.]example")
 	owner.get("/portal/?q=group.example").has(t, "Gets it", "Does not get it", "the organisation is not a member")
+}
+
+// While the collections are behind, a page says that it can't say what a change
+// does, instead of saying that it does nothing.
+func TestLateCollections(t *testing.T) {
+	w := newWorld(t)
+	e := w.share(t, "tess@telco.example", portal.Draft{Info: "Ours", Distribution: access.Community, Publish: true, Tags: []string{tag}}, "a.example")
+	p := w.signedIn(t, "tess@telco.example")
+	p.get(eventPath(e)+"/delete").has(t, "1 subscriber will drop 1 name")
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error)
+	follower := &laggard{begun: make(chan struct{})}
+	go func() { ended <- w.Follow(ctx, follower) }()
+	<-follower.begun
+	p.get(eventPath(e)+"/delete").is(t, http.StatusOK).has(t, "still being put together").lacks(t, "No subscriber")
+	p.get("/portal/collections/1").is(t, http.StatusOK).has(t, "still being put together")
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// A laggard is a follower that never comes to the end of what it was handed.
+type laggard struct{ begun chan struct{} }
+
+func (l *laggard) Name() string                  { return "collection" }
+func (l *laggard) Place() tocsin.Seq             { return 0 }
+func (l *laggard) Restart(context.Context) error { return nil }
+func (l *laggard) Follow(ctx context.Context, _ []tocsin.Change) error {
+	close(l.begun)
+	<-ctx.Done()
+	return ctx.Err()
 }
 
 // hide adds a claim to an event of CERT that is for CERT alone.

@@ -38,7 +38,7 @@ func (p *Portal) reachOf(v access.Viewer, d access.Distribution, group int64) re
 	if d == access.Group {
 		if g, err := store.One[*tocsin.Group](p.as(v), group); err == nil {
 			r.Word = g.Name
-			r.Sentence = fmt.Sprintf("Only the members of the sharing group see it: %s of them.", count(len(g.Members), "organisation"))
+			r.Sentence = fmt.Sprintf("Only its sharing group sees it, which has %s.", count(len(g.Members), "member"))
 		}
 	}
 	return r

@@ -33,6 +33,8 @@ type config struct {
 	TLSKey  string
 	Version string
 	Log     *slog.Logger
+
+	merge time.Duration // see clock.Clock; tests are in a hurry
 }
 
 // An exchange is everything wired together, running.
@@ -135,7 +137,7 @@ func (x *exchange) project(run context.Context, c config) (err error) {
 		x.run(f.Name(), func() error { return x.DB.Follow(run, f) })
 	}
 	x.run("notify", func() error { return x.notifier.Run(run) })
-	ticking := &clock.Clock{DB: x.DB, Hot: x.hot, Log: x.log}
+	ticking := &clock.Clock{DB: x.DB, Hot: x.hot, Log: x.log, Wait: c.merge, Tick: c.merge}
 	x.run("clock", func() error { ticking.Run(run); return nil })
 	return nil
 }
@@ -170,6 +172,7 @@ func (x *exchange) serveHTTP(run context.Context, web net.Listener, c config) er
 	}
 	front := httpd.New(x.DB, httpd.Options{Log: x.log, Secure: cert != nil})
 	x.gauges(front)
+	front.Ready("projections", x.caughtUp(x.DB.Head()))
 	x.routes(front, c)
 	x.run("HTTP", func() error { return front.Serve(run, web, cert) })
 	return nil
@@ -190,6 +193,21 @@ func (x *exchange) routes(front *httpd.Server, c config) {
 	}).Register(front)
 	mispapi.New(x.DB, x.Desk).Register(front)
 	x.pages().Register(front)
+}
+
+// caughtUp says what projections still lack of what was there at the start. They
+// may fall behind later and still be of use; until then they would answer that
+// names are unknown which are not.
+func (x *exchange) caughtUp(head tocsin.Seq) func(context.Context) error {
+	return func(context.Context) error {
+		places := x.DB.Places()
+		for _, f := range []string{x.Index.Name(), x.Collections.Name()} {
+			if at, ok := places[f]; !ok || at < head {
+				return fmt.Errorf("%s is at line %d of %d", f, at, head)
+			}
+		}
+		return nil
+	}
 }
 
 // gauges are what the projections say of themselves.

@@ -659,6 +659,15 @@ func (tr *trial) checkSQL(v access.Viewer, want map[int64]bool) {
 			tr.t.Fatal(err)
 		}
 		events[e.ID] = true
+		n := 0
+		for id, a := range tr.attributes {
+			if a.event == e.ID && !a.deleted && want[id] {
+				n++
+			}
+		}
+		if e.Attributes != n {
+			tr.t.Fatalf("event %d says to %s that it has %d attributes, the oracle %d", e.ID, v.Name(), e.Attributes, n)
+		}
 	}
 	for id, e := range tr.oracle.events {
 		if events[id] != (v.Org() != 0 && tr.seesEvent(v.Org(), e)) {

@@ -34,7 +34,7 @@ func (s *Server) openBody(x *exchange, r *http.Request) error {
 	}
 	b := &body{in: r.Body, ctl: x.ctl, idle: x.idle, limit: limit}
 	b.setDeadline(time.Now())
-	r.Body = b
+	r.Body, x.body = b, b
 	switch coding := strings.ToLower(r.Header.Get("Content-Encoding")); coding {
 	case "", "identity":
 		return nil
@@ -85,6 +85,12 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// unread reports whether there may be more of a stream. Its connection is of no
+// use for another request: net/http reads the rest at a moment when the next
+// request may be reading already, and panics. Of other requests it has read the
+// rest before it answers.
+func (b *body) unread() bool { return b != nil && b.limit == 0 && !b.ended }
 
 func (b *body) setDeadline(now time.Time) {
 	b.renewed = now

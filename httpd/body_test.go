@@ -35,3 +35,36 @@ func TestRestOfABodyIsNoRequest(t *testing.T) {
 		t.Errorf("%d answers to one request: %.300s", n, b)
 	}
 }
+
+// A stream that is refused before its end is told why, and what comes next on
+// the client's side is answered.
+func TestRefusedStream(t *testing.T) {
+	w := newWorld(t, Options{})
+	w.Handle("POST /stream", func(rw http.ResponseWriter, r *http.Request, _ access.Viewer) error {
+		http.NewResponseController(rw).EnableFullDuplex()
+		io.ReadFull(r.Body, make([]byte, 10))
+		return tocsin.Errorf(tocsin.Invalid, "that is enough")
+	}, Streams)
+	w.Handle("POST /length", func(rw http.ResponseWriter, r *http.Request, _ access.Viewer) error {
+		n, err := io.Copy(rw, r.Body)
+		if err == nil {
+			fmt.Fprint(rw, " ", n)
+		}
+		return err
+	}, Streams)
+	w.start(t)
+	for i := range 200 {
+		in := io.Reader(strings.NewReader(strings.Repeat("x", 10+i*i*20)))
+		if i%2 == 1 {
+			in = io.MultiReader(in) // of a length that is not known
+		}
+		r, _ := http.NewRequestWithContext(t.Context(), "POST", w.url+"/stream", in)
+		r.Header.Set("Authorization", w.key)
+		if status, body := do(t, r); status != 400 || !strings.Contains(body, "that is enough") {
+			t.Fatalf("after %d octets: %d %s", 10+i*i*20, status, body)
+		}
+		if status, body := do(t, request(t, "POST", w.url+"/length", "hello", "Authorization", w.key)); status != 200 || body != "hello 5" {
+			t.Fatalf("the next request after %d octets: %d %s", 10+i*i*20, status, body)
+		}
+	}
+}

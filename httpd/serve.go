@@ -89,12 +89,19 @@ func noRoute(x *exchange) error {
 // finish renders the error, ends the answer and writes the log line. What failed
 // midway must not look finished, so its connection is broken.
 func (s *Server) finish(x *exchange) {
+	unread := x.err != nil && !x.begun && x.body.unread()
 	if x.err != nil && !x.begun {
 		x.refused = true
+		if unread {
+			x.Header().Set("Connection", "close")
+		}
 		s.render(x)
 	}
 	if x.err == nil || x.refused {
 		x.err = cmp.Or(x.err, x.end())
+	}
+	if unread {
+		x.linger()
 	}
 	took := s.now().Sub(x.start)
 	s.record(x, took)

@@ -263,6 +263,8 @@ func TestDetect(t *testing.T) {
 		"\u200b":          "it is empty",
 		"foo bar":         "it is neither an address nor a domain, URL, e-mail address or hash",
 		"foo":             "it is neither an address nor a domain, URL, e-mail address or hash",
+		"com":             "it is a single label: blocking it would block everything beneath it",
+		"UK":              "it is a single label: blocking it would block everything beneath it",
 		"co.uk":           "co.uk is a public suffix: blocking it would block everything beneath it",
 		"0.0.0.0/0":       "it is wider than /8: blocking it would block more than sixteen million addresses",
 		"192.0.2.0/240":   "it is no range in CIDR notation, such as 192.0.2.0/24",

@@ -145,7 +145,7 @@ func (x *exchange) project(run context.Context, c config) (err error) {
 // run runs part of the exchange until it ends.
 func (x *exchange) run(what string, fn func() error) {
 	x.running.Go(func() {
-		if err := fn(); err != nil {
+		if err := fn(); err != nil && !errors.Is(err, context.Canceled) {
 			x.log.Error("ended", "part", what, "err", err)
 			select {
 			case x.broken <- fmt.Errorf("%s: %w", what, err):
@@ -173,6 +173,7 @@ func (x *exchange) serveHTTP(run context.Context, web net.Listener, c config) er
 	front := httpd.New(x.DB, httpd.Options{Log: x.log, Secure: cert != nil})
 	x.gauges(front)
 	front.Ready("projections", x.caughtUp(x.DB.Head()))
+	front.Ready("zones", func(context.Context) error { return x.Collections.Ready() })
 	x.routes(front, c)
 	x.run("HTTP", func() error { return front.Serve(run, web, cert) })
 	return nil

@@ -220,7 +220,7 @@ func (i *importCmd) query(level *access.Distribution) url.Values {
 	set("type", i.Type)
 	set("collection", i.Collection)
 	set("group", i.Group)
-	set("name", i.Event)
+	set("event", i.Event)
 	q["tag"] = i.Tag
 	if level != nil {
 		set("distribution", fmt.Sprint(uint8(*level)))

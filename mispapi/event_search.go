@@ -28,11 +28,13 @@ func searchEvents(c *call) error {
 	if e, err := c.event(textOf(s.said["eventid"])); err == nil {
 		name = itoa(e.ID)
 	}
-	c.w.Header().Set("Content-Disposition", `attachment; filename="misp.event.`+name+"."+f.name+`"`)
+	c.w.Header().Set("Content-Disposition", `attachment; filename="misp.event.`+name+"."+c.w.Header().Get("X-Response-Format")+`"`)
 	page := s.pageOf(ids)
 	switch {
 	case f.write == nil:
-		return c.send([]byte(itoa(int64(len(ids)))))
+		out := c.stream(f.media)
+		out.b = append(out.b, itoa(int64(len(ids)))...)
+		return out.end()
 	case f.name == "json":
 		return s.writeEvents(page)
 	}
@@ -167,8 +169,12 @@ func piped(v any) any {
 	return v
 }
 
-// byAnything narrows to events that hold a value, or whose info contains it.
-func (s *search) byAnything(_ string, v any) error {
+// byAnything narrows to events that hold a value, or whose info contains it; a
+// search for attributes asks their values alone.
+func (s *search) byAnything(name string, v any) error {
+	if !s.overEvents {
+		return s.byValue(name, v)
+	}
 	found := map[int64]bool{}
 	inner := &search{c: s.c}
 	if err := inner.byValue("all", v); err != nil {

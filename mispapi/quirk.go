@@ -65,3 +65,14 @@ func truthy(v any) bool {
 	}
 	return true
 }
+
+// bareNumber reports whether a text stands without quotes in MISP 2.5's CSV: PHP
+// takes it for a number, even where it is the digits of a checksum.
+func bareNumber(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
+}

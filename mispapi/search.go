@@ -71,6 +71,7 @@ var searchFilters = map[string]filter{
 	"object_relation": (*search).byRelation,
 	"comment":         (*search).byComment,
 	"first_seen":      (*search).byFirstSeen,
+	"searchall":       (*search).byAnything,
 }
 
 // asked are the names that change the answer's shape or size and narrow nothing.

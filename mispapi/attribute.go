@@ -128,7 +128,9 @@ func editAttribute(c *call) error {
 	d := &drafter{view: c.view}
 	var edits []intake.AttributeEdit
 	err = misp.DecodeAttributes(c.r.Body, func(a *misp.Attribute) error {
-		d.n++
+		if err := d.more(); err != nil {
+			return err
+		}
 		a.UUID = misp.Said(old.UUID)
 		if ed, ok := d.edit(a, d.n); ok {
 			edits = append(edits, ed)

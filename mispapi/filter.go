@@ -153,7 +153,7 @@ func count(name string, v any) (int64, error) {
 		return 0, nil
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n < 0 || n > 1<<40 {
+	if err != nil || n < 0 || n > 1<<31 { // a page is their product
 		return 0, tocsin.Errorf(tocsin.Invalid, "%s is a number of 0 or more, not %q", name, s)
 	}
 	return n, nil

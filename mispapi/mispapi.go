@@ -44,7 +44,7 @@ type action struct {
 }
 
 // large is for calls that carry whole lists of attributes in one body.
-var large = httpd.MaxBody(512 << 20)
+var large = httpd.MaxBody(256 << 20)
 
 // actions is the whole API on one page.
 func (a *API) actions() []action {

@@ -197,3 +197,18 @@ func deleteAttribute(c *call) error {
 		Message string `json:"message"`
 	}{"Attribute deleted."})
 }
+
+// restoreAttribute takes a withdrawal back. MISP 2.5 sends its clients on to the
+// attribute, which PyMISP 2.5 follows; here it is the answer.
+func restoreAttribute(c *call) error {
+	a, err := c.attribute(c.arg(0))
+	if err != nil {
+		return err
+	}
+	res, err := c.desk.EditAttribute(c.r.Context(), c.v, intake.AttributeEdit{ID: a.ID, Deleted: new(false)})
+	if err != nil {
+		return c.notEditedAttribute(err, a.Value.TypeName())
+	}
+	b := c.encoder().AppendAttribute([]byte(`{"Attribute":`), &res.Attributes[0], misp.Bare, misp.More{EventUUID: res.Event.UUID})
+	return c.send(append(b, '}'))
+}

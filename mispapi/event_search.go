@@ -146,7 +146,10 @@ var indexFilters = map[string]filter{
 	"analysis":    (*search).byAnalysis,
 	"threatlevel": (*search).byThreat,
 	"distribution": func(s *search, n string, v any) error {
-		return s.byNumber(n, v, func(e *tocsin.Event) uint8 { return uint8(e.Distribution) })
+		return s.byID(n, piped(v), func(e *tocsin.Event) int64 { return int64(e.Distribution) })
+	},
+	"sharinggroup": func(s *search, n string, v any) error {
+		return s.byID(n, piped(v), func(e *tocsin.Event) int64 { return e.Group })
 	},
 	"timestamp":        (*search).byEventTimestamp,
 	"publishtimestamp": (*search).byPublishing,

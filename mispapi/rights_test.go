@@ -85,6 +85,7 @@ var writes = []struct{ path, body string }{
 	{"POST /attributes/edit/ATTRIBUTE", `{"comment":"hijacked"}`},
 	{"PUT /attributes/ATTRIBUTE", `{"to_ids":false}`},
 	{"POST /attributes/delete/ATTRIBUTE", ``},
+	{"POST /attributes/restore/ATTRIBUTE", ``},
 	{"POST /attributes/delete/ATTRIBUTE/1", ``},
 	{"DELETE /attributes/ATTRIBUTE", ``},
 	{"POST /objects/add/EVENT", `{"name":"file","Attribute":[{"type":"filename","value":"worse.exe"}]}`},

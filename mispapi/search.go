@@ -479,17 +479,18 @@ func (s *search) wantEvent(keep func(*tocsin.Event) bool) {
 }
 
 func (s *search) byThreat(name string, v any) error {
-	return s.byNumber(name, v, func(e *tocsin.Event) uint8 { return e.Threat })
+	return s.byID(name, v, func(e *tocsin.Event) int64 { return int64(e.Threat) })
 }
 
 func (s *search) byAnalysis(name string, v any) error {
-	return s.byNumber(name, v, func(e *tocsin.Event) uint8 { return e.Analysis })
+	return s.byID(name, v, func(e *tocsin.Event) int64 { return int64(e.Analysis) })
 }
 
-func (s *search) byNumber(name string, v any, of func(*tocsin.Event) uint8) error {
+// byID narrows to events of which a number is one of several.
+func (s *search) byID(name string, v any, of func(*tocsin.Event) int64) error {
 	t, err := termsOf(name, v)
 	s.wantEvent(func(e *tocsin.Event) bool {
-		n := itoa(int64(of(e)))
+		n := itoa(of(e))
 		return (len(t.positive()) == 0 || slices.Contains(t.positive(), n)) && !slices.Contains(t.not, n)
 	})
 	return err

@@ -255,3 +255,197 @@ uuid,value
  "message": "Invalid object.",
  "url": "/objects/view/11111111-1111-4111-8111-dddddddddddd"
 }
+
+An edit says when it was made; its objects are as old as it is.
+
+> cert POST /events/add
+{"Event": {"uuid": "22222222-2222-4222-8222-222222222222", "info": "Loader", "distribution": 0, "Object": [{"uuid": "22222222-2222-4222-8222-bbbbbbbbbbbb", "name": "file", "Attribute": [{"type": "filename", "object_relation": "filename", "value": "d.exe"}]}]}}
+< 200
+{
+ "Event": {
+  "id": 2,
+  "orgc_id": 3,
+  "org_id": 3,
+  "date": "2026-11-23",
+  "threat_level_id": 4,
+  "info": "Loader",
+  "published": false,
+  "uuid": "22222222-2222-4222-8222-222222222222",
+  "attribute_count": 1,
+  "analysis": 0,
+  "timestamp": 1795435260,
+  "distribution": 0,
+  "locked": false,
+  "publish_timestamp": 0,
+  "sharing_group_id": 0,
+  "disable_correlation": false,
+  "extends_uuid": "",
+  "proposal_email_lock": false,
+  "protected": null,
+  "event_creator_email": "eve@cert.example",
+  "Org": {
+   "id": 3,
+   "name": "CERT",
+   "uuid": "cccccccc-cccc-4ccc-8ccc-cccccccccccc",
+   "local": true
+  },
+  "Orgc": {
+   "id": 3,
+   "name": "CERT",
+   "uuid": "cccccccc-cccc-4ccc-8ccc-cccccccccccc",
+   "local": true
+  },
+  "Attribute": [],
+  "Object": [
+   {
+    "id": 3,
+    "uuid": "22222222-2222-4222-8222-bbbbbbbbbbbb",
+    "event_id": 2,
+    "name": "file",
+    "meta-category": "",
+    "description": "",
+    "template_uuid": "",
+    "template_version": 0,
+    "timestamp": 1795435260,
+    "distribution": 0,
+    "sharing_group_id": 0,
+    "comment": "",
+    "deleted": false,
+    "first_seen": null,
+    "last_seen": null,
+    "ObjectReference": [],
+    "Attribute": [
+     {
+      "id": 3,
+      "event_id": 2,
+      "object_id": 3,
+      "object_relation": "filename",
+      "category": "Payload delivery",
+      "type": "filename",
+      "to_ids": true,
+      "uuid": "UUID1",
+      "timestamp": 1795435260,
+      "distribution": 5,
+      "sharing_group_id": 0,
+      "comment": "",
+      "value": "d.exe",
+      "deleted": false,
+      "disable_correlation": false,
+      "first_seen": null,
+      "last_seen": null,
+      "Galaxy": [],
+      "ShadowAttribute": []
+     }
+    ]
+   }
+  ],
+  "ShadowAttribute": [],
+  "EventReport": [],
+  "RelatedEvent": [],
+  "Galaxy": [],
+  "CryptographicKey": []
+ }
+}
+
++ 1m
+
+> cert POST /events/edit/22222222-2222-4222-8222-222222222222
+{"Event": {"timestamp": "1795435320", "Object": [{"uuid": "22222222-2222-4222-8222-bbbbbbbbbbbb", "comment": "the loader"}]}}
+< 200
+{
+ "Event": {
+  "id": 2,
+  "orgc_id": 3,
+  "org_id": 3,
+  "date": "2026-11-23",
+  "threat_level_id": 4,
+  "info": "Loader",
+  "published": false,
+  "uuid": "22222222-2222-4222-8222-222222222222",
+  "attribute_count": 1,
+  "analysis": 0,
+  "timestamp": 1795435320,
+  "distribution": 0,
+  "locked": false,
+  "publish_timestamp": 0,
+  "sharing_group_id": 0,
+  "disable_correlation": false,
+  "extends_uuid": "",
+  "proposal_email_lock": false,
+  "protected": null,
+  "event_creator_email": "eve@cert.example",
+  "Org": {
+   "id": 3,
+   "name": "CERT",
+   "uuid": "cccccccc-cccc-4ccc-8ccc-cccccccccccc",
+   "local": true
+  },
+  "Orgc": {
+   "id": 3,
+   "name": "CERT",
+   "uuid": "cccccccc-cccc-4ccc-8ccc-cccccccccccc",
+   "local": true
+  },
+  "Attribute": [],
+  "Object": [
+   {
+    "id": 3,
+    "uuid": "22222222-2222-4222-8222-bbbbbbbbbbbb",
+    "event_id": 2,
+    "name": "file",
+    "meta-category": "",
+    "description": "",
+    "template_uuid": "",
+    "template_version": 0,
+    "timestamp": 1795435320,
+    "distribution": 0,
+    "sharing_group_id": 0,
+    "comment": "the loader",
+    "deleted": false,
+    "first_seen": null,
+    "last_seen": null,
+    "ObjectReference": [],
+    "Attribute": [
+     {
+      "id": 3,
+      "event_id": 2,
+      "object_id": 3,
+      "object_relation": "filename",
+      "category": "Payload delivery",
+      "type": "filename",
+      "to_ids": true,
+      "uuid": "UUID1",
+      "timestamp": 1795435260,
+      "distribution": 5,
+      "sharing_group_id": 0,
+      "comment": "",
+      "value": "d.exe",
+      "deleted": false,
+      "disable_correlation": false,
+      "first_seen": null,
+      "last_seen": null,
+      "Galaxy": [],
+      "ShadowAttribute": []
+     }
+    ]
+   }
+  ],
+  "ShadowAttribute": [],
+  "EventReport": [],
+  "RelatedEvent": [],
+  "Galaxy": [],
+  "CryptographicKey": []
+ }
+}
+
+> cert POST /events/edit/22222222-2222-4222-8222-222222222222
+{"Event": {"timestamp": "1795435320", "Object": [{"uuid": "22222222-2222-4222-8222-bbbbbbbbbbbb", "comment": "too late"}]}}
+< 403
+{
+ "saved": false,
+ "name": "Could not edit Event",
+ "message": "Could not edit Event",
+ "url": "/events/edit/2",
+ "errors": "Event could not be saved: Event in the request not newer than the local copy.",
+ "id": 2
+}

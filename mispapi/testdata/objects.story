@@ -258,41 +258,41 @@ uuid,value
 
 An edit says when it was made; its objects are as old as it is.
 
-> cert POST /events/add
-{"Event": {"uuid": "22222222-2222-4222-8222-222222222222", "info": "Loader", "distribution": 0, "Object": [{"uuid": "22222222-2222-4222-8222-bbbbbbbbbbbb", "name": "file", "Attribute": [{"type": "filename", "object_relation": "filename", "value": "d.exe"}]}]}}
+> provider POST /events/add
+{"Event": {"uuid": "22222222-2222-4222-8222-222222222222", "info": "Loader", "distribution": 0, "published": true, "Object": [{"uuid": "22222222-2222-4222-8222-bbbbbbbbbbbb", "name": "file", "Attribute": [{"type": "filename", "object_relation": "filename", "value": "d.exe"}]}]}}
 < 200
 {
  "Event": {
   "id": 2,
-  "orgc_id": 3,
-  "org_id": 3,
+  "orgc_id": 2,
+  "org_id": 2,
   "date": "2026-11-23",
   "threat_level_id": 4,
   "info": "Loader",
-  "published": false,
+  "published": true,
   "uuid": "22222222-2222-4222-8222-222222222222",
   "attribute_count": 1,
   "analysis": 0,
   "timestamp": 1795435260,
   "distribution": 0,
   "locked": false,
-  "publish_timestamp": 0,
+  "publish_timestamp": 1795435260,
   "sharing_group_id": 0,
   "disable_correlation": false,
   "extends_uuid": "",
   "proposal_email_lock": false,
   "protected": null,
-  "event_creator_email": "eve@cert.example",
+  "event_creator_email": "bob@provider.example",
   "Org": {
-   "id": 3,
-   "name": "CERT",
-   "uuid": "cccccccc-cccc-4ccc-8ccc-cccccccccccc",
+   "id": 2,
+   "name": "Provider",
+   "uuid": "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb",
    "local": true
   },
   "Orgc": {
-   "id": 3,
-   "name": "CERT",
-   "uuid": "cccccccc-cccc-4ccc-8ccc-cccccccccccc",
+   "id": 2,
+   "name": "Provider",
+   "uuid": "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb",
    "local": true
   },
   "Attribute": [],
@@ -349,14 +349,14 @@ An edit says when it was made; its objects are as old as it is.
 
 + 1m
 
-> cert POST /events/edit/22222222-2222-4222-8222-222222222222
+> provider POST /events/edit/22222222-2222-4222-8222-222222222222
 {"Event": {"timestamp": "1795435320", "Object": [{"uuid": "22222222-2222-4222-8222-bbbbbbbbbbbb", "comment": "the loader"}]}}
 < 200
 {
  "Event": {
   "id": 2,
-  "orgc_id": 3,
-  "org_id": 3,
+  "orgc_id": 2,
+  "org_id": 2,
   "date": "2026-11-23",
   "threat_level_id": 4,
   "info": "Loader",
@@ -367,23 +367,23 @@ An edit says when it was made; its objects are as old as it is.
   "timestamp": 1795435320,
   "distribution": 0,
   "locked": false,
-  "publish_timestamp": 0,
+  "publish_timestamp": 1795435260,
   "sharing_group_id": 0,
   "disable_correlation": false,
   "extends_uuid": "",
   "proposal_email_lock": false,
   "protected": null,
-  "event_creator_email": "eve@cert.example",
+  "event_creator_email": "bob@provider.example",
   "Org": {
-   "id": 3,
-   "name": "CERT",
-   "uuid": "cccccccc-cccc-4ccc-8ccc-cccccccccccc",
+   "id": 2,
+   "name": "Provider",
+   "uuid": "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb",
    "local": true
   },
   "Orgc": {
-   "id": 3,
-   "name": "CERT",
-   "uuid": "cccccccc-cccc-4ccc-8ccc-cccccccccccc",
+   "id": 2,
+   "name": "Provider",
+   "uuid": "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb",
    "local": true
   },
   "Attribute": [],
@@ -438,7 +438,7 @@ An edit says when it was made; its objects are as old as it is.
  }
 }
 
-> cert POST /events/edit/22222222-2222-4222-8222-222222222222
+> provider POST /events/edit/22222222-2222-4222-8222-222222222222
 {"Event": {"timestamp": "1795435320", "Object": [{"uuid": "22222222-2222-4222-8222-bbbbbbbbbbbb", "comment": "too late"}]}}
 < 403
 {

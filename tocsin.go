@@ -68,7 +68,8 @@ type Event struct {
 	Tags         TagSet
 	Label        access.LabelID // follows from Org, Distribution, Group and Tags
 	Seq          Seq            // the last log line about it
-	Attributes   int            // how many, deleted ones left out; filled by views
+	Attributes   int            // how many the viewer may see, deleted ones left out
+	Restricted   int            // how many of all not everyone may see who sees the event
 }
 
 // An Attribute is a claim about an indicator (MISP core format, section 2.4).
@@ -203,7 +204,8 @@ type Collection struct {
 	// leaves HotZone later. Both are lines of the log, since nothing but the log
 	// decides what is where: names that began at or before MergedUpTo are in Zone,
 	// names that began after HotDropUpTo are in HotZone. Neither ever goes back,
-	// and HotDropUpTo does not pass MergedUpTo, so there is no gap between them.
+	// reaches beyond the line that it came with, or (HotDropUpTo) passes
+	// MergedUpTo, so there is no gap between them.
 	MergedUpTo  Seq `json:"merged_up_to,omitempty"`
 	HotDropUpTo Seq `json:"hot_drop_up_to,omitempty"`
 }

@@ -15,6 +15,7 @@ type Viewer struct {
 	groups []int64 // ascending
 	role   Role
 	all    bool
+	looks  bool // and does nothing else
 }
 
 // NewViewer returns the viewer for a member of organisation org, in the named
@@ -55,8 +56,12 @@ func (v Viewer) SeesAll() bool { return v.all }
 // May reports whether v's role holds permission p.
 func (v Viewer) May(p Permission) bool { return (v.all || v.org != 0) && v.role.May(p) }
 
-// ReadOnly returns v without any permission to change things.
-func (v Viewer) ReadOnly() Viewer { v.role &= Role(Auth) | Role(SiteAdmin); return v }
+// ReadOnly returns v as one who only looks: it sees the same, and its writes are
+// refused before anything asks for its role.
+func (v Viewer) ReadOnly() Viewer { v.looks = true; return v }
+
+// OnlyLooks reports whether v must not write.
+func (v Viewer) OnlyLooks() bool { return v.looks || !v.all && v.org == 0 }
 
 // MemberOf reports whether v's organisation belongs to sharing group g.
 func (v Viewer) MemberOf(g int64) bool {

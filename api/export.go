@@ -70,8 +70,20 @@ func (a *API) query(r *http.Request, view store.View) (q store.Query, err error)
 	return q, err
 }
 
-// tagged returns the sets of tags that hold one of those asked for: not nil if
-// there is such a parameter, since no set at all matches nothing.
+// event returns an event by id or uuid.
+func (a *API) event(ctx context.Context, view store.View, name string) (*tocsin.Event, error) {
+	if id, err := strconv.ParseInt(name, 10, 64); err == nil {
+		return view.Event(ctx, id)
+	}
+	u, err := tocsin.ParseUUID(name)
+	if err != nil {
+		return nil, tocsin.Errorf(tocsin.Invalid, "%q is neither an event's id nor its uuid", name)
+	}
+	return view.EventByUUID(ctx, u)
+}
+
+// tagged returns the sets of tags that hold one of those asked for: nil if no
+// tag was asked for, empty if nothing carries it.
 func (a *API) tagged(r *http.Request, view store.View) ([]tocsin.TagSet, error) {
 	names := r.URL.Query()["tag"]
 	if len(names) == 0 {
@@ -85,15 +97,14 @@ func (a *API) tagged(r *http.Request, view store.View) ([]tocsin.TagSet, error) 
 		}
 		ids = append(ids, t.ID)
 	}
-	sets := a.db.TagSets().Matching(func(s tocsin.TagSet) bool {
+	return a.db.TagSets().Matching(func(s tocsin.TagSet) bool {
 		for _, id := range ids {
 			if s.Has(id) {
 				return true
 			}
 		}
 		return false
-	})
-	return list(sets), nil
+	}), nil
 }
 
 func several(r *http.Request, name string) (values []string) {

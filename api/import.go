@@ -14,7 +14,6 @@ import (
 	"tocsin"
 	"tocsin/access"
 	"tocsin/httpd"
-	"tocsin/store"
 )
 
 // How often an import says how far it is.
@@ -78,14 +77,7 @@ func (a *API) importOf(r *http.Request, v access.Viewer) (in Import, err error) 
 		return in, err
 	}
 	q, view := r.URL.Query(), a.db.As(v)
-	in = Import{Name: q.Get("name"), Format: q.Get("format"), Type: q.Get("type"), Tags: q["tag"], Publish: flag(r, "publish")}
-	if name := q.Get("event"); name != "" {
-		e, err := a.event(r.Context(), view, name)
-		if err != nil {
-			return in, err
-		}
-		in.Event = e.ID
-	}
+	in = Import{Event: q.Get("event"), Name: q.Get("name"), Format: q.Get("format"), Type: q.Get("type"), Tags: q["tag"], Publish: flag(r, "publish")}
 	if name := q.Get("collection"); name != "" {
 		c, err := find[*tocsin.Collection](view, name)
 		if err != nil {
@@ -110,18 +102,6 @@ func (a *API) importOf(r *http.Request, v access.Viewer) (in Import, err error) 
 		}
 	}
 	return in, nil
-}
-
-// event returns an event by id or uuid.
-func (a *API) event(ctx context.Context, view store.View, name string) (*tocsin.Event, error) {
-	if id, err := strconv.ParseInt(name, 10, 64); err == nil {
-		return view.Event(ctx, id)
-	}
-	u, err := tocsin.ParseUUID(name)
-	if err != nil {
-		return nil, tocsin.Errorf(tocsin.Invalid, "%q is neither an event's id nor its uuid", name)
-	}
-	return view.EventByUUID(ctx, u)
 }
 
 // unzipped undoes gzip where the list begins like it, whatever the headers say:

@@ -36,7 +36,10 @@ func (l *lines) next(waiting func() error) ([]byte, error) {
 				l.skipping = false
 				continue
 			}
-			if line = trim(line); len(line) > 0 {
+			switch line = trim(line); {
+			case len(line) > l.max:
+				return line[:beginning], errLongLine
+			case len(line) > 0:
 				return line, nil
 			}
 			continue
@@ -67,8 +70,11 @@ const beginning = 64
 func (l *lines) last() ([]byte, error) {
 	line := trim(l.buf[l.from:l.to])
 	l.from = l.to
-	if len(line) == 0 || l.skipping || !errors.Is(l.err, io.EOF) {
+	switch {
+	case len(line) == 0 || l.skipping || !errors.Is(l.err, io.EOF):
 		return nil, l.err
+	case len(line) > l.max:
+		return line[:beginning], errLongLine
 	}
 	return line, nil
 }

@@ -34,11 +34,13 @@ func (a *API) list(w http.ResponseWriter, r *http.Request, v access.Viewer) erro
 	}
 	tag := etag(c, l, format)
 	h := w.Header()
-	h.Set("ETag", tag)
+	if tag != "" {
+		h.Set("ETag", tag)
+	}
 	h.Set("X-Tocsin-Serial", strconv.FormatInt(int64(l.Serial()), 10))
 	h.Set("Content-Type", media)
 	switch {
-	case matches(r.Header.Get("If-None-Match"), tag):
+	case tag != "" && matches(r.Header.Get("If-None-Match"), tag):
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	case r.Method == http.MethodHead:
@@ -48,9 +50,12 @@ func (a *API) list(w http.ResponseWriter, r *http.Request, v access.Viewer) erro
 	return l.Write(w, format)
 }
 
-// etag names the octets of a list. The audience is hashed: it says who else
-// receives the same.
+// etag names the octets of a list, "" where its audience has no name. The
+// audience is hashed: it says who else receives the same.
 func etag(c *tocsin.Collection, l List, format string) string {
+	if l.Audience() == "" {
+		return ""
+	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s %d %s", c.ID, l.Audience(), l.Serial(), format))
 	return `"` + hex.EncodeToString(sum[:12]) + `"`
 }

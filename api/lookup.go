@@ -15,6 +15,9 @@ import (
 // A client has to read while it sends. One that can't, because it sends
 // everything first, is served if it says how long that is and it isn't long.
 func (a *API) lookup(w http.ResponseWriter, r *http.Request, v access.Viewer) error {
+	if err := known(r, "parents", "mentions"); err != nil {
+		return err
+	}
 	ask := a.asker(v)
 	ask.parents, ask.mentions = flag(r, "parents"), flag(r, "mentions")
 	out := &flusher{w: w, ctl: http.NewResponseController(w)}

@@ -63,8 +63,8 @@ type Desk interface {
 
 // An Import is what is to be done with a list.
 type Import struct {
-	Event        int64 // 0: a new one
-	Name         string
+	Event        string // what the event is about; the same text means the same event
+	Name         string // of the list
 	Format       string // "": guessed
 	Type         string // of values whose format does not say
 	Collection   string // put into it
@@ -121,7 +121,7 @@ type Lists interface {
 
 // A List is a collection as one audience has it at one moment.
 type List interface {
-	// Audience is equal for those who have equal lists.
+	// Audience is equal for those who have equal lists; "" if it can't be said.
 	Audience() string
 	Serial() tocsin.Seq
 	// Media returns the media type of a format: txt, rpz or json.

@@ -26,6 +26,9 @@ func readValue(line []byte) (text, given []byte, err error) {
 		if json.Unmarshal(line, &s) != nil {
 			return nil, nil, errNoValue
 		}
+		if !utf8.Valid(line) {
+			return []byte(s), nil, nil // it was mended, and is not to go out as it came
+		}
 		return []byte(s), line, nil
 	case '{':
 		if text, given := plainObject(line); given != nil {

@@ -32,6 +32,10 @@ type Clock struct {
 	Log  *slog.Logger
 	Tick time.Duration // how often it looks; one second if zero
 
+	// Wait is how long a name is in the hot zone before it is merged into the base
+	// zone, and how long it then stays in both at most; ten minutes if zero.
+	Wait time.Duration
+
 	waiting map[int64]wait
 }
 
@@ -41,12 +45,11 @@ type wait struct {
 	since time.Time
 }
 
-// A hot zone is small because names leave it for the base zone: after mergeAge,
-// or when mergeNames are waiting. They stay in both for at most dropAge.
+// A hot zone is small because names leave it for the base zone: after a while, or
+// when mergeNames are waiting.
 const (
-	mergeAge   = 10 * time.Minute
-	mergeNames = 5_000
-	dropAge    = 10 * time.Minute
+	defaultWait = 10 * time.Minute
+	mergeNames  = 5_000
 )
 
 // Run does what falls due until ctx ends.
@@ -87,13 +90,20 @@ func (c *Clock) Due(ctx context.Context) error {
 // to fetch the base zone, or a name would be in neither for a while.
 func (c *Clock) move(ctx context.Context, h Hot) error {
 	switch {
-	case h.Oldest != 0 && h.Oldest <= h.MergedUpTo && (h.Confirmed || c.since(h.Collection, h.MergedUpTo) >= dropAge):
+	case h.Oldest != 0 && h.Oldest <= h.MergedUpTo && (h.Confirmed || c.since(h.Collection, h.MergedUpTo) >= c.wait()):
 		return c.edit(ctx, h.Collection, func(col *tocsin.Collection) { col.HotDropUpTo = col.MergedUpTo })
-	case h.Unmerged != 0 && h.Oldest > h.MergedUpTo && (h.Names >= mergeNames || c.since(h.Collection, h.Unmerged) >= mergeAge):
+	case h.Unmerged != 0 && h.Oldest > h.MergedUpTo && (h.Names >= mergeNames || c.since(h.Collection, h.Unmerged) >= c.wait()):
 		head := c.DB.Head()
 		return c.edit(ctx, h.Collection, func(col *tocsin.Collection) { col.MergedUpTo = head })
 	}
 	return nil
+}
+
+func (c *Clock) wait() time.Duration {
+	if c.Wait > 0 {
+		return c.Wait
+	}
+	return defaultWait
 }
 
 // since returns how long the clock has seen a collection wait for the same

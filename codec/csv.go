@@ -2,6 +2,7 @@ package codec
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"iter"
 	"strconv"
@@ -31,7 +32,7 @@ func writeCSV(w io.Writer, rows iter.Seq2[Row, error]) error {
 			return err
 		}
 		a := r.Attribute
-		buf = append(a.UUID.Append(buf[:0]), ',')
+		buf = append(append(buf[:0], a.UUID.String()...), ',')
 		buf = append(strconv.AppendInt(buf, a.Event, 10), ',')
 		buf = append(appendCell(buf, a.Category.String()), ',')
 		buf = append(appendCell(buf, a.Value.TypeName()), ',')
@@ -127,6 +128,9 @@ func readCSV(r io.Reader, o Options) iter.Seq2[Draft, error] {
 			}
 			d.Line = rec.number
 			if (err != nil || d.Text != "") && !yield(d, err) {
+				return
+			}
+			if _, lost := errors.AsType[*LineError](err); err != nil && !lost {
 				return
 			}
 		}

@@ -12,7 +12,7 @@ import (
 // than what the name says; an unmarked list is text.
 func Guess(name string, head []byte) (Format, error) {
 	if len(head) == 0 {
-		return Format{}, errEmpty
+		return Format{}, ErrEmpty
 	}
 	if err := binary(head); err != nil {
 		return Format{}, err
@@ -61,7 +61,6 @@ func looksLikeHosts(first string) bool {
 }
 
 func looksLikeCSV(first string) bool {
-	var t table
-	header, err := t.begin(line{number: 1, text: first})
-	return header && (len(t.columns) > 1 || strings.EqualFold(first, "value")) || err != nil && strings.ContainsAny(first, ",;")
+	header, err := new(table).begin(line{number: 1, text: first})
+	return header && err == nil
 }

@@ -22,8 +22,10 @@ type line struct {
 	end    string // "\n" or "\r\n", which matters inside quotes only
 }
 
+// ErrEmpty is what a reader makes of nothing at all.
+var ErrEmpty = tocsin.Errorf(tocsin.Invalid, "the file is empty")
+
 var (
-	errEmpty  = tocsin.Errorf(tocsin.Invalid, "the file is empty")
 	errBinary = tocsin.Errorf(tocsin.Invalid, "the file is binary, not text")
 	errUTF16  = tocsin.Errorf(tocsin.Invalid, "the file is UTF-16; convert it to UTF-8 first")
 )
@@ -96,7 +98,7 @@ func lines(r io.Reader) iter.Seq2[line, error] {
 // begin looks at what a text begins with, and passes over a byte order mark.
 func begin(b *bufio.Reader) error {
 	if _, err := b.Peek(1); err == io.EOF {
-		return errEmpty
+		return ErrEmpty
 	} else if err != nil {
 		return err
 	}

@@ -3,16 +3,27 @@ package codec
 import (
 	"io"
 	"iter"
+	"slices"
 	"strings"
+
+	"tocsin"
 )
 
 // A recordReader reads a CSV file record by record: a line, or several where a
 // field in quotes goes on (RFC 4180, section 2.6).
 type recordReader struct {
 	next  func() (line, error, bool)
-	back  []pulled // lines that are to be read again
 	comma byte
+
+	back   []pulled // lines that are to be read again, the next one last
+	wasted int      // octets of records that were lost
 }
+
+// maxWasted bounds how much is read twice because quotes are not closed; a few
+// slips are nowhere near it, a file made to be read again and again is.
+const maxWasted = 16 << 20
+
+var errQuotes = tocsin.Errorf(tocsin.Invalid, `quotes (") are opened and not closed all over the file; it is no CSV`)
 
 type pulled struct {
 	line line
@@ -25,9 +36,9 @@ func newRecordReader(r io.Reader) (rr *recordReader, stop func()) {
 }
 
 func (r *recordReader) pull() (pulled, bool) {
-	if len(r.back) > 0 {
-		p := r.back[0]
-		r.back = r.back[1:]
+	if n := len(r.back); n > 0 {
+		p := r.back[n-1]
+		r.back = r.back[:n-1]
 		return p, true
 	}
 	l, err, ok := r.next()
@@ -72,11 +83,18 @@ func (r *recordReader) join(first line) (line, error) {
 		text.WriteString(last.end)
 		text.WriteString(p.line.text)
 		if state = state.after(p.line.text, r.comma); state != inQuotes {
+			if _, why := split(text.String(), r.comma); why != "" {
+				break // the quote that closed it opened another cell
+			}
 			return line{first.number, text.String(), p.line.end}, nil
 		}
 		last = p.line
 	}
-	r.back = append(taken, r.back...)
+	slices.Reverse(taken)
+	r.back = append(r.back, taken...)
+	if r.wasted += text.Len(); r.wasted > maxWasted {
+		return first, errQuotes
+	}
 	return first, &LineError{first.number, beginning([]byte(first.text)), `a quote (") is opened and not closed`}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"math/bits"
 	"os"
 	"path/filepath"
 
@@ -21,8 +22,9 @@ import (
 //
 //	4 octets  length of the payload
 //	4 octets  CRC-32C of the payload
-//	payload   varint line; for each name: varint length, name, places before
-//	          (low four bits) and after, varint length and combos before, after
+//	payload   varint line; an octet with a bit for each zone that changed; for
+//	          each name: varint length, name, places before (low four bits) and
+//	          after, varint length and combos before, and after
 //
 // The journal follows from the log, so what a crash tears off is written again
 // when the store hands over the lines after [Set.Place]. Opening therefore cuts
@@ -42,6 +44,7 @@ type journal struct {
 // A step says where the frame of one line is.
 type step struct {
 	seq     tocsin.Seq
+	zones   byte
 	segment *segment
 	at      int64
 	size    int
@@ -60,6 +63,12 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
+// beginFrame begins the payload of a line.
+func beginFrame(seq tocsin.Seq) []byte { return append(binary.AppendUvarint(nil, uint64(seq)), 0) }
+
+// zonesAt is where the octet of zones is in the payload of a line.
+func zonesAt(seq tocsin.Seq) int { return (bits.Len64(uint64(seq)|1) + 6) / 7 }
+
 // append adds the frame of a line.
 func (j *journal) append(seq tocsin.Seq, payload []byte) {
 	if n := len(j.segments); n == 0 || j.segments[n-1].Size >= segmentSize && len(j.pending) == 0 {
@@ -67,7 +76,7 @@ func (j *journal) append(seq tocsin.Seq, payload []byte) {
 		j.next++
 	}
 	s := j.segments[len(j.segments)-1]
-	j.steps = append(j.steps, step{seq, s, s.Size + frameHeader, len(payload)})
+	j.steps = append(j.steps, step{seq, payload[zonesAt(seq)], s, s.Size + frameHeader, len(payload)})
 	j.pending = binary.LittleEndian.AppendUint32(j.pending, uint32(len(payload)))
 	j.pending = binary.LittleEndian.AppendUint32(j.pending, crc32.Checksum(payload, castagnoli))
 	j.pending = append(j.pending, payload...)
@@ -146,9 +155,9 @@ func (j *journal) load(segments []segment) (beyond tocsin.Seq, err error) {
 		s.file = f
 		j.segments = append(j.segments, s)
 		j.next = s.ID + 1
-		end, err := scan(f, func(seq tocsin.Seq, at int64, size int) {
+		end, err := scan(f, func(seq tocsin.Seq, zones byte, at int64, size int) {
 			if at+int64(size) <= s.Size {
-				j.steps = append(j.steps, step{seq, s, at, size})
+				j.steps = append(j.steps, step{seq, zones, s, at, size})
 			} else {
 				beyond = max(beyond, seq)
 			}
@@ -173,7 +182,7 @@ func (j *journal) load(segments []segment) (beyond tocsin.Seq, err error) {
 		if err != nil {
 			return 0, err
 		}
-		_, err = scan(f, func(seq tocsin.Seq, _ int64, _ int) { beyond = max(beyond, seq) })
+		_, err = scan(f, func(seq tocsin.Seq, _ byte, _ int64, _ int) { beyond = max(beyond, seq) })
 		f.Close()
 		if err != nil {
 			return 0, err
@@ -187,7 +196,7 @@ func (j *journal) load(segments []segment) (beyond tocsin.Seq, err error) {
 
 // scan reads frames until the end or the first that is not whole, and returns
 // where that was.
-func scan(f *os.File, frame func(seq tocsin.Seq, at int64, size int)) (end int64, err error) {
+func scan(f *os.File, frame func(seq tocsin.Seq, zones byte, at int64, size int)) (end int64, err error) {
 	info, err := f.Stat()
 	if err != nil {
 		return 0, err
@@ -215,10 +224,10 @@ func scan(f *os.File, frame func(seq tocsin.Seq, at int64, size int)) (end int64
 			return at, nil
 		}
 		seq, w := binary.Uvarint(buf[:size])
-		if w <= 0 {
+		if w <= 0 || w >= int(size) {
 			return at, nil
 		}
-		frame(tocsin.Seq(seq), at+frameHeader, int(size))
+		frame(tocsin.Seq(seq), buf[w], at+frameHeader, int(size))
 		at += frameHeader + size
 	}
 }
@@ -256,7 +265,7 @@ func (st step) frame(yield func(movedName) bool) error {
 		f, buf = buf[w:w+int(n)], buf[w+int(n):]
 		return f
 	}
-	for buf = buf[w:]; len(buf) > 0; {
+	for buf = buf[w+1:]; len(buf) > 0; {
 		m := movedName{name: field()}
 		m.places, buf = buf[0], buf[1:]
 		m.before, m.after = field(), field()

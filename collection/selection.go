@@ -262,8 +262,8 @@ func (s *selection) settle(n tocsin.Seq, m merge) {
 	}
 	s.net()
 	toHot := s.rec.HotZone != "" && !s.isBulk()
-	frame := binary.AppendUvarint(nil, uint64(n))
-	empty := len(frame)
+	frame := beginFrame(n)
+	changed := byte(0)
 	for _, o := range s.ops {
 		name, before, after := s.op(o)
 		wasHeld := s.visible(before, &s.before)
@@ -282,11 +282,13 @@ func (s *selection) settle(n tocsin.Seq, m merge) {
 		if next != f {
 			s.setFreshness(name, next)
 		}
-		if s.move(n, &f, &next) {
+		if moved := s.move(n, &f, &next); moved != 0 {
+			changed |= moved
 			frame = (&movedName{name, f.places() | next.places()<<4, before, after}).append(frame)
 		}
 	}
-	if len(frame) > empty {
+	if changed != 0 {
+		frame[zonesAt(n)] = changed
 		s.journal.append(n, frame)
 		s.dirty = true
 	}
@@ -340,8 +342,9 @@ func (s *selection) isBulk() bool {
 }
 
 // move counts one name's change for all classes, whose view of it before and
-// after is in s.before and s.after, and reports whether any of them notices.
-func (s *selection) move(n tocsin.Seq, from, to *freshness) (any bool) {
+// after is in s.before and s.after, and returns the zones
+// in which any of them notices, as bits.
+func (s *selection) move(n tocsin.Seq, from, to *freshness) (changed byte) {
 	for z := range zones {
 		for w := range s.words {
 			var was, is [2]uint64
@@ -359,11 +362,11 @@ func (s *selection) move(n tocsin.Seq, from, to *freshness) (any bool) {
 				c := s.classes[w*64+bit]
 				c.last[z] = n
 				c.len[z] += int(holds>>bit&1) - int(held>>bit&1)
-				any = true
+				changed |= 1 << z
 			}
 		}
 	}
-	return any
+	return changed
 }
 
 // settleFlood ends a line that changed too much to be told in steps.

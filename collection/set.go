@@ -98,8 +98,10 @@ func (s *Set) Restart(context.Context) error {
 	return nil
 }
 
-// Watch has fn called after each batch of changes that moved a zone. It must be
-// called before Follow.
+// Watch has fn called after each batch of changes that moved a zone, when the
+// zone can be asked for. After the first batch it is told of all zones, because
+// nobody knows whom the last word before a stop has reached. The log waits for
+// fn, so it only takes note. Watch must be called before Follow.
 func (s *Set) Watch(fn func(Moved)) { s.watchers = append(s.watchers, fn) }
 
 // Follow implements [store.Follower]. When it fails it stands between two lines:
@@ -124,12 +126,13 @@ func (s *Set) Follow(ctx context.Context, changes []tocsin.Change) error {
 			sel.at = max(sel.at, c.Seq)
 		}
 	}
-	if err := errors.Join(err, s.flush()); err != nil {
-		return err
+	if ferr := s.flush(); ferr != nil {
+		return errors.Join(err, ferr)
 	}
-	s.tell(s.show())
+	s.show()
+	s.tell()
 	s.checkpoint()
-	return nil
+	return err
 }
 
 // flush writes the journals, before anyone is told what is in them.
@@ -212,8 +215,12 @@ func (s *Set) reseat(n tocsin.Seq) {
 	}
 }
 
-// matcher returns what a collection takes in as the world is now.
+// matcher returns what a collection takes in as the world is now, nil if that is
+// earlier than the collection is: after damage the world may be catching up.
 func (s *Set) matcher(sel *selection) *matcher {
+	if s.world.At < sel.at {
+		return nil
+	}
 	if sel.matcher == nil {
 		m, err := s.world.matcher(&sel.rec)
 		if err != nil {

@@ -1,6 +1,7 @@
 package collection
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"hash/maphash"
@@ -26,40 +27,50 @@ type told struct {
 	origin     string
 }
 
-// tell tells the watchers what moved since was was shown.
-func (s *Set) tell(was shown) {
+// tell tells the watchers what moved.
+func (s *Set) tell() {
 	if len(s.watchers) == 0 {
 		return
 	}
+	for _, m := range s.moved() {
+		for _, fn := range s.watchers {
+			fn(m)
+		}
+	}
+}
+
+// moved returns what moved since it was last asked.
+func (s *Set) moved() (all []Moved) {
 	type key struct {
 		collection int64
 		origin     string
 		serial     uint32
 	}
 	moved := map[key][]int64{}
+	now := map[told]uint32{}
 	for id, st := range s.shown.seats {
 		for z, o := range [...]string{base: st.image.rec.Zone, hot: st.image.rec.HotZone} {
-			if origin(o) == "" {
+			if o == "" {
 				continue
 			}
 			v := View{st.image, zone(z), st.entered}
-			if old, ok := was.seats[id]; ok && old.image == st.image {
-				continue
-			}
 			to := told{id, v.Origin()}
-			if sn, ok := s.told[to]; !ok || sn != v.Serial() {
-				s.told[to] = v.Serial()
-				k := key{st.image.rec.ID, v.Origin(), v.Serial()}
+			now[to] = v.Serial()
+			if was, ok := s.told[to]; !ok || was != v.Serial() {
+				k := key{v.rec.ID, v.Origin(), v.Serial()}
 				moved[k] = append(moved[k], id)
 			}
 		}
 	}
+	s.told = now
 	for k, subs := range moved {
 		slices.Sort(subs)
-		for _, fn := range s.watchers {
-			fn(Moved{k.collection, k.origin, k.serial, subs})
-		}
+		all = append(all, Moved{k.collection, k.origin, k.serial, subs})
 	}
+	slices.SortFunc(all, func(a, b Moved) int {
+		return cmp.Or(cmp.Compare(a.Collection, b.Collection), cmp.Compare(a.Origin, b.Origin), slices.Compare(a.Subscribers, b.Subscribers))
+	})
+	return all
 }
 
 // Status is how one collection stands.
@@ -97,6 +108,17 @@ func (s *Set) Collections() []Status {
 		all = append(all, st)
 	}
 	return all
+}
+
+// Ready says what is missing until every collection that is known is served.
+// After a kill or damage some first catch up with what they served before.
+func (s *Set) Ready() error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if n := s.shown.waiting; n > 0 {
+		return fmt.Errorf("%d collections are catching up with the log", n)
+	}
+	return nil
 }
 
 func (sh *shelf) status() Status {

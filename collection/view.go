@@ -1,6 +1,7 @@
 package collection
 
 import (
+	"hash/maphash"
 	"math/bits"
 	"slices"
 
@@ -14,6 +15,7 @@ type shown struct {
 	seats       map[int64]shownSeat
 	collections map[int64]*shelf
 	at          tocsin.Seq
+	waiting     int // collections that are behind what was served before
 }
 
 type shownSeat struct {
@@ -46,15 +48,16 @@ type image struct {
 	len  [zones]int
 }
 
-// show replaces what readers find by what is now, and returns what it replaced.
-func (s *Set) show() (was shown) {
+// show replaces what readers find by what is now.
+func (s *Set) show() {
 	is := shown{seats: map[int64]shownSeat{}, collections: map[int64]*shelf{}, at: s.world.At}
 	for id, sel := range s.selections {
 		if sel.at < sel.until {
+			is.waiting++
 			continue
 		}
-		sh := s.shown.collections[id]
-		if sh == nil || sel.dirty || sh.matcher != s.matcher(sel) {
+		sh, m := s.shown.collections[id], s.matcher(sel)
+		if sh == nil || sel.dirty || sh.matcher != m {
 			sh = sel.shelf()
 			sel.dirty = false
 		}
@@ -65,8 +68,7 @@ func (s *Set) show() (was shown) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	was, s.shown = s.shown, is
-	return was
+	s.shown = is
 }
 
 func (s *selection) shelf() *shelf {
@@ -207,15 +209,16 @@ func (v View) sieve() func(name []byte) bool {
 	if v.zone == both || v.fresh.count == 0 {
 		return nil
 	}
-	shift := 64 - bits.Len(uint(v.fresh.count*32))
-	sieve := make([]uint64, 1<<(64-shift)/64+1)
+	mask := uint64(1)<<bits.Len(uint(v.fresh.count*16)) - 1
+	seed := maphash.MakeSeed() // quicker than the table's hash
+	sieve := make([]uint64, mask/64+1)
 	v.fresh.all(func(name, _ []byte) bool {
-		h := v.fresh.hash(name) >> shift
+		h := maphash.Bytes(seed, name) & mask
 		sieve[h/64] |= 1 << (h % 64)
 		return true
 	})
 	return func(name []byte) bool {
-		h := v.fresh.hash(name) >> shift
+		h := maphash.Bytes(seed, name) & mask
 		return sieve[h/64]>>(h%64)&1 == 1
 	}
 }
@@ -236,6 +239,9 @@ func (v View) Since(from uint32) ([]Step, bool) {
 	var steps []Step
 	room := max(v.Len(), minWay)
 	for _, st := range v.steps[i:] {
+		if st.zones>>v.zone&1 == 0 {
+			continue
+		}
 		step := Step{From: from, To: serial(st.seq)}
 		err := st.frame(func(m movedName) bool {
 			was := v.sees.triggers(m.before) & placedIn(m.places, v.zone)

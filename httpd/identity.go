@@ -40,6 +40,13 @@ func (s *Server) identify(r *http.Request) (identity, error) {
 	return identity{viewer: s.db.ViewerFor(u)}, nil
 }
 
+// Who says who sent a request to a public route, which may be nobody: then the
+// error is [ErrAnonymous].
+func (s *Server) Who(r *http.Request) (access.Viewer, error) {
+	id, err := s.identify(r)
+	return id.viewer, err
+}
+
 // keyOf reads the API key off a request: bare, as MISP clients send it, as a
 // bearer token (RFC 6750), or as the password of basic authentication, which is
 // all that firewalls can send for a list.

@@ -36,7 +36,7 @@ const password = "correct horse battery"
 
 var passwordHash = sync.OnceValue(func() string { return HashPassword(password) })
 
-func newWorld(t *testing.T, o Options) *world {
+func newWorld(t testing.TB, o Options) *world {
 	t.Helper()
 	e, err := sqlite.Open(t.Context(), t.TempDir())
 	if err != nil {
@@ -57,7 +57,7 @@ func newWorld(t *testing.T, o Options) *world {
 	return w
 }
 
-func put[R tocsin.Record](t *testing.T, db *store.DB, r R) R {
+func put[R tocsin.Record](t testing.TB, db *store.DB, r R) R {
 	t.Helper()
 	_, err := db.Apply(t.Context(), access.System("test"), func(tx *store.Tx) error { return store.Put(tx, r) })
 	if err != nil {
@@ -66,7 +66,7 @@ func put[R tocsin.Record](t *testing.T, db *store.DB, r R) R {
 	return r
 }
 
-func (w *world) addKey(t *testing.T, k tocsin.Key) string {
+func (w *world) addKey(t testing.TB, k tocsin.Key) string {
 	t.Helper()
 	clear, hash, ends := NewKey()
 	k.Hash, k.Ends, k.UUID = hash, ends, tocsin.NewUUID(w.now)
@@ -80,7 +80,7 @@ func (w *world) addKey(t *testing.T, k tocsin.Key) string {
 func (w *world) sleep(d time.Duration) { w.mu.Lock(); w.now = w.now.Add(d); w.mu.Unlock() }
 
 // start serves; routes are registered before.
-func (w *world) start(t *testing.T) {
+func (w *world) start(t testing.TB) {
 	t.Helper()
 	s := httptest.NewServer(w.Server)
 	t.Cleanup(s.Close)
@@ -88,7 +88,7 @@ func (w *world) start(t *testing.T) {
 }
 
 // get asks path with a key.
-func (w *world) get(t *testing.T, path, key string) (int, string) {
+func (w *world) get(t testing.TB, path, key string) (int, string) {
 	t.Helper()
 	r, _ := http.NewRequest("GET", w.url+path, nil)
 	if key != "" {
@@ -97,7 +97,7 @@ func (w *world) get(t *testing.T, path, key string) (int, string) {
 	return do(t, r)
 }
 
-func do(t *testing.T, r *http.Request) (int, string) {
+func do(t testing.TB, r *http.Request) (int, string) {
 	t.Helper()
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
@@ -111,7 +111,7 @@ func do(t *testing.T, r *http.Request) (int, string) {
 	return resp.StatusCode, string(b)
 }
 
-func request(t *testing.T, method, url string, body string, header ...string) *http.Request {
+func request(t testing.TB, method, url string, body string, header ...string) *http.Request {
 	t.Helper()
 	r, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), method, url, strings.NewReader(body))
 	if err != nil {

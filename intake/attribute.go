@@ -12,15 +12,31 @@ import (
 
 // AddAttributes adds drafts to an event, in one transaction.
 func (d *Desk) AddAttributes(ctx context.Context, v access.Viewer, event int64, drafts []Draft) (Result, error) {
+	return d.addAttributes(ctx, v, event, drafts, false)
+}
+
+// AddAndPublish adds drafts to an event and publishes it in the same
+// transaction, so that nothing of a published event is taken back in between.
+func (d *Desk) AddAndPublish(ctx context.Context, v access.Viewer, event int64, drafts []Draft) (Result, error) {
+	return d.addAttributes(ctx, v, event, drafts, true)
+}
+
+func (d *Desk) addAttributes(ctx context.Context, v access.Viewer, event int64, drafts []Draft, publish bool) (Result, error) {
 	reading := d.reader(v).read(drafts)
 	var res Result
 	seq, err := d.DB.Apply(ctx, v, func(tx *store.Tx) error {
 		w := d.writing(ctx, tx, &res)
+		w.keep = store.KeepPublished(publish)
 		if err := w.mine(event); err != nil {
 			return err
 		}
 		if err := w.attributes(event, 0, reading); err != nil {
 			return err
+		}
+		if publish {
+			if _, err := tx.Publish(event, true); err != nil {
+				return err
+			}
 		}
 		return w.done(event)
 	})

@@ -45,7 +45,7 @@ const (
 	// defaultBatch is how many claims are written in one transaction: so many
 	// that the sync at its end costs little, so few that other writers wait for
 	// a fraction of a second.
-	defaultBatch = 20_000
+	defaultBatch = 10_000
 	// maxRefusals is how many refusals are shown.
 	maxRefusals = 1000
 )

@@ -98,6 +98,56 @@ func TestImportGoesOn(t *testing.T) {
 	equal(t, "theirs is another event", w.states(w.theirs), []string{"3 done event 2: 1 read, 1 written, 0 duplicates, 0 refused"})
 }
 
+// What is added to a published event leaves at once, if whoever adds it may
+// publish; otherwise the event waits for someone who may.
+func TestImportIntoAPublishedEvent(t *testing.T) {
+	w := newWorld(t)
+	w.Batch = 1
+	id := w.event(t, intake.Draft{Text: "evil.example"})
+	apply(t, w.DB, w.ours, func(tx *store.Tx) error { _, err := tx.Publish(id, true); return err })
+	for _, c := range []struct {
+		v         access.Viewer
+		published bool
+	}{{w.ours, true}, {w.user, false}} {
+		p, err := w.Import(t.Context(), c.v, intake.ImportOptions{Event: "an event"}, list(t, c.v.Name()+"-1.example\n"+c.v.Name()+"-2.example\n"), func(p intake.Progress) {
+			equal(t, c.v.Name()+", on the way", w.get(t, p.Event).Published, c.published)
+		})
+		if err != nil || p.Event != id || p.Written != 2 {
+			t.Fatalf("%v %+v", err, p)
+		}
+	}
+}
+
+// An import goes on in the event of exactly its text that is the organisation's
+// own, and of several in one that an import made.
+func TestWhichEventAnImportFills(t *testing.T) {
+	w := newWorld(t)
+	add := func(v access.Viewer, info string) int64 {
+		r, err := w.AddEvent(t.Context(), v, intake.EventDraft{Info: info, Distribution: new(access.Community)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Event.ID
+	}
+	add(w.theirs, "The list")
+	add(w.ours, "The list of lists")
+	add(w.ours, "the list")
+	run := func() int64 {
+		p, err := w.Import(t.Context(), w.ours, intake.ImportOptions{Event: "The list"}, list(t, "evil.example"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Event
+	}
+	equal(t, "none fits: a new one", run(), 4)
+	add(w.ours, "The list")
+	equal(t, "again", run(), 4)
+	first := add(w.ours, "Another")
+	add(w.ours, "Another")
+	p, err := w.Import(t.Context(), w.ours, intake.ImportOptions{Event: "Another"}, list(t, "evil.example"), nil)
+	equal(t, "the first, where no import made one", fmt.Sprint(p.Event, err), fmt.Sprint(first, nil))
+}
+
 func TestInterrupted(t *testing.T) {
 	w := newWorld(t)
 	apply(t, w.DB, w.ours, func(tx *store.Tx) error {

@@ -117,6 +117,21 @@ func BenchmarkFind(b *testing.B) {
 					}
 					report(b, x)
 				})
+				b.Run(q.name+" in bulk", func(b *testing.B) {
+					look := x.Look(sight)
+					found, page := 0, 1000
+					b.ReportAllocs()
+					for i := 0; b.Loop(); i++ {
+						at := i * page & (1<<19 - 1)
+						for range look.FindAll(keys[at:at+page], 100) {
+							found++
+						}
+					}
+					if (found > 0) != (q.name == "hit") {
+						b.Fatalf("%d found", found)
+					}
+					b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*page), "ns/key")
+				})
 			}
 		})
 	}
@@ -179,9 +194,59 @@ func BenchmarkOpen(b *testing.B) {
 					b.Fatal("it started anew")
 				}
 				b.StopTimer()
+				runtime.GC()
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				b.ReportMetric(float64(m.HeapAlloc)/1e6, "heap-MB")
 				must(b, y.Close())
 				b.StartTimer()
 			}
 		})
 	}
+}
+
+// BenchmarkOpenEvents reads a table of a million events.
+func BenchmarkOpenEvents(b *testing.B) {
+	x, err := Open(b.TempDir(), indicator.NewHasher([16]byte{1}), benchLabels(), quiet)
+	must(b, err)
+	var lines []tocsin.Line
+	for id := int64(1); id <= 1_000_000; id++ {
+		lines = append(lines, tocsin.Line{Seq: tocsin.Seq(id), Kind: tocsin.KindEvent, ID: id, After: &tocsin.Event{ID: id, Label: 1}})
+	}
+	follow(b, x, lines)
+	must(b, x.Close())
+	for b.Loop() {
+		y, err := Open(x.dir, indicator.NewHasher([16]byte{1}), x.labels, quiet)
+		must(b, err)
+		if y.Place() == 0 {
+			b.Fatal("it started anew")
+		}
+		b.StopTimer()
+		must(b, y.Close())
+		b.StartTimer()
+	}
+}
+
+// BenchmarkFollowLine is what one line costs that comes by itself: a claim is
+// edited, and an event among many.
+func BenchmarkFollowLine(b *testing.B) {
+	x, err := Open(b.TempDir(), indicator.NewHasher([16]byte{1}), benchLabels(), quiet)
+	must(b, err)
+	defer x.Close()
+	run := benchRun(0)
+	follow(b, x, run)
+	a := run[1].Run[0]
+	c := a
+	c.ToIDS = false
+	b.Run("attribute", func(b *testing.B) {
+		for b.Loop() {
+			follow(b, x, []tocsin.Line{{Seq: x.seq + 1, Kind: tocsin.KindAttribute, ID: a.ID, Before: &a, After: &c}})
+		}
+	})
+	must(b, x.events.put(1_000_000, &tocsin.Event{ID: 1_000_000, Label: 1}))
+	b.Run("event", func(b *testing.B) {
+		for i := 0; b.Loop(); i++ {
+			follow(b, x, []tocsin.Line{{Seq: x.seq + 1, Kind: tocsin.KindEvent, ID: 1, After: &tocsin.Event{ID: 1, Label: 1, Published: i%2 == 0}}})
+		}
+	})
 }

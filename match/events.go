@@ -64,6 +64,19 @@ func (t eventTable) len() (n int) {
 	return n
 }
 
+// highest returns the highest label of any event.
+func (t eventTable) highest() (l access.LabelID) {
+	for _, chunk := range t {
+		if chunk == nil {
+			continue
+		}
+		for i := range chunk {
+			l = max(l, chunk[i].label)
+		}
+	}
+	return l
+}
+
 // An eventWriter makes the next table. It copies what it changes.
 type eventWriter struct {
 	next eventTable

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"tocsin"
+	"tocsin/access"
 	"tocsin/indicator"
 )
 
@@ -87,6 +88,17 @@ func TestAnotherHasherStartsAnew(t *testing.T) {
 	}
 	w.follow(x, w.after(0))
 	w.check(x)
+}
+
+// A label's number says nothing in another store, or in an older one.
+func TestUnknownLabelsStartAnew(t *testing.T) {
+	w := newWorld(t, 4)
+	x, err := Open(filled(t, w), indicator.NewHasher([16]byte{1}), access.NewLabels(nil), quiet)
+	must(t, err)
+	defer x.Close()
+	if x.Place() != 0 {
+		t.Errorf("place is %d", x.Place())
+	}
 }
 
 // A directory that can't be read is not a damaged index: it must not be thrown

@@ -75,6 +75,9 @@ func (x *Index) read() ([]*segment, error) {
 			return nil, err
 		}
 	}
+	if held.highest() > x.labels.Len() {
+		return nil, fmt.Errorf("%w: it knows labels that the store does not", errDamaged)
+	}
 	var segments []*segment
 	for _, name := range m.Segments {
 		s, err := openSegment(filepath.Join(x.dir, name), name)

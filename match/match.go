@@ -25,6 +25,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"tocsin"
 	"tocsin/access"
@@ -42,6 +43,10 @@ var viewer = access.System("match: Find asks who")
 // how many lines are replayed at most after a crash.
 const maxDelta = 1 << 18
 
+// maxAge is how long they wait at most while lines come in: the store keeps
+// what was deleted for good until the index is past it.
+const maxAge = 5 * time.Minute
+
 // An Index files claims under their keys.
 type Index struct {
 	dir    string
@@ -49,15 +54,17 @@ type Index struct {
 	labels *access.Labels
 	log    *slog.Logger
 	max    int // maxDelta, or less in tests
+	age    time.Duration
 
 	now    atomic.Pointer[snapshot] // what readers see
 	place  atomic.Int64             // what the manifest says
 	number atomic.Int64             // of the last file made
 
-	writing sync.Mutex // one Follow, Flush or Restart at a time; covers the next six
+	writing sync.Mutex // one Follow, Flush or Restart at a time; covers all to the empty line
 	delta   *delta
 	events  *eventWriter
 	seq     tocsin.Seq
+	flushed time.Time
 	keys    []indicator.Key // scratch
 	old     []entry
 	new     []entry
@@ -78,14 +85,18 @@ type snapshot struct {
 	seq      tocsin.Seq
 }
 
-// Open returns the index kept in dir, which is made if need be. The hasher must
-// be the one that the index was built with; with another one it starts anew.
+// Open returns the index kept in dir, which is made if need be. Hasher and
+// labels are those of the store that it follows; an index that was built with
+// others starts anew.
 func Open(dir string, h indicator.Hasher, labels *access.Labels, log *slog.Logger) (*Index, error) {
 	return open(dir, h, labels, log, maxDelta)
 }
 
 func open(dir string, h indicator.Hasher, labels *access.Labels, log *slog.Logger, limit int) (*Index, error) {
-	x := &Index{dir: dir, hasher: h, labels: labels, log: log, max: limit}
+	if log == nil {
+		log = slog.Default()
+	}
+	x := &Index{dir: dir, hasher: h, labels: labels, log: log, max: limit, age: maxAge, flushed: time.Now()}
 	segments, err := x.load()
 	if err != nil {
 		return nil, fmt.Errorf("open match index %s: %w", dir, err)
@@ -124,7 +135,8 @@ func (x *Index) Follow(ctx context.Context, changes []tocsin.Change) error {
 }
 
 func (x *Index) makeRoom(ctx context.Context) error {
-	if x.delta.n < x.max && int64(x.seq)-x.place.Load() < int64(x.max) {
+	lines := x.seq - x.Place()
+	if x.delta.n < x.max && lines < tocsin.Seq(x.max) && (lines == 0 || time.Since(x.flushed) < x.age) {
 		return nil
 	}
 	if err := x.awaitMerge(ctx); err != nil {
@@ -221,7 +233,7 @@ func (x *Index) flush() error {
 	if err := x.commit(segments, events, x.seq); err != nil {
 		return fmt.Errorf("match: write manifest: %w", err)
 	}
-	x.delta = newDelta(0)
+	x.delta, x.flushed = newDelta(0), time.Now()
 	x.show(func(s *snapshot) {
 		s.segments, s.delta, s.n, s.events, s.seq = segments, x.delta, 0, events, x.seq
 	})

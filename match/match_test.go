@@ -117,7 +117,7 @@ func (w *world) liveEvent() *tocsin.Event {
 }
 
 func (w *world) addEvent() *tocsin.Event {
-	w.nextE += 1 + int64(w.rnd.IntN(100))
+	w.nextE += 1 + int64(w.rnd.IntN(1000)) // so that chunks of the table stay empty
 	e := &tocsin.Event{ID: w.nextE, UUID: tocsin.NewUUID(time.Unix(w.nextE, 0)), Orgc: int64(w.rnd.IntN(5)), Label: pick(w, w.ids), Published: w.rnd.IntN(2) == 0}
 	w.events[e.ID] = e
 	w.line(tocsin.Line{Kind: tocsin.KindEvent, ID: e.ID, After: e})
@@ -189,7 +189,7 @@ func (w *world) claims() map[indicator.Key][]Claim {
 		}
 		for _, k := range slices.Compact(a.Value.Keys()) {
 			all[k] = append(all[k], Claim{
-				Attribute: a.ID, Event: e.ID, Type: a.Value.Type().ID, Category: a.Category, Label: a.Label,
+				Attribute: a.ID, Event: e.ID, Type: a.Value.Type().ID, Category: a.Category, Label: a.Label, EventLabel: e.Label,
 				ToIDS: a.ToIDS, Mention: isMention(k), NoCorrelate: a.NoCorrelate || e.NoCorrelate,
 				Published: e.Published, Orgc: e.Orgc, EventUUID: e.UUID,
 			})
@@ -210,10 +210,17 @@ func (w *world) check(x *Index) {
 			hidden := func(c Claim) bool {
 				return !exit.Allows(v, w.labels.Label(c.Label)) || !exit.Allows(v, w.labels.Label(w.events[c.Event].Label))
 			}
-			for _, k := range w.keys {
+			bulk := map[int][]Claim{}
+			for i, claims := range look.FindAll(w.keys, 1<<20) {
+				bulk[i] = slices.Clone(claims)
+			}
+			for i, k := range w.keys {
 				want := slices.DeleteFunc(slices.Clone(all[k]), hidden)
 				if got := look.Find(k, nil); !slices.Equal(got, want) {
 					w.t.Fatalf("after line %d, place %d: %q by %s for %q is\n%+v, want\n%+v", len(w.log), x.Place(), k, exit, v.Name(), got, want)
+				}
+				if !slices.Equal(bulk[i], want) {
+					w.t.Fatalf("in bulk, %q is\n%+v, want\n%+v", k, bulk[i], want)
 				}
 				if look.Count(k) != len(want) || look.Has(k) != (len(want) > 0) {
 					w.t.Fatalf("count and has of %q don't agree with find", k)
@@ -373,6 +380,57 @@ func TestMergeForgets(t *testing.T) {
 	w.check(x)
 	if files, _ := filepath.Glob(filepath.Join(x.dir, "*"+segmentSuffix)); len(files) > 0 {
 		t.Errorf("left in the directory: %v", files)
+	}
+}
+
+// Old lines go to disk though few came in: the store waits for that.
+func TestPlaceFollowsBehind(t *testing.T) {
+	w := newWorld(t, 1)
+	x := w.open(t.TempDir(), 1<<20)
+	defer x.Close()
+	x.age = 0
+	for range 20 {
+		w.step()
+	}
+	for _, c := range w.after(0) {
+		must(t, x.Follow(context.Background(), []tocsin.Change{c}))
+		if x.Place() != c.Seq-1 {
+			t.Fatalf("place %d before line %d", x.Place(), c.Seq)
+		}
+	}
+	w.check(x)
+}
+
+// However files come to be, few are left, and entries are not copied over and
+// over.
+func TestChooseBoundsFilesAndCopies(t *testing.T) {
+	for name, size := range map[string]func(i int) int{
+		"full ones":    func(int) int { return maxDelta },
+		"small ones":   func(int) int { return 1 },
+		"all sizes":    func(i int) int { return 1 + i*7919%1000 },
+		"ever smaller": func(i int) int { return 1 << max(0, 24-i) },
+	} {
+		var segments []*segment
+		copied, total := 0, 0
+		for i := range 2000 {
+			segments = append(segments, &segment{n: size(i)})
+			total += size(i)
+			for from := choose(segments); from < len(segments); from = choose(segments) {
+				sum := 0
+				for _, s := range segments[from:] {
+					sum += s.n
+				}
+				copied += sum
+				segments = append(segments[:from:from], &segment{n: sum})
+			}
+			if len(segments) > maxSegments {
+				t.Fatalf("%s: %d files", name, len(segments))
+			}
+		}
+		t.Logf("%s: %d files, each entry copied %.1f times", name, len(segments), float64(copied)/float64(total))
+		if copied > 20*total {
+			t.Errorf("%s: %d entries, %d copies", name, total, copied)
+		}
 	}
 }
 

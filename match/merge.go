@@ -104,16 +104,15 @@ func (x *Index) awaitMerge(ctx context.Context) error {
 // one: the oldest that isn't much larger than what came after it.
 func choose(segments []*segment) (from int) {
 	for ratio := keepRatio; ; ratio *= 2 {
-		newer := 0
-		from := len(segments)
+		newer, oldest := 0, len(segments)
 		for i := len(segments) - 1; i >= 0; i-- {
 			if newer > 0 && segments[i].n <= ratio*newer {
-				from = i
+				oldest = i
 			}
 			newer += segments[i].n
 		}
-		if from < len(segments) || len(segments) <= maxSegments {
-			return from
+		if oldest < len(segments) || len(segments) <= maxSegments {
+			return oldest
 		}
 	}
 }

@@ -122,13 +122,10 @@ func parseSegment(name string, data []byte) (*segment, error) {
 // find returns the entries from the first one of key on, nothing if there is
 // none. Entries of larger keys follow.
 func (s *segment) find(key uint64) []byte {
-	at := key >> s.shift * bucketSize
-	bucket := binary.LittleEndian.Uint64(s.directory[at:])
-	mask := filterBits(key)
-	if bucket&mask != mask {
+	i, end := s.bucket(key)
+	if i < 0 {
 		return nil
 	}
-	i, end := int(uint32(bucket)), int(binary.LittleEndian.Uint32(s.directory[at+bucketSize:]))
 	if end-i > 16 { // some key in the bucket is claimed very often
 		i += sort.Search(end-i, func(j int) bool { return s.key(i+j) >= key })
 	}
@@ -140,6 +137,16 @@ func (s *segment) find(key uint64) []byte {
 		}
 	}
 	return nil
+}
+
+// bucket returns where the entries of key would be, or -1 if it has none.
+func (s *segment) bucket(key uint64) (from, to int) {
+	at := key >> s.shift * bucketSize
+	b := binary.LittleEndian.Uint64(s.directory[at:])
+	if mask := filterBits(key); b&mask != mask {
+		return -1, -1
+	}
+	return int(uint32(b)), int(binary.LittleEndian.Uint32(s.directory[at+bucketSize:]))
 }
 
 func (s *segment) key(i int) uint64 { return binary.LittleEndian.Uint64(s.entries[i*entrySize:]) }

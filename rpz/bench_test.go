@@ -213,3 +213,36 @@ func BenchmarkCondense(b *testing.B) {
 		condense(steps)
 	}
 }
+
+// BenchmarkBlocked is the time from a change to the first answer of a real
+// Unbound that it blocks: NOTIFY, SOA, IXFR, and its taking the change over.
+func BenchmarkBlocked(b *testing.B) {
+	at := freePort(b)
+	hot := newBook("hot.rpz.example.", 1, many("evil", 1000)...)
+	shelf := newShelf(hot, newBook("base.rpz.example.", 1))
+	shelf.admitLocal()
+	shelf.subs[0].Notify = []netip.AddrPort{at}
+	x := newExchange(b, shelf)
+	startUnbound(b, x, at)
+	eventually(b, "name not blocked", at, "evil7.example.", dns.TypeA, blocked)
+	var client dns.Client
+	for serial := uint32(2); b.Loop(); serial++ {
+		b.StopTimer()
+		name := fmt.Sprintf("new%d.example", serial)
+		hot.write(serial, append(many("evil", 1000), name)...)
+		question := new(dns.Msg).SetQuestion(name+".", dns.TypeA)
+		b.StartTimer()
+		x.notifier.Tell(x.subs[0], "hot.rpz.example.", serial)
+		for {
+			if m, _, err := client.Exchange(question, at.String()); err == nil && blocked(m) {
+				break
+			}
+		}
+		b.StopTimer()
+		for len(x.served) > 0 {
+			<-x.served
+		}
+		within(b, x.heard)
+		b.StartTimer()
+	}
+}

@@ -23,9 +23,9 @@ type Handover struct {
 	Peer       Peer
 	Origin     string
 	Kind       Kind
-	Held       uint32 // the serial that it said it held; only a question for IXFR tells
-	Told       bool   // whether Held was told
-	Serial     uint32 // the serial that it holds after the handover
+	Held       uint32 // the serial that it had before, if Told
+	Told       bool   // it said so, by asking for IXFR
+	Serial     uint32 // of the zone handed over
 	Bytes      int64
 	Took       time.Duration
 	Err        error // it went wrong midway

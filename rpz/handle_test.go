@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -169,8 +170,8 @@ func TestProtocolErrors(t *testing.T) {
 
 func TestIXFR(t *testing.T) {
 	b := newBook("rpz.example.", 4294967290, many("a", 50)...)
-	b.write(4294967295, append(many("a", 49), ".came.example")...)
-	b.write(3, append(many("a", 49), "went.example")...) // the serial has wrapped round
+	b.write(4294967295, append(many("a", 48), ".came.example")...) // and a48 is away for a while
+	b.write(3, append(many("a", 49), "went.example")...)           // the serial has wrapped round
 	b.write(5, append(many("a", 49), "went.example", "*.new.example")...)
 	s := localServer(b)
 	const soa = 1
@@ -231,7 +232,7 @@ func TestIXFRGap(t *testing.T) {
 		{{From: 2, To: 4}},
 		{{From: 1, To: 3}},
 	} {
-		if d, ok := steps(&historian{newBook("rpz.example.", 4, "a.example").latest(), ds}, 1); ok {
+		if d, ok := steps(&historian{newBook("rpz.example.", 4, "a.example").latest(), ds}, 1, 1000); ok {
 			t.Errorf("%v became %v", ds, d)
 		}
 	}
@@ -293,6 +294,35 @@ func TestTruncated(t *testing.T) {
 	}
 	if a := ask(t, s, m.SetEdns0(1232, false), false); a.Truncated || len(a.Answer) != 1 || a.IsEdns0() == nil || a.IsEdns0().UDPSize() != 1232 {
 		t.Errorf("%v", a)
+	}
+}
+
+// TestFullMessages sees that messages are filled to the last octet and no
+// further, whatever must follow the records.
+func TestFullMessages(t *testing.T) {
+	b := newBook("rpz.example.", 1)
+	s := localServer(b)
+	const record = 2 + 12 + 1 + 20 // of the names below: CNAME "." with the apex as a pointer
+	for pad := range record {
+		version := map[string]Trigger{"\x01a" + string(rune(1+pad)) + strings.Repeat("a", 1+pad): Exact}
+		for i := range 3000 {
+			version[fmt.Sprintf("\x13%019d", i)] = Exact
+		}
+		b.versions[0] = version
+		for _, edns := range []bool{false, true} {
+			m := new(dns.Msg).SetAxfr("rpz.example.")
+			if edns {
+				m.SetEdns0(1232, false)
+			}
+			wire, err := m.Pack()
+			if err != nil {
+				t.Fatal(err)
+			}
+			msgs, err := raw(s, wire, true)
+			if err != nil || len(msgs) != 2 || len(msgs[0]) < maxMessage-record {
+				t.Fatalf("%d messages, %v", len(msgs), err)
+			}
+		}
 	}
 }
 
@@ -402,6 +432,14 @@ func TestTSIG(t *testing.T) {
 		{"BADTIME", key, now.Add(-301 * time.Second), nil, dns.RcodeBadTime},
 		{"BADTIME ahead", key, now.Add(301 * time.Second), nil, dns.RcodeBadTime},
 		{"wrong secret and time", bad, now.Add(-time.Hour), nil, dns.RcodeBadSig},
+		{"cut short", key, now, func(b []byte) []byte { // the MAC by one octet, and the lengths that count it
+			end := len(b) - 6
+			size := end - 32 - 2
+			data := size - 8 - len("\x0bhmac-sha256\x00") - 2
+			b[size+1]--
+			b[data+1]--
+			return append(b[:end-1], b[end:]...)
+		}, badTrunc},
 		{"altered", key, now, func(b []byte) []byte { b[2] ^= 1; return b }, dns.RcodeBadSig},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -16,7 +16,7 @@ func (r *reply) ixfr(z Zone, from uint32) Kind {
 		r.soa(answer, to)
 		return Current
 	}
-	step, ok := steps(z, from)
+	step, ok := steps(z, from, r.most(z))
 	if !ok {
 		r.axfr(z)
 		return Full
@@ -43,9 +43,20 @@ func (r *reply) entries(es []Entry) {
 // are 2³¹ apart neither does.
 func newer(a, b uint32) bool { return int32(a-b) > 0 }
 
+// most is how many changes are worth merging. People who look at what has
+// changed should see it however small the zone is. Whoever sends a datagram
+// may lie about who they are, and should not make us merge what can't fit.
+func (r *reply) most(z Zone) int {
+	if !r.stream {
+		return maxUDP / len(r.cname)
+	}
+	const few = 1000
+	return z.Len() + few
+}
+
 // steps returns the way from serial to where z is as a single step. False
 // means that the whole zone is the better answer.
-func steps(z Zone, from uint32) (Delta, bool) {
+func steps(z Zone, from uint32, most int) (Delta, bool) {
 	ds, ok := z.Since(from)
 	if !ok || len(ds) == 0 {
 		return Delta{}, false
@@ -58,15 +69,11 @@ func steps(z Zone, from uint32) (Delta, bool) {
 		at = d.To
 		changes += len(d.Removed) + len(d.Added)
 	}
-	if at != z.Serial() || changes > z.Len()+few {
+	if at != z.Serial() || changes > most {
 		return Delta{}, false
 	}
 	return condense(ds), true
 }
-
-// few changes are sent as such however small the zone is: people who look at
-// what has changed should see it.
-const few = 1000
 
 // condense merges steps into one (RFC 1995, 5): a name that came and went in
 // between does not travel.

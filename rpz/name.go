@@ -75,20 +75,18 @@ func lower(name []byte) []byte {
 // most room octets long. The empty row is the apex, which is nobody's to
 // block: its wildcard would take away every name there is.
 func legal(name []byte, room int) bool {
-	if len(name) == 0 || len(name) > room {
+	if len(name) > room {
 		return false
 	}
-	for i := 0; i < len(name); {
-		n := int(name[i])
+	end := 0
+	for end < len(name) {
+		n := int(name[end])
 		if n == 0 || n > maxLabel {
 			return false
 		}
-		i += 1 + n
-		if i >= len(name) {
-			return i == len(name)
-		}
+		end += 1 + n
 	}
-	return false
+	return end > 0 && end == len(name)
 }
 
 // appendText appends the labels of name, each followed by a dot. Octets that

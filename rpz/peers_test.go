@@ -169,7 +169,7 @@ func file(t testing.TB, dir, name, text string) string {
 	return path
 }
 
-func config(t *testing.T, resolver string, s Setup) string {
+func config(t testing.TB, resolver string, s Setup) string {
 	t.Helper()
 	var b strings.Builder
 	if err := Config(&b, resolver, s); err != nil {
@@ -214,7 +214,7 @@ type exchange struct {
 	notifier *Notifier
 }
 
-func newExchange(t *testing.T, shelf *shelf) *exchange {
+func newExchange(t testing.TB, shelf *shelf) *exchange {
 	x := &exchange{shelf: shelf, served: make(chan Handover, 100), heard: make(chan Notice, 100)}
 	x.addr = start(t, &Server{Zones: x, Keys: x, Served: func(h Handover) { x.served <- h }})
 	x.notifier = &Notifier{Keys: x, Local: netip.MustParseAddr("127.0.0.1"), Heard: func(n Notice) { x.heard <- n }}
@@ -225,7 +225,7 @@ func newExchange(t *testing.T, shelf *shelf) *exchange {
 }
 
 // next returns the next handover of a zone.
-func (x *exchange) next(t *testing.T, origin string, kind Kind) Handover {
+func (x *exchange) next(t testing.TB, origin string, kind Kind) Handover {
 	t.Helper()
 	for {
 		if h := within(t, x.served); h.Origin == origin && h.Kind == kind {
@@ -293,7 +293,6 @@ func TestNamed(t *testing.T) {
 }
 
 func TestUnbound(t *testing.T) {
-	unbound := program(t, "unbound")
 	hot := newBook("hot.rpz.example.", 7, ".early.example")
 	base := newBook("base.rpz.example.", 7, many("evil", 2000)...)
 	at := freePort(t)
@@ -302,6 +301,25 @@ func TestUnbound(t *testing.T) {
 	shelf.subs[0].Notify = []netip.AddrPort{at}
 	x := newExchange(t, shelf)
 
+	startUnbound(t, x, at)
+
+	eventually(t, "name not blocked", at, "www.evil7.example.", dns.TypeA, blocked)
+	eventually(t, "name not blocked", at, "early.example.", dns.TypeA, blocked)
+	hot.write(8, ".early.example", "fresh.example")
+	x.notifier.Tell(x.subs[0], "hot.rpz.example.", 8)
+	if h := x.next(t, "hot.rpz.example.", Incremental); h.Held != 7 || h.Serial != 8 || h.Subscriber.Name != "local" {
+		t.Errorf("handed over %+v", h)
+	}
+	eventually(t, "change not taken", at, "fresh.example.", dns.TypeA, blocked)
+	hot.write(9, ".early.example")
+	x.notifier.Tell(x.subs[0], "hot.rpz.example.", 9)
+	eventually(t, "withdrawn name still blocked", at, "fresh.example.", dns.TypeA, func(m *dns.Msg) bool { return !blocked(m) })
+}
+
+// startUnbound runs Unbound at an address with what we tell its owners to
+// write. It must never ask the world: our server refuses what it forwards.
+func startUnbound(t testing.TB, x *exchange, at netip.AddrPort) {
+	unbound := program(t, "unbound")
 	dir := t.TempDir()
 	setup := Setup{Primary: x.addr, Zones: []Offer{{Origin: "base.rpz.example."}, {Origin: "hot.rpz.example.", Hot: true}}}
 	conf := file(t, dir, "unbound.conf", fmt.Sprintf(`server:
@@ -322,16 +340,4 @@ include: %q
 		t.Fatalf("unbound-checkconf: %v %s", err, out)
 	}
 	resolver(t, unbound, "-d", "-c", conf)
-
-	eventually(t, "name not blocked", at, "www.evil7.example.", dns.TypeA, blocked)
-	eventually(t, "name not blocked", at, "early.example.", dns.TypeA, blocked)
-	hot.write(8, ".early.example", "fresh.example")
-	x.notifier.Tell(x.subs[0], "hot.rpz.example.", 8)
-	if h := x.next(t, "hot.rpz.example.", Incremental); h.Held != 7 || h.Serial != 8 || h.Subscriber.Name != "local" {
-		t.Errorf("handed over %+v", h)
-	}
-	eventually(t, "change not taken", at, "fresh.example.", dns.TypeA, blocked)
-	hot.write(9, ".early.example")
-	x.notifier.Tell(x.subs[0], "hot.rpz.example.", 9)
-	eventually(t, "withdrawn name still blocked", at, "fresh.example.", dns.TypeA, func(m *dns.Msg) bool { return !blocked(m) })
 }

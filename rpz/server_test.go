@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"net"
@@ -107,16 +108,54 @@ func TestIdleConnections(t *testing.T) {
 		closed(t, c)
 		c.Close()
 	}
-	for i := range first {
-		c := dial(t, "127.0.0.3", at)
+	waiting := append(first, second...)
+	for i := range 32 { // makes room for itself, and then for others that ask
+		c := dial(t, fmt.Sprintf("127.0.0.%d", 3+i/8), at)
 		c.Write(pack(t, new(dns.Msg).SetQuestion("rpz.example.", dns.TypeSOA)))
 		readRecords(t, c, 1)
-		closed(t, first[i]) // has not asked for longest
-	}
-	for _, c := range second {
-		if _, err := c.Write([]byte{1}); err != nil {
-			t.Errorf("closed though others waited longer: %v", err)
+		if i < len(waiting) {
+			closed(t, waiting[i]) // has not asked for longest
 		}
+	}
+}
+
+func TestConns(t *testing.T) {
+	var cs conns
+	at := netip.MustParseAddrPort("192.0.2.1:1")
+	pipe := func() net.Conn { c, _ := net.Pipe(); return c }
+	a, b, c, d := pipe(), pipe(), pipe(), pipe()
+	if !cs.enter(a, at, 2, 9) || !cs.enter(b, at, 2, 9) {
+		t.Fatal("no room")
+	}
+	cs.asks(a)
+	cs.asks(b)
+	if cs.enter(c, at, 2, 9) {
+		t.Error("room though all are busy")
+	}
+	cs.leave(a, at)
+	if !cs.enter(c, at, 2, 9) {
+		t.Error("no room though one has left")
+	}
+	cs.waits(b) // behind c
+	if !cs.enter(d, at, 2, 9) {
+		t.Error("no room though one waits")
+	}
+	if _, err := c.Write(nil); err == nil {
+		t.Error("the one that waited longest is still there")
+	}
+	for _, c := range []net.Conn{b, c, d} {
+		cs.leave(c, at)
+	}
+	if cs.open != 0 || len(cs.each) != 0 || len(cs.waiting) != 0 || cs.queue.Len() != 0 {
+		t.Errorf("something is left of %+v", &cs)
+	}
+	for _, same := range [][2]string{{"192.0.2.1:1", "[::ffff:192.0.2.1]:2"}, {"[2001:db8::1]:1", "[2001:db8::2]:1"}} {
+		if neighbourhood(netip.MustParseAddrPort(same[0])) != neighbourhood(netip.MustParseAddrPort(same[1])) {
+			t.Errorf("%v are counted apart", same)
+		}
+	}
+	if neighbourhood(at) == neighbourhood(netip.MustParseAddrPort("192.0.2.2:1")) {
+		t.Error("neighbours are counted as one")
 	}
 }
 
@@ -162,7 +201,9 @@ func TestCutTransfers(t *testing.T) {
 }
 
 func TestLongQuestion(t *testing.T) {
-	c := dial(t, "127.0.0.1", start(t, localServer()))
+	s := localServer()
+	s.Patience = time.Hour
+	c := dial(t, "127.0.0.1", start(t, s))
 	c.Write(append([]byte{0xff, 0xff}, make([]byte, 100)...))
 	closed(t, c)
 }

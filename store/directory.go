@@ -22,6 +22,7 @@ import (
 type directory struct {
 	mu    sync.RWMutex
 	kinds map[tocsin.Kind]*shelf
+	teams map[int64][]int64 // organisation → its sharing groups, ascending; every request asks
 }
 
 // A shelf is the records of one kind.
@@ -106,6 +107,7 @@ func fresh(k tocsin.Kind) (tocsin.Record, error) {
 
 func loadDirectory(ctx context.Context, r Reader) (*directory, error) {
 	d := &directory{kinds: map[tocsin.Kind]*shelf{}}
+	defer d.team()
 	for doc, err := range r.Docs(ctx) {
 		if err != nil {
 			return nil, err
@@ -225,11 +227,35 @@ func (d *directory) take(changes map[docID]tocsin.Record) {
 			d.remove(k.kind, k.id)
 		}
 	}
-	for _, r := range changes {
+	regroup := false
+	for k, r := range changes {
 		if r != nil {
 			d.put(r)
 		}
+		regroup = regroup || k.kind == tocsin.KindGroup
 	}
+	if regroup {
+		d.team()
+	}
+}
+
+// team works out which sharing groups each organisation is in; the caller holds
+// the lock for writing.
+func (d *directory) team() {
+	d.teams = map[int64][]int64{}
+	s := d.shelf(tocsin.KindGroup)
+	for _, id := range slices.Sorted(maps.Keys(s.byID)) {
+		for _, m := range s.byID[id].(*tocsin.Group).Members {
+			d.teams[m.Org] = append(d.teams[m.Org], id)
+		}
+	}
+}
+
+// groupsOf returns the sharing groups of an organisation, not to be changed.
+func (d *directory) groupsOf(org int64) []int64 {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.teams[org]
 }
 
 func (d *directory) overlay() *overlay { return &overlay{beneath: d} }

@@ -140,10 +140,13 @@ func (tx *Tx) mayWriteUser(before tocsin.Record, u *tocsin.User) error {
 // record of an event labelled l: its own organisation's, or with a collection's
 // tag what is for the collection's owner to block.
 func (tx *Tx) mayTag(l access.LabelID, as []tocsin.Attached) error {
-	if !tx.v.May(access.Tag) {
+	return tx.mayAttach(tx.v.Owns(tx.db.coder.Labels.Label(l)), as)
+}
+
+func (tx *Tx) mayAttach(own bool, as []tocsin.Attached) error {
+	if len(as) > 0 && !tx.v.May(access.Tag) {
 		return errMayNot("attach tags")
 	}
-	own := tx.v.Owns(tx.db.coder.Labels.Label(l))
 	for _, a := range as {
 		t, _ := tx.docs.get(tocsin.KindTag, a.Tag).(*tocsin.Tag)
 		switch {

@@ -150,6 +150,9 @@ type request struct {
 // pay for few syncs; each still succeeds or fails alone. Since all writers wait
 // for fn, it should parse and fetch nothing that could be ready beforehand.
 func (db *DB) Apply(ctx context.Context, v access.Viewer, fn func(*Tx) error) (tocsin.Seq, error) {
+	if v.OnlyLooks() {
+		return 0, tocsin.Errorf(tocsin.Forbidden, "this key only reads; writing takes another one")
+	}
 	r := &request{ctx: ctx, v: v, fn: fn, ready: make(chan struct{})}
 	select {
 	case <-db.done:

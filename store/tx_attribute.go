@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 
 	"tocsin"
 	"tocsin/access"
@@ -39,11 +40,16 @@ func (tx *Tx) AddAttributes(event int64, as []tocsin.Attribute, keep KeepPublish
 	parent := tx.db.coder.Labels.Label(e.Label)
 	settle := tx.settler(parent)
 	for i := range fresh {
+		if i == 0 || fresh[i].Tags != fresh[i-1].Tags {
+			if err := tx.mayAttach(true, slices.Collect(fresh[i].Tags.All())); err != nil {
+				return Addition{}, err
+			}
+		}
 		if err := settle(&fresh[i]); err != nil {
 			return Addition{}, err
 		}
 	}
-	if err := tx.edited(e, bool(keep)); err != nil {
+	if err := tx.edited(e, bool(keep) && tx.v.May(access.Publish)); err != nil {
 		return Addition{}, err
 	}
 	if err := tx.insert(event, fresh); err != nil {
@@ -72,6 +78,7 @@ func (tx *Tx) insert(event int64, as []tocsin.Attribute) error {
 		run = run[n:]
 	}
 	e.Attributes += live(as)
+	e.Restricted += tx.restricted(as)
 	e.Timestamp = max(e.Timestamp, tx.now.Unix())
 	tx.touch(e)
 	return nil
@@ -84,6 +91,30 @@ func live(as []tocsin.Attribute) (n int) {
 		}
 	}
 	return n
+}
+
+// restricted is how many of as, deleted ones left out, not everyone may see who
+// sees their event.
+func (tx *Tx) restricted(as []tocsin.Attribute) (n int) {
+	for i := range as {
+		if l := tx.db.coder.Labels.Label(as[i].Label); !as[i].Deleted && (l.Reach == access.OrgOnly || l.Groups[0] != 0) {
+			n++
+		}
+	}
+	return n
+}
+
+// recount takes old out of its event's counts and a in; either may be nil.
+func (tx *Tx) recount(e *tocsin.Event, old, a *tocsin.Attribute) {
+	count := func(a *tocsin.Attribute, sign int) {
+		if a != nil {
+			one := []tocsin.Attribute{*a}
+			e.Attributes += sign * live(one)
+			e.Restricted += sign * tx.restricted(one)
+		}
+	}
+	count(old, -1)
+	count(a, 1)
 }
 
 // identify hands out ids and uuids, and refuses uuids that are taken.
@@ -298,7 +329,7 @@ func (tx *Tx) put(old, a *tocsin.Attribute) error {
 	}
 	before, after := *old, *a
 	tx.line(tocsin.Line{Kind: tocsin.KindAttribute, ID: a.ID, Before: &before, After: &after, Event: e.Label})
-	e.Attributes += live([]tocsin.Attribute{*a}) - live([]tocsin.Attribute{*old})
+	tx.recount(e, old, a)
 	e.Timestamp = max(e.Timestamp, tx.now.Unix())
 	tx.touch(e)
 	return nil
@@ -325,7 +356,7 @@ func (tx *Tx) DeleteAttribute(id int64) error {
 	e = new(*e)
 	before := *old
 	tx.line(tocsin.Line{Kind: tocsin.KindAttribute, ID: id, Before: &before, Event: e.Label})
-	e.Attributes -= live([]tocsin.Attribute{*old})
+	tx.recount(e, old, nil)
 	e.Timestamp = max(e.Timestamp, tx.now.Unix())
 	tx.touch(e)
 	return tx.w.PutTombstone(tx.ctx, tocsin.KindAttribute, old.UUID, tx.now)

@@ -96,10 +96,13 @@ func (tx *Tx) AddEvent(e *tocsin.Event) error {
 	if err := tx.publishing(e, false); err != nil {
 		return err
 	}
+	if err := tx.mayAttach(true, slices.Collect(e.Tags.All())); err != nil {
+		return err
+	}
 	if err := tx.settleEvent(e); err != nil {
 		return err
 	}
-	e.Attributes = 0
+	e.Attributes, e.Restricted = 0, 0
 	e.Seq = tx.next()
 	kept := *e
 	tx.line(tocsin.Line{Kind: tocsin.KindEvent, ID: e.ID, After: &kept})
@@ -190,7 +193,8 @@ func (tx *Tx) replaceEvent(old *tocsin.Event, change func(*tocsin.Event) error) 
 	if err := change(&e); err != nil {
 		return nil, err
 	}
-	e.ID, e.UUID, e.Org, e.Orgc, e.User, e.Attributes = old.ID, old.UUID, old.Org, old.Orgc, old.User, old.Attributes
+	e.ID, e.UUID, e.Org, e.Orgc, e.User = old.ID, old.UUID, old.Org, old.Orgc, old.User
+	e.Attributes, e.Restricted = old.Attributes, old.Restricted
 	if err := tx.publishing(&e, old.Published); err != nil {
 		return nil, err
 	}

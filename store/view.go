@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 
 	"tocsin"
 	"tocsin/access"
@@ -49,7 +50,30 @@ func read[R any](ctx context.Context, w View, rows func(Reader) iter.Seq2[R, err
 // Events iterates over the visible events that match q, all of one state of the
 // store.
 func (w View) Events(ctx context.Context, q EventQuery) iter.Seq2[tocsin.Event, error] {
-	return read(ctx, w, func(r Reader) iter.Seq2[tocsin.Event, error] { return r.Events(ctx, scope(w, q)) })
+	return read(ctx, w, func(r Reader) iter.Seq2[tocsin.Event, error] {
+		return func(yield func(tocsin.Event, error) bool) {
+			for e, err := range r.Events(ctx, scope(w, q)) {
+				if err == nil {
+					err = w.recount(ctx, &e)
+				}
+				if !yield(e, err) || err != nil {
+					return
+				}
+			}
+		}
+	})
+}
+
+// recount makes the number of attributes what the viewer may see of them: how
+// many others there are is nothing it should learn. Mostly there are none, and
+// nothing has to be counted.
+func (w View) recount(ctx context.Context, e *tocsin.Event) error {
+	if e.Restricted == 0 || w.v.SeesAll() || w.v.Org() == w.db.coder.Labels.Label(e.Label).Owner {
+		return nil
+	}
+	n, err := w.CountAttributes(ctx, Query{Events: []int64{e.ID}})
+	e.Attributes, e.Restricted = int(n), 0
+	return err
 }
 
 // Attributes iterates over the visible attributes that match q, all of one state
@@ -164,15 +188,7 @@ func ByUUID[R tocsin.Record](w View, u tocsin.UUID) (R, error) {
 // GroupsOf returns the sharing groups that org is a member of: what makes a
 // viewer of it. It is asked when someone has proved to be of that organisation,
 // before there is a viewer.
-func (db *DB) GroupsOf(org int64) []int64 {
-	var ids []int64
-	for r := range db.dir.all(tocsin.KindGroup) {
-		if r.(*tocsin.Group).Has(org) {
-			ids = append(ids, r.RecordID())
-		}
-	}
-	return ids
-}
+func (db *DB) GroupsOf(org int64) []int64 { return slices.Clone(db.dir.groupsOf(org)) }
 
 // ViewerFor returns the viewer that u is. It does not ask whether u may sign in.
 func (db *DB) ViewerFor(u *tocsin.User) access.Viewer {

@@ -10,7 +10,7 @@ import (
 )
 
 const eventColumns = `e.id, e.uuid, e.org, e.orgc, e.user, e.info, e.date, e.threat, e.analysis, e.distribution, e.sgroup,
-	e.published, e.published_at, e.timestamp, e.flags, e.extends, e.tags, e.label, e.attributes, e.seq`
+	e.published, e.published_at, e.timestamp, e.flags, e.extends, e.tags, e.label, e.attributes, e.restricted, e.seq`
 
 const (
 	eventLocked = 1 << iota
@@ -22,7 +22,7 @@ func (t *tx) scanEvent(s scanner, e *tocsin.Event) error {
 	var flags int
 	var tags uint32
 	err := s.Scan(&e.ID, &uuid, &e.Org, &e.Orgc, &e.User, &e.Info, &e.Date, &e.Threat, &e.Analysis, &e.Distribution, &e.Group,
-		&e.Published, &e.PublishedAt, &e.Timestamp, &flags, &extends, &tags, &e.Label, &e.Attributes, &e.Seq)
+		&e.Published, &e.PublishedAt, &e.Timestamp, &flags, &extends, &tags, &e.Label, &e.Attributes, &e.Restricted, &e.Seq)
 	copy(e.UUID[:], uuid)
 	copy(e.Extends[:], extends)
 	e.Locked, e.NoCorrelate = flags&eventLocked != 0, flags&eventNoCorrelate != 0
@@ -50,15 +50,15 @@ func (t *tx) PutEvent(ctx context.Context, e *tocsin.Event) error {
 		flags |= eventNoCorrelate
 	}
 	_, err := t.exec(ctx, `INSERT INTO events (id, uuid, org, orgc, user, info, date, threat, analysis, distribution, sgroup,
-			published, published_at, timestamp, flags, extends, tags, label, attributes, seq)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			published, published_at, timestamp, flags, extends, tags, label, attributes, restricted, seq)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET org = excluded.org, orgc = excluded.orgc, user = excluded.user, info = excluded.info,
 			date = excluded.date, threat = excluded.threat, analysis = excluded.analysis, distribution = excluded.distribution,
 			sgroup = excluded.sgroup, published = excluded.published, published_at = excluded.published_at,
 			timestamp = excluded.timestamp, flags = excluded.flags, extends = excluded.extends, tags = excluded.tags,
-			label = excluded.label, attributes = excluded.attributes, seq = excluded.seq`,
+			label = excluded.label, attributes = excluded.attributes, restricted = excluded.restricted, seq = excluded.seq`,
 		e.ID, e.UUID[:], e.Org, e.Orgc, e.User, e.Info, e.Date, e.Threat, e.Analysis, e.Distribution, e.Group,
-		e.Published, e.PublishedAt, e.Timestamp, flags, nullUUID(e.Extends), t.coder.Tags.ID(e.Tags), e.Label, e.Attributes, e.Seq)
+		e.Published, e.PublishedAt, e.Timestamp, flags, nullUUID(e.Extends), t.coder.Tags.ID(e.Tags), e.Label, e.Attributes, e.Restricted, e.Seq)
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
@@ -73,7 +74,8 @@ func Open(ctx context.Context, dir string) (*Engine, error) {
 }
 
 func (e *Engine) open(ctx context.Context, path string) (err error) {
-	if e.db, err = sql.Open("sqlite", "file:"+path+pragmas); err != nil {
+	file := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}
+	if e.db, err = sql.Open("sqlite", file.String()+pragmas); err != nil {
 		return err
 	}
 	e.db.SetMaxIdleConns(maxIdle + 1)

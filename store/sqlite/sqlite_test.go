@@ -61,6 +61,21 @@ func TestFolderIsUsedOnce(t *testing.T) {
 	e.Close()
 }
 
+func TestAnyNameOfAFolder(t *testing.T) {
+	for _, name := range []string{"100%", "what?", "a#b", "%41", "with space", "é"} {
+		dir := filepath.Join(t.TempDir(), name)
+		e, err := Open(t.Context(), dir)
+		if err != nil {
+			t.Errorf("%q: %v", name, err)
+			continue
+		}
+		e.Close()
+		if _, err := os.Stat(filepath.Join(dir, "tocsin.db")); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
 func TestStoreOfALaterVersion(t *testing.T) {
 	dir := t.TempDir()
 	e, err := Open(t.Context(), dir)

@@ -257,6 +257,12 @@ func strangersChangeNothing(t *testing.T, w *world) {
 			t.Errorf("%s with a read-only role: %v", name, err)
 		}
 	}
+	for who, v := range map[string]access.Viewer{"a reader of the owner's": w.ours.ReadOnly(), "a reading administrator": w.admin.ReadOnly(), "nobody": {}} {
+		_, err := w.Apply(t.Context(), v, func(tx *store.Tx) error { return tx.AddEvent(&tocsin.Event{Info: "x", Org: 1}) })
+		if tocsin.CodeOf(err) != tocsin.Forbidden {
+			t.Errorf("a write by %s: %v", who, err)
+		}
+	}
 	if w.Head() != head {
 		t.Errorf("the log moved from %d to %d", head, w.Head())
 	}

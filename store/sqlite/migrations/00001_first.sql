@@ -60,6 +60,7 @@ CREATE TABLE events (
     tags         INTEGER NOT NULL,
     label        INTEGER NOT NULL,
     attributes   INTEGER NOT NULL, -- how many, deleted ones left out
+    restricted   INTEGER NOT NULL, -- how many of them not everyone may see who sees the event
     hidden       INTEGER NOT NULL DEFAULT 0, -- deleted for good, rows to be purged
     seq          INTEGER NOT NULL
 ) STRICT;

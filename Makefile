@@ -1,0 +1,41 @@
+# Tocsin. Needs Go, make and git; nothing else to build, run and test.
+
+# Where make run keeps the demo, and where it listens. All can be set in the environment.
+export TOCSIN_DATA ?= $(HOME)/.local/share/tocsin-demo
+
+GO ?= go
+
+.PHONY: help build run demo-resolver test bench soak lint programs clean
+.DEFAULT_GOAL := help
+
+help: ## show this
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 16
+
+build: ## build bin/tocsin
+	@$(GO) build -trimpath -o bin/tocsin ./cmd/tocsin
+
+run: build ## start an exchange with made-up data and say what to try
+	@bin/tocsin serve --demo
+
+demo-resolver: build ## show a real resolver (Unbound) blocking and unblocking; needs make run beside it and TOCSIN_KEY
+	@bin/tocsin demo-resolver
+
+test: programs ## run all tests; what could not be tested is counted at the end
+	@scripts/test
+
+bench: ## run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+soak: ## run the tests that walk at random for long
+	TOCSIN_SOAK_PAIRS=$${TOCSIN_SOAK_PAIRS:-200000} TOCSIN_SOAK_KILLS=$${TOCSIN_SOAK_KILLS:-100} \
+		$(GO) test -timeout 6h -run 'TestNothingLeaks|TestKill' -v ./cmd/tocsin
+
+lint: ## format and vet
+	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run: gofmt -w ." >&2; exit 1; }
+	$(GO) vet ./...
+
+programs: # install what tests would have to skip; only as root, on Debian and its kin
+	@scripts/programs
+
+clean: ## remove what was built; data stays
+	rm -rf bin

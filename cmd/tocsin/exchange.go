@@ -1,0 +1,299 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"tocsin"
+	"tocsin/api"
+	"tocsin/clock"
+	"tocsin/collection"
+	"tocsin/httpd"
+	"tocsin/intake"
+	"tocsin/match"
+	"tocsin/mispapi"
+	"tocsin/rpz"
+	"tocsin/store"
+	"tocsin/store/sqlite"
+)
+
+// A config is what an exchange can be told.
+type config struct {
+	Data    string // the folder
+	HTTP    string // address to listen on; "" for none
+	DNS     string
+	TLSCert string // PEM files; "" for plain HTTP
+	TLSKey  string
+	Version string
+	Log     *slog.Logger
+
+	merge time.Duration // see clock.Clock; tests are in a hurry
+}
+
+// An exchange is everything wired together, running.
+type exchange struct {
+	DB          *store.DB
+	Desk        *intake.Desk
+	Index       *match.Index
+	Collections *collection.Set
+	HTTPAddr    string // where it listens
+	DNSAddr     string
+
+	held     held
+	notifier *rpz.Notifier
+	log      *slog.Logger
+	stop     context.CancelFunc
+	running  sync.WaitGroup
+	broken   chan error // what ended by itself
+}
+
+// open opens an exchange that serves nobody yet: enough to import into a folder.
+func open(ctx context.Context, c config) (x *exchange, err error) {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	engine, err := sqlite.Open(ctx, c.Data)
+	if err != nil {
+		return nil, err
+	}
+	x = &exchange{log: c.Log, broken: make(chan error, 8)}
+	if x.DB, err = store.New(ctx, engine, store.Options{Log: c.Log}); err != nil {
+		return nil, errors.Join(err, engine.Close())
+	}
+	x.Desk = &intake.Desk{DB: x.DB}
+	return x, nil
+}
+
+// start opens an exchange and serves.
+func start(ctx context.Context, c config) (*exchange, error) {
+	x, err := open(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	x.stop = stop
+	if err := x.serve(ctx, run, c); err != nil {
+		return nil, errors.Join(err, x.Close())
+	}
+	return x, nil
+}
+
+// serve listens first, since a taken port is the likeliest thing to go wrong,
+// then brings the projections up, and answers when they are there.
+func (x *exchange) serve(ctx, run context.Context, c config) error {
+	web, err := net.Listen("tcp", c.HTTP)
+	if err != nil {
+		return err
+	}
+	udp, tcp, err := listenDNS(c.DNS)
+	if err != nil {
+		web.Close()
+		return err
+	}
+	x.HTTPAddr, x.DNSAddr = web.Addr().String(), tcp.Addr().String()
+	if err := x.project(run, c); err != nil {
+		return err
+	}
+	if err := x.Desk.Interrupted(ctx); err != nil {
+		return err
+	}
+	x.serveDNS(run, udp, tcp)
+	return x.serveHTTP(run, web, c)
+}
+
+// listenDNS takes the same port over UDP and TCP.
+func listenDNS(addr string) (*net.UDPConn, net.Listener, error) {
+	tcp, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, nil, err
+	}
+	udp, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(tcp.Addr().(*net.TCPAddr).AddrPort()))
+	if err != nil {
+		tcp.Close()
+		return nil, nil, err
+	}
+	return udp, tcp, nil
+}
+
+// project opens the projections and has them follow the log.
+func (x *exchange) project(run context.Context, c config) (err error) {
+	if x.Index, err = match.Open(filepath.Join(c.Data, "match"), x.DB.Hasher(), x.DB.Labels(), x.log); err != nil {
+		return err
+	}
+	if x.Collections, err = collection.Open(filepath.Join(c.Data, "collections"), x.DB.Labels(), x.log); err != nil {
+		return err
+	}
+	zones := &zones{x.DB, x.Collections}
+	x.notifier = &rpz.Notifier{Keys: zones, Local: x.dns().Addr(), Log: x.log}
+	x.Collections.Watch(told(x.DB, x.notifier))
+	for _, f := range []store.Follower{x.Index, x.Collections} {
+		x.run(f.Name(), func() error { return x.DB.Follow(run, f) })
+	}
+	x.run("notify", func() error { return x.notifier.Run(run) })
+	ticking := &clock.Clock{DB: x.DB, Hot: x.hot, Log: x.log, Wait: c.merge, Tick: c.merge}
+	x.run("clock", func() error { ticking.Run(run); return nil })
+	return nil
+}
+
+// run runs part of the exchange until it ends.
+func (x *exchange) run(what string, fn func() error) {
+	x.running.Go(func() {
+		if err := fn(); err != nil && !errors.Is(err, context.Canceled) {
+			x.log.Error("ended", "part", what, "err", err)
+			select {
+			case x.broken <- fmt.Errorf("%s: %w", what, err):
+			default:
+			}
+		}
+	})
+}
+
+func (x *exchange) serveDNS(run context.Context, udp *net.UDPConn, tcp net.Listener) {
+	zones := &zones{x.DB, x.Collections}
+	server := &rpz.Server{Zones: zones, Keys: zones, Served: x.held.served, Log: x.log}
+	x.run("DNS over UDP", func() error { return server.ServeUDP(run, udp) })
+	x.run("DNS over TCP", func() error { return server.ServeTCP(run, tcp) })
+}
+
+func (x *exchange) serveHTTP(run context.Context, web net.Listener, c config) error {
+	var cert *httpd.Certificate
+	if c.TLSCert != "" {
+		var err error
+		if cert, err = httpd.LoadCertificate(c.TLSCert, c.TLSKey, x.log); err != nil {
+			return err
+		}
+	}
+	front := httpd.New(x.DB, httpd.Options{Log: x.log, Secure: cert != nil})
+	x.gauges(front)
+	front.Ready("projections", x.caughtUp(x.DB.Head()))
+	front.Ready("zones", func(context.Context) error { return x.Collections.Ready() })
+	x.routes(front, c)
+	x.run("HTTP", func() error { return front.Serve(run, web, cert) })
+	return nil
+}
+
+// routes puts the faces on the front.
+func (x *exchange) routes(front *httpd.Server, c config) {
+	api.New(x.DB, api.Parts{
+		Version:         c.Version,
+		Index:           index{x.Index},
+		Desk:            desk{x.Desk},
+		Writer:          writer,
+		Lists:           lists{x.Collections},
+		Config:          resolverConfig(x.dns()),
+		CheckCollection: checkCollection,
+		Takes:           takes(x.Collections),
+		Serial:          confirmed(x.DB, &x.held),
+	}).Register(front)
+	mispapi.New(x.DB, x.Desk).Register(front)
+	x.pages().Register(front)
+}
+
+// caughtUp says what projections still lack of what was there at the start. They
+// may fall behind later and still be of use; until then they would answer that
+// names are unknown which are not.
+func (x *exchange) caughtUp(head tocsin.Seq) func(context.Context) error {
+	return func(context.Context) error {
+		places := x.DB.Places()
+		for _, f := range []string{x.Index.Name(), x.Collections.Name()} {
+			if at, ok := places[f]; !ok || at < head {
+				return fmt.Errorf("%s is at line %d of %d", f, at, head)
+			}
+		}
+		return nil
+	}
+}
+
+// gauges are what the projections say of themselves.
+func (x *exchange) gauges(front *httpd.Server) {
+	front.Gauge("tocsin_match_entries", "Claims in the lookup index, by key.", func() float64 { return float64(x.Index.Stats().Entries) })
+	front.Gauge("tocsin_match_bytes", "Octets of the lookup index on disk.", func() float64 { return float64(x.Index.Stats().Bytes) })
+	front.Gauge("tocsin_zone_names", "Names in all collections.", func() (n float64) {
+		for _, s := range x.Collections.Collections() {
+			n += float64(s.Names)
+		}
+		return n
+	})
+}
+
+// hot is how the hot zones stand, for the clock.
+func (x *exchange) hot() (all []clock.Hot) {
+	for _, s := range x.Collections.Collections() {
+		if s.Collection.HotZone == "" {
+			continue
+		}
+		all = append(all, clock.Hot{Collection: s.Collection.ID, Names: s.Hot, Unmerged: s.Unmerged, Oldest: s.OldestHot,
+			MergedUpTo: s.Collection.MergedUpTo, Confirmed: x.confirmed(s)})
+	}
+	return all
+}
+
+// confirmed reports whether every subscriber of a collection holds its base
+// zone as it is. One that never asked holds nothing that could be missed.
+func (x *exchange) confirmed(s collection.Status) bool {
+	for _, c := range s.Classes {
+		for _, id := range c.Subscribers {
+			sub, err := store.One[*tocsin.Subscriber](x.DB.As(registrar), id)
+			if err != nil {
+				continue
+			}
+			serial, at := x.held.serial(sub.Name, s.Collection.Zone)
+			if at.IsZero() || int32(c.BaseSerial-serial) > 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// ready returns when the projections hold the log up to now, or ctx ends.
+func (x *exchange) ready(ctx context.Context) error {
+	head := x.DB.Head()
+	for _, f := range []string{x.Index.Name(), x.Collections.Name()} {
+		if err := x.DB.Await(ctx, f, head); err != nil {
+			return fmt.Errorf("wait for %s: %w", f, err)
+		}
+	}
+	return nil
+}
+
+// Wait returns when ctx ends, or a part of the exchange ended by itself.
+func (x *exchange) Wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-x.broken:
+		return err
+	}
+}
+
+// Close ends the exchange and keeps what it can so that the next start is quick.
+func (x *exchange) Close() error {
+	if x.stop != nil {
+		x.stop()
+	}
+	x.running.Wait()
+	var errs []error
+	if x.Index != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		errs = append(errs, x.Index.Flush(ctx), x.Index.Close())
+		cancel()
+	}
+	if x.Collections != nil {
+		errs = append(errs, x.Collections.Close())
+	}
+	return errors.Join(append(errs, x.DB.Close())...)
+}
+
+// dns is where resolvers fetch zones.
+func (x *exchange) dns() netip.AddrPort {
+	a, _ := netip.ParseAddrPort(x.DNSAddr) // as our own listener writes it
+	return a
+}

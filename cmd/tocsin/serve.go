@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/alecthomas/kong"
+)
+
+// serveCmd runs the exchange.
+type serveCmd struct {
+	Data    string          `required:"" type:"path" env:"TOCSIN_DATA" placeholder:"DIR" help:"Folder that the exchange is kept in."`
+	HTTP    string          `name:"http" env:"TOCSIN_HTTP" default:"127.0.0.1:8470" placeholder:"ADDR:PORT" help:"Where to answer HTTP. If not said, ${default}: this machine alone."`
+	DNS     string          `name:"dns" env:"TOCSIN_DNS" default:"127.0.0.1:5470" placeholder:"ADDR:PORT" help:"Where resolvers fetch policy zones. If not said, ${default}."`
+	TLSCert string          `name:"tls-cert" type:"path" env:"TOCSIN_TLS_CERT" placeholder:"FILE" help:"Certificate for HTTPS, as PEM; read again when it changes."`
+	TLSKey  string          `name:"tls-key" type:"path" env:"TOCSIN_TLS_KEY" placeholder:"FILE" help:"Its key."`
+	Config  kong.ConfigFlag `type:"path" placeholder:"FILE" help:"Read flags from a file, one a line, as: http = 192.0.2.1:443."`
+	Demo    bool            `help:"Fill a new exchange with made-up organisations and names, to try things out."`
+}
+
+func (serveCmd) Help() string {
+	return `It listens on this machine alone unless told otherwise. Ctrl-C lets what is under way finish;
+a second one ends it at once. Whatever was answered is on disk either way.
+
+Examples:
+  tocsin serve --data /var/lib/tocsin
+  tocsin serve --data /var/lib/tocsin --http 192.0.2.1:443 --dns 192.0.2.1:53 --tls-cert cert.pem --tls-key key.pem
+  tocsin serve --data /tmp/demo --demo`
+}
+
+func (s *serveCmd) Run(ctx context.Context, c *console) error {
+	if (s.TLSCert == "") != (s.TLSKey == "") {
+		return misuse("tocsin serve --help", "--tls-cert and --tls-key go together")
+	}
+	if _, err := os.Stat(filepath.Join(s.Data, databaseFile)); err != nil && !s.Demo {
+		return fmt.Errorf("there is no exchange in %s; found one with `tocsin init --data %s`, or try --demo", s.Data, s.Data)
+	}
+	x, err := start(ctx, s.config(c))
+	if err != nil {
+		return unlistened(err, map[string]string{s.HTTP: "--http", s.DNS: "--dns"})
+	}
+	if s.Demo {
+		err = newDemo(c, x, s).run(ctx)
+	} else {
+		c.say("Tocsin %s answers at %s, and resolvers fetch zones from %s. Ctrl-C ends it.", version(), s.address(x.HTTPAddr), x.DNSAddr)
+	}
+	if err == nil {
+		err = x.Wait(ctx)
+	}
+	c.say("ending; Ctrl-C once more ends it at once")
+	return errors.Join(err, x.Close())
+}
+
+func (s *serveCmd) config(c *console) config {
+	return config{
+		Data: s.Data, HTTP: s.HTTP, DNS: s.DNS, TLSCert: s.TLSCert, TLSKey: s.TLSKey, Version: version(),
+		Log: slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: s.level()})),
+	}
+}
+
+// level keeps a demo's terminal readable: nobody wants its requests between the
+// lines that say what to do next.
+func (s *serveCmd) level() slog.Level {
+	if s.Demo {
+		return slog.LevelWarn
+	}
+	return slog.LevelInfo
+}
+
+// address is where a browser finds what answers at a host and port.
+func (s *serveCmd) address(at string) string {
+	if s.TLSCert != "" {
+		return "https://" + at
+	}
+	return "http://" + at
+}

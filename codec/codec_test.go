@@ -1,0 +1,204 @@
+package codec_test
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/tools/txtar"
+
+	"tocsin"
+	"tocsin/access"
+	"tocsin/codec"
+	"tocsin/indicator"
+)
+
+var update = flag.Bool("update", false, "write what came out into testdata")
+
+// TestFormats reads and writes the examples. A case of testdata/FORMAT.txtar is
+// NAME.in, the drafts that are read from it, and what those are written as if
+// the format can be written.
+func TestFormats(t *testing.T) {
+	for _, f := range codec.Formats() {
+		path := filepath.Join("testdata", f.Name+".txtar")
+		ar, err := txtar.ParseFile(path)
+		if err != nil {
+			t.Errorf("a format wants examples: %v", err)
+			continue
+		}
+		got := &txtar.Archive{Comment: ar.Comment}
+		for _, in := range ar.Files {
+			name, ok := strings.CutSuffix(in.Name, ".in")
+			if !ok {
+				continue
+			}
+			drafts, said := readAll(f.Read(bytes.NewReader(in.Data), codec.Options{}))
+			got.Files = append(got.Files, in, txtar.File{Name: name + ".drafts", Data: []byte(said)})
+			if f.Write != nil {
+				var out bytes.Buffer
+				if err := f.Write(&out, rows(drafts)); err != nil {
+					t.Errorf("%s %s: %v", f.Name, name, err)
+				}
+				got.Files = append(got.Files, txtar.File{Name: name + ".out", Data: out.Bytes()})
+			}
+		}
+		if *update {
+			if err := os.WriteFile(path, txtar.Format(got), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		for i, want := range ar.Files {
+			if i >= len(got.Files) || want.Name != got.Files[i].Name || !bytes.Equal(want.Data, got.Files[i].Data) {
+				var have []byte
+				if i < len(got.Files) {
+					have = got.Files[i].Data
+				}
+				t.Errorf("%s: %s:\n got %s\nwant %s", path, want.Name, have, want.Data)
+			}
+		}
+	}
+}
+
+// readAll reads drafts until the end and puts them into words.
+func readAll(source iter.Seq2[codec.Draft, error]) (ds []codec.Draft, said string) {
+	var b strings.Builder
+	for d, err := range source {
+		if err != nil {
+			fmt.Fprintf(&b, "error: %v\n", err)
+			if line, ok := errors.AsType[*codec.LineError](err); !ok || line.Number < 1 {
+				b.WriteString("the end\n")
+			}
+			continue
+		}
+		ds = append(ds, d)
+		fmt.Fprintf(&b, "%d %s %q", d.Line, cmp.Or(d.Type, "?"), d.Text)
+		for _, f := range []struct {
+			name  string
+			value any
+			zero  bool
+		}{
+			{"category", d.Category, d.Category == ""}, {"comment", d.Comment, d.Comment == ""}, {"relation", d.Relation, d.Relation == ""},
+			{"uuid", d.UUID, d.UUID.IsZero()}, {"timestamp", d.Timestamp, d.Timestamp == 0}, {"deleted", d.Deleted, !d.Deleted},
+			{"tags", d.Tags, len(d.Tags) == 0}, {"first", d.FirstSeen.Format(time.RFC3339), d.FirstSeen.IsZero()}, {"last", d.LastSeen.Format(time.RFC3339), d.LastSeen.IsZero()},
+		} {
+			if !f.zero {
+				fmt.Fprintf(&b, " %s=%q", f.name, fmt.Sprint(f.value))
+			}
+		}
+		if d.ToIDS != nil {
+			fmt.Fprintf(&b, " to_ids=%v", *d.ToIDS)
+		}
+		if d.Distribution != nil {
+			fmt.Fprintf(&b, " distribution=%d", *d.Distribution)
+		}
+		b.WriteByte('\n')
+	}
+	return ds, b.String()
+}
+
+// rows makes rows of those drafts that hold a value.
+func rows(ds []codec.Draft) iter.Seq2[codec.Row, error] {
+	return func(yield func(codec.Row, error) bool) {
+		for _, d := range ds {
+			var v indicator.Value
+			var err error
+			if d.Type == "" {
+				v, err = indicator.Detect(d.Text)
+			} else {
+				v, err = indicator.Parse(d.Type, d.Text)
+			}
+			if err != nil {
+				continue
+			}
+			c, _ := indicator.CategoryByName(cmp.Or(d.Category, v.Type().DefaultCategory))
+			a := &tocsin.Attribute{Event: 1, Value: v, Category: c, Comment: d.Comment, UUID: d.UUID, Timestamp: d.Timestamp,
+				Relation: d.Relation, ToIDS: d.ToIDS == nil || *d.ToIDS, FirstSeen: d.FirstSeen, LastSeen: d.LastSeen}
+			r := codec.Row{Attribute: a, Event: &tocsin.Event{ID: 1, Info: "an event"}, Org: "Ours"}
+			for _, t := range d.Tags {
+				r.Tags = append(r.Tags, t.Name)
+			}
+			r.TLP, _ = access.Markings(r.Tags)
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+func TestLookup(t *testing.T) {
+	_, err := codec.Writer("pdf")
+	if err == nil || tocsin.CodeOf(err) != tocsin.Invalid || err.Error() != `no format "pdf" to write; try one of [csv json text]` {
+		t.Errorf("got %v", err)
+	}
+	if _, err = codec.Writer("hosts"); err == nil {
+		t.Error("hosts can be written")
+	}
+	if f, err := codec.Reader("hosts"); err != nil || f.Name != "hosts" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestGuess(t *testing.T) {
+	for _, c := range []struct{ name, head, want string }{
+		{"list.txt", "evil.example\n", "text"},
+		{"list.txt.gz", "# a list\nevil.example\n", "text"},
+		{"", "hxxp://evil.example/a,b\n", "text"},
+		{"hosts.txt", "# hosts\n\n0.0.0.0 evil.example\n", "hosts"},
+		{"", "127.0.0.1\tlocalhost\n", "hosts"},
+		{"list.txt", "192.0.2.1\n", "text"},
+		{"list.CSV", "evil.example\n", "csv"},
+		{"list.txt", "\ufefftype,value,comment\n", "csv"},
+		{"list.txt", "uuid;value\n", "csv"},
+		{"event.json", `{"Event": {"info": "x"}}`, "misp"},
+		{"", "[{\"Event\": {}}]", "misp"},
+		{"", `{"type":"domain","value":"evil.example"}`, "json"},
+	} {
+		f, err := codec.Guess(c.name, []byte(c.head))
+		if err != nil || f.Name != c.want {
+			t.Errorf("%s %q: got %q, %v; want %q", c.name, c.head, f.Name, err, c.want)
+		}
+	}
+	for head, says := range map[string]string{
+		"": "the file is empty", "a\x00b": "binary", "\xff\xfee\x00": "UTF-16", "\x1f\x8b\x08": "binary", "%PDF-1.7\x00": "binary",
+	} {
+		if _, err := codec.Guess("x", []byte(head)); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: got %v, want %q", head, err, says)
+		}
+	}
+}
+
+var errBroken = errors.New("broken off")
+
+// What fails midway must not look finished.
+func TestWriteFailsMidway(t *testing.T) {
+	for _, f := range codec.Formats() {
+		if f.Write == nil {
+			continue
+		}
+		err := f.Write(io.Discard, func(yield func(codec.Row, error) bool) {
+			for r := range rows([]codec.Draft{{Text: "evil.example"}}) {
+				_ = yield(r, nil) && yield(codec.Row{}, errBroken)
+			}
+		})
+		if !errors.Is(err, errBroken) {
+			t.Errorf("%s: got %v", f.Name, err)
+		}
+		if err := f.Write(failing{}, rows([]codec.Draft{{Text: "evil.example"}})); !errors.Is(err, errBroken) {
+			t.Errorf("%s, full disk: got %v", f.Name, err)
+		}
+	}
+}
+
+type failing struct{}
+
+func (failing) Write([]byte) (int, error) { return 0, errBroken }

@@ -1,0 +1,88 @@
+package codec_test
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"tocsin"
+	"tocsin/codec"
+	"tocsin/indicator"
+)
+
+// FuzzRead wants every reader to end, with line numbers that don't go back and
+// nothing after what ends it.
+func FuzzRead(f *testing.F) {
+	for _, s := range []string{"evil.example\n# x\n", "value,comment\n\"a\nb\",c\n\"x\n", "0.0.0.0 a b # c", `{"type":"domain","value":"x"}`, "\ufeff\r\n", "\"\"\"", "a;value\n1;2"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, in string) {
+		for _, format := range codec.Formats() {
+			if format.Read == nil {
+				continue
+			}
+			last, ended := 0, false
+			for d, err := range format.Read(strings.NewReader(in), codec.Options{}) {
+				line, lost := errors.AsType[*codec.LineError](err)
+				switch {
+				case ended:
+					t.Fatalf("%s goes on after its end", format.Name)
+				case err != nil && !lost:
+					ended = true
+				case lost && line.Number != d.Line:
+					t.Fatalf("%s: line %d is lost as %d", format.Name, d.Line, line.Number)
+				case d.Line < last || d.Line < 1:
+					t.Fatalf("%s: line %d after %d", format.Name, d.Line, last)
+				case err == nil && d.Text == "":
+					t.Fatalf("%s: line %d is empty", format.Name, d.Line)
+				default:
+					last = d.Line
+				}
+			}
+		}
+		codec.Guess("x", []byte(in))
+	})
+}
+
+// FuzzRoundTrip writes a value and reads it back: it comes back as the one it
+// was, or, where the format has no way to write it, not at all.
+func FuzzRoundTrip(f *testing.F) {
+	for _, s := range []string{"=1+1", "'=x", "''@x", "+49 151", "-x", "a\nb", "a\r\nb", `a"b,c;d`, "#x", " x ", "a # b", "\tx", "{}", "\u2028", "'"} {
+		f.Add(s, s)
+	}
+	f.Fuzz(func(t *testing.T, text, comment string) {
+		if len(text) > 10_000 || len(comment) > 10_000 || strings.ToValidUTF8(comment, "") != comment || strings.Contains(comment, "\x00") {
+			t.Skip()
+		}
+		for _, typ := range []string{"text", "comment", "url", "domain", "filename", "phone-number"} {
+			v, err := indicator.Parse(typ, text)
+			if err != nil {
+				continue
+			}
+			for _, format := range codec.Formats() {
+				if format.Read == nil || format.Write == nil {
+					continue
+				}
+				a := &tocsin.Attribute{Value: v, Comment: comment, Category: indicator.Other}
+				var b bytes.Buffer
+				if err := format.Write(&b, func(yield func(codec.Row, error) bool) { yield(codec.Row{Attribute: a}, nil) }); err != nil {
+					t.Fatal(err)
+				}
+				n := 0
+				for d, err := range format.Read(&b, codec.Options{Type: typ}) {
+					if format.Name == "text" && errors.Is(err, codec.ErrEmpty) {
+						continue
+					}
+					n++
+					if err != nil || d.Text != v.String() || d.Type != typ || format.Name != "text" && d.Comment != comment {
+						t.Fatalf("%s: %s %q, %q came back as %s %q, %q, %v", format.Name, typ, v, comment, d.Type, d.Text, d.Comment, err)
+					}
+				}
+				if n > 1 || n == 0 && format.Name != "text" {
+					t.Fatalf("%s: %s %q came back %d times", format.Name, typ, v, n)
+				}
+			}
+		}
+	})
+}

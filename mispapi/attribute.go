@@ -185,11 +185,15 @@ func deleteAttribute(c *call) error {
 	if err != nil {
 		return err
 	}
-	if hard, _ := strconv.ParseBool(c.arg(1)); hard || truthy(said["hard"]) {
-		_, err = c.db.Apply(c.r.Context(), c.v, func(tx *store.Tx) error { return tx.DeleteAttribute(a.ID) })
-	} else {
-		_, err = c.desk.EditAttribute(c.r.Context(), c.v, intake.AttributeEdit{ID: a.ID, Deleted: new(true)})
-	}
+	hard, _ := strconv.ParseBool(c.arg(1))
+	hard = hard || truthy(said["hard"])
+	_, err = c.db.Apply(c.r.Context(), c.v, func(tx *store.Tx) error {
+		if hard {
+			return tx.DeleteAttribute(a.ID)
+		}
+		_, err := tx.Withdraw(a.ID)
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -65,8 +65,6 @@ func (c *call) invalid(err error) error {
 // Terms are what a client says about one thing: any of or, all of and, none of not.
 type terms struct{ or, and, not []string }
 
-func (t terms) empty() bool { return len(t.or)+len(t.and)+len(t.not) == 0 }
-
 // positive are the terms that something has to be like.
 func (t terms) positive() []string { return append(append([]string(nil), t.or...), t.and...) }
 

@@ -25,7 +25,6 @@ type world struct {
 	conf config
 	keys map[string]string // by organisation
 	orgs map[string]int64
-	tags map[string]int64
 }
 
 // newWorld starts an exchange with these organisations.

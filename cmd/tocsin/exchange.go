@@ -18,6 +18,7 @@ import (
 	"tocsin/httpd"
 	"tocsin/intake"
 	"tocsin/match"
+	"tocsin/mispapi"
 	"tocsin/rpz"
 	"tocsin/store"
 	"tocsin/store/sqlite"
@@ -187,6 +188,7 @@ func (x *exchange) routes(front *httpd.Server, c config) {
 		Takes:           takes(x.Collections),
 		Serial:          confirmed(x.DB, &x.held),
 	}).Register(front)
+	mispapi.New(x.DB, x.Desk).Register(front)
 	x.pages().Register(front)
 }
 

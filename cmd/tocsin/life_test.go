@@ -51,7 +51,10 @@ func TestAShareBecomesABlock(t *testing.T) {
 				{"another-group", map[string]any{"distribution": 4, "sharing_group_id": both}, func(event, _ string) {
 					w.must("telco", "POST", "/events/edit/"+event, map[string]any{"distribution": 4, "sharing_group_id": own, "published": true})
 				}},
-				{"tlp-red", nil, func(event, _ string) { w.must("telco", "POST", "/events/addTag/"+event+"/tlp:red", nil) }},
+				{"tlp-red", nil, func(event, _ string) {
+					uuid := w.must("telco", "GET", "/events/view/"+event, nil)["Event"].(map[string]any)["uuid"]
+					w.must("telco", "POST", "/tags/attachTagToObject", map[string]any{"uuid": uuid, "tag": "tlp:red"})
+				}},
 				{"no-longer-to-ids", nil, func(event, domain string) {
 					w.must("telco", "POST", "/attributes/edit/"+w.attribute("telco", domain), map[string]any{"to_ids": false})
 					w.must("telco", "POST", "/events/publish/"+event, nil)

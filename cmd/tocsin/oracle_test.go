@@ -623,7 +623,7 @@ func (tr *trial) check() {
 		tr.checkSQL(v, want)
 		tr.checkLookup(v, want)
 		if org != 0 {
-			//tr.checkHTTP(org, want)
+			tr.checkHTTP(org, want)
 			tr.checkZones(org)
 		}
 	}

@@ -53,10 +53,8 @@ func shared() string {
 	return dir
 }
 
-// invented is the i-th made-up name: in no order, as in a real list.
-func invented(i int) string {
-	return fmt.Sprintf("x%08x.c%d.example", uint32(i)*2654435761, i%997)
-}
+// invented is the i-th made-up domain: in no order, as in a real list.
+func invented(i int) string { return fmt.Sprintf("x%08x.example", uint32(i)*2654435761) }
 
 // asList is names one a line.
 func asList(names []string) io.Reader { return strings.NewReader(strings.Join(names, "\n") + "\n") }

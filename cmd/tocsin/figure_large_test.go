@@ -97,7 +97,7 @@ func (c *child) blocks(f *figures) {
 	for i := range times {
 		name := fmt.Sprintf("b%d.block.example", i)
 		var made struct {
-			Event struct{ ID string }
+			Event struct{ ID json.Number } // quoted or not
 		}
 		blocked = append(blocked, timed(func() {
 			err := c.do("POST", "/events/add", strings.NewReader(event(name, 1, func(int) string { return name })), func(b io.Reader) error {
@@ -109,7 +109,7 @@ func (c *child) blocks(f *figures) {
 			r.WaitBlocked(c.t, name)
 		}))
 		answers = append(answers, timed(func() {
-			if err := c.do("DELETE", "/events/delete/"+made.Event.ID, nil, whole); err != nil {
+			if err := c.do("DELETE", "/events/delete/"+made.Event.ID.String(), nil, whole); err != nil {
 				c.t.Fatal(err)
 			}
 			r.WaitAnswers(c.t, name)

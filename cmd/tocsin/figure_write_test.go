@@ -203,11 +203,17 @@ func events(t *testing.T, f *figures) {
 	if err := post(0, 0); err != nil {
 		t.Fatal(err)
 	}
-	reference := median(3, func() float64 { return bareCommits(t, conn) })
-	f.add(figure{what: "events of 10 attributes, one client (MISP: 11.6/s)", unit: rate, got: median(3, func() float64 { return perSecond(1, post, t) }),
-		times: 0.4, reference: reference, of: "bare driver, a row and a sync"})
-	f.add(figure{what: "events of 10 attributes, four clients", unit: rate, got: median(3, func() float64 { return perSecond(4, post, t) }),
-		least: 1500, reference: reference, of: "bare driver, a row and a sync"})
+	// In turns, so that whoever else uses the disk hinders all of them.
+	var reference, one, four []float64
+	for range 3 {
+		reference = append(reference, bareCommits(t, conn))
+		one = append(one, perSecond(1, post, t))
+		four = append(four, perSecond(4, post, t))
+	}
+	f.add(figure{what: "events of 10 attributes, one client (MISP: 11.6/s)", unit: rate, got: quantile(one, 0.5),
+		times: 0.4, reference: quantile(reference, 0.5), of: "bare driver, a row and a sync"})
+	f.add(figure{what: "events of 10 attributes, four clients", unit: rate, got: quantile(four, 0.5),
+		least: 1500, reference: quantile(reference, 0.5), of: "bare driver, a row and a sync"})
 	c.arrives(invented(int(10 * serial.Load())))
 }
 

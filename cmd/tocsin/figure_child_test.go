@@ -36,7 +36,8 @@ func init() {
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-func program(args ...string) *exec.Cmd {
+// ourselves is the program itself: the test binary is also it, see init.
+func ourselves(args ...string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0], args...)
 	cmd.Env = append(os.Environ(), asProgram+"=1")
 	return cmd
@@ -58,7 +59,7 @@ type child struct {
 func found(t *testing.T) *child {
 	t.Helper()
 	c := &child{t: t, dir: t.TempDir(), client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16, DisableCompression: true}}}
-	out, err := program("init", "--data", c.dir, "--org", "telco", "--email", "analyst@telco.example", "--json").Output()
+	out, err := ourselves("init", "--data", c.dir, "--org", "telco", "--email", "analyst@telco.example", "--json").Output()
 	var a account
 	if err == nil {
 		err = json.Unmarshal(out, &a)
@@ -90,7 +91,7 @@ func (c *child) start() float64 {
 		c.t.Fatal(err)
 	}
 	defer log.Close()
-	c.cmd = program("serve", "--data", c.dir, "--http", c.http, "--dns", c.dns)
+	c.cmd = ourselves("serve", "--data", c.dir, "--http", c.http, "--dns", c.dns)
 	c.cmd.Stdout, c.cmd.Stderr = log, log
 	return timed(func() {
 		c.process = lab.Start(c.t, c.cmd)

@@ -247,7 +247,7 @@ func importIntoFolder(t *testing.T, f *figures) {
 	}
 	out.Close()
 	took := timed(func() {
-		if out, err := program("import", "--data", c.dir, "--publish", list).CombinedOutput(); err != nil {
+		if out, err := ourselves("import", "--data", c.dir, "--publish", list).CombinedOutput(); err != nil {
 			t.Fatalf("import: %v: %.1000s", err, out)
 		}
 	})

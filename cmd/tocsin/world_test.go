@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,7 +26,6 @@ type world struct {
 	conf config
 	keys map[string]string // by organisation
 	orgs map[string]int64
-	tags map[string]int64
 }
 
 // newWorld starts an exchange with these organisations.
@@ -191,4 +191,30 @@ func (w *world) share(org, domain string, event map[string]any) string {
 	}
 	out := w.must(org, "POST", "/events/add", map[string]any{"Event": e})
 	return fmt.Sprint(out["Event"].(map[string]any)["id"])
+}
+
+// bulk imports a list into the running exchange and returns the last line of the
+// answer. With publish it is then in lookup and in the zone.
+func (w *world) bulk(org, query string, list io.Reader) (last string) {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(w.t.Context(), "POST", "http://"+w.HTTPAddr+"/api/import?"+query, list)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", w.keys[org])
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	lines := bytes.Split(bytes.TrimSpace(b), []byte("\n"))
+	last = string(lines[len(lines)-1])
+	if resp.StatusCode != 200 || !strings.Contains(last, `"result"`) {
+		w.t.Fatalf("import: %d %.500s", resp.StatusCode, last)
+	}
+	return last
 }

@@ -695,3 +695,32 @@ func whoLeftAGroupTakesBack(t *testing.T, w *world) {
 		t.Errorf("sharing something new with the group: %v", err)
 	}
 }
+
+// A TSIG key is found by its name, so no two subscribers' keys share one,
+// whoever administers them.
+func keysHaveNamesOfTheirOwn(t *testing.T, w *world) {
+	key := func(name string) *tocsin.TSIG {
+		return &tocsin.TSIG{Name: name, Algorithm: "hmac-sha256", Secret: []byte(name)}
+	}
+	c := &tocsin.Collection{Name: "theirs", Org: 2}
+	early := &tocsin.Subscriber{Name: "early", Org: 2, TSIG: key("early")}
+	w.write(t, w.admin, func(tx *store.Tx) error {
+		if err := store.Put(tx, c); err != nil {
+			return err
+		}
+		early.Collection = c.ID
+		late := &tocsin.Subscriber{Name: "late", Collection: c.ID, Org: 2, TSIG: key("resolver-k")}
+		return errors.Join(store.Put(tx, early), store.Put(tx, late))
+	})
+	for _, name := range []string{"resolver-k", "Resolver-K", "resolver-k.", "resolver-\u212a"} {
+		_, err := w.Apply(t.Context(), w.admin, func(tx *store.Tx) error {
+			s := *early
+			s.TSIG = key(name)
+			return store.Put(tx, &s)
+		})
+		if tocsin.CodeOf(err) != tocsin.Conflict {
+			t.Errorf("a second key %q: %v", name, err)
+		}
+	}
+	w.write(t, w.admin, func(tx *store.Tx) error { return store.Put(tx, early) })
+}

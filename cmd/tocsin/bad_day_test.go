@@ -130,22 +130,6 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// holds fails unless a domain is in lookup and in the subscriber's zone.
-func (w *world) holds(domain string, subscriber int64) {
-	w.t.Helper()
-	if _, found := w.raw("provider", "POST", "/api/lookup", domain+"\n"); !strings.Contains(string(found), `"found":true`) {
-		w.t.Errorf("%s is not found: %s", domain, found)
-	}
-	z, ok := w.Collections.Zone("rpz.example", subscriber)
-	if !ok {
-		w.t.Fatal("no zone")
-	}
-	wire, _ := collection.Wire(domain)
-	if _, ok := z.Has(wire); !ok {
-		w.t.Errorf("%s is not in the zone", domain)
-	}
-}
-
 // used is how much of a disk is taken, in octets.
 func used(t *testing.T, dir string) uint64 {
 	t.Helper()

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"iter"
 	"time"
@@ -17,6 +18,16 @@ type tx struct {
 	coder store.Coder
 	depth int                     // savepoints
 	ids   map[tocsin.Kind]counter // of a write transaction
+	gone  error                   // SQLite has undone the whole transaction
+}
+
+// exec writes, but never outside the transaction: after SQLite has undone it by
+// itself, as it does on a full disk, each statement would be committed alone.
+func (t *tx) exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if t.gone != nil {
+		return nil, t.gone
+	}
+	return t.conn.exec(ctx, query, args...)
 }
 
 // rows runs a query and iterates over what scan makes of each row.
@@ -86,7 +97,8 @@ func (t *tx) Savepoint(ctx context.Context, fn func() error) error {
 	}
 	if err := fn(); err != nil {
 		if _, e := t.exec(ctx, "ROLLBACK TO "+name); e != nil {
-			return storageError(err) // the whole transaction has gone, because of err
+			t.gone = storageError(err) // because of err
+			return t.gone
 		}
 		_, e := t.exec(ctx, "RELEASE "+name)
 		if e != nil {

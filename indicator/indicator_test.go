@@ -262,7 +262,7 @@ func TestDetect(t *testing.T) {
 		"":                "it is empty",
 		"\u200b":          "it is empty",
 		"foo bar":         "it is neither an address nor a domain, URL, e-mail address or hash",
-		"foo":             "it is neither an address nor a domain, URL, e-mail address or hash",
+		"foobar":          "it is neither an address nor a domain, URL, e-mail address or hash",
 		"com":             "it is a single label: blocking it would block everything beneath it",
 		"UK":              "it is a single label: blocking it would block everything beneath it",
 		"co.uk":           "co.uk is a public suffix: blocking it would block everything beneath it",

@@ -247,7 +247,7 @@ func (tx *Tx) edited(e *tocsin.Event, keepPublished bool) error {
 		return nil
 	}
 	_, err := tx.replaceEvent(e, func(e *tocsin.Event) error {
-		e.Published, e.Timestamp = false, tx.now.Unix()
+		e.Published, e.Timestamp = false, max(e.Timestamp, tx.now.Unix())
 		return nil
 	})
 	return err

@@ -255,6 +255,10 @@ func TestClockThatJumpsBack(t *testing.T) {
 		}
 		edited = a.Timestamp
 		// An edit unpublishes the event; publishing brings all of it back.
+		e, err := db.As(v).Event(t.Context(), p.Event)
+		if err != nil || e.Published || e.Timestamp < edited {
+			t.Errorf("step %d: the event is of %d after %d, %v", i, e.Timestamp, edited, err)
+		}
 		published, err := db.Apply(t.Context(), v, func(tx *store.Tx) error { _, err := tx.Publish(p.Event, true); return err })
 		if err != nil {
 			t.Fatal(err)

@@ -113,6 +113,9 @@ var badLists = []badList{
 
 	{name: "100 MB line", list: long, says: "line 2: " + tooLong + "\n", keeps: around},
 	{name: "100 MB line of CSV", query: "format=csv&type=domain", list: long, says: "line 2: " + tooLong + "\n", keeps: around},
+	{name: "100 MB of one JSON text", most: 512 << 20, says: "invalid: invalid MISP JSON: a single value is longer than 64 MiB\n", list: func() io.Reader {
+		return io.MultiReader(strings.NewReader(`{"Event":{"info":"`), &repeated{text: "x", left: 100_000_000}, strings.NewReader(`","Attribute":[]}}`))
+	}},
 	{name: "100 MB line of hosts", query: "format=hosts", list: long, says: "invalid: none of 3 lines can be taken; the first is line 1: \"before.example\": " +
 		"it does not begin with an address such as 0.0.0.0; is the file a plain list?\n"},
 
@@ -127,6 +130,8 @@ var badLists = []badList{
 	{name: "bomb of JSON", list: bomb(`[[{}],`), says: "invalid: invalid MISP JSON: line 1 (byte 44) at /1/1/1/1/1/1/1/0: it is nested too deep\n"},
 
 	{name: "deep", list: text(strings.Repeat("[", 1_000_000)), says: "invalid: invalid MISP JSON: line 1 (byte 9) at /0/0/0/0/0/0/0/0: it is nested too deep\n"},
+	{name: "deep event", list: text(`{"Event":` + strings.Repeat(`{"a":`, 1_000_000)),
+		says: "invalid: invalid MISP JSON: line 1 (byte 50004) at /Event" + strings.Repeat("/a", 47) + "…: exceeded max depth\n"},
 	{name: "deep lines", query: "format=json",
 		list: text(`{"value":"before.example"}` + "\n" + strings.Repeat(`{"value":`, 7000) + "\n" + strings.Repeat(`{"value":`, 1_000_000) + "\n" + `{"value":"after.example"}`),
 		says: `line 2: "` + values + `": ` + noObject + "\n" + `line 3: "` + values + `": it is longer than 65,536 octets` + "\n", keeps: around},

@@ -49,6 +49,9 @@ func TestBadJSONByMISP(t *testing.T) {
 			if err := json.Unmarshal(said, &problem); err != nil || status < 400 || status >= 500 || problem.Message == "" && problem.Name == "" {
 				t.Errorf("%s, %s: %d %.300s", path, name, status, said)
 			}
+			if len(said) > 1<<10 {
+				t.Errorf("%s, %s: the answer is %d octets long", path, name, len(said))
+			}
 			w.must("telco", "GET", "/events/view/"+event, nil)
 		}
 	}

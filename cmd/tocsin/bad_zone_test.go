@@ -138,6 +138,14 @@ func TestNameThatDoesNotFitTheZone(t *testing.T) {
 	if want := map[string]string{long: why, over: why}; !maps.Equal(skipped, want) {
 		t.Errorf("why they are left out: %q", skipped)
 	}
+	for name, reaches := range map[string]bool{long: false, over: false, brim: true} {
+		for _, way := range w.must("telco", "GET", "/api/why?for=resolver&value="+name, nil)["claims"].([]any)[0].(map[string]any)["ways"].([]any) {
+			way := way.(map[string]any)
+			if way["exit"] == "zone" && (way["allowed"] != reaches || !reaches && way["reason"] != why) {
+				t.Errorf("why of %s: %v", name, way)
+			}
+		}
+	}
 }
 
 // dig asks the exchange as an operator does. One blank is between two fields.

@@ -730,3 +730,26 @@ func (v View) sub() int64 {
 	}
 	return 3
 }
+
+// A policy zone reads some names as triggers of other kinds. A claim on such a
+// name would block addresses, networks of clients, or all that a name server
+// serves.
+func TestNamesThatInstructPolicyZones(t *testing.T) {
+	st := newStage(t, false)
+	for _, name := range []string{"1.0.0.0.0.rpz-ip", "8.0.0.0.10.rpz-client-ip", "gtld-servers.net.rpz-nsdname", "32.1.2.0.192.rpz-nsip", "a.rpz-later"} {
+		st.claim("domain", name, st.label(access.Community, 0))
+		if d := st.s.Takes(1, st.attrs[st.ids], st.events[1]); d.Allowed {
+			t.Errorf("%s is taken: %s", name, d.Reason)
+		}
+	}
+	st.claim("hostname", "rpz-ip.example", st.label(access.Community, 0))
+	st.is(baseZone, 1, "rpz-ip.example")
+	for sk := range st.s.Skipped(1, access.Organisation("x", 1)) {
+		if sk.Reason != Instruction {
+			t.Errorf("skipped %q because %s", sk.Name, sk.Reason)
+		}
+	}
+	if n := st.s.Collections()[0].Skipped; n != 5 {
+		t.Errorf("%d names were skipped, want 5", n)
+	}
+}

@@ -43,7 +43,7 @@ func (s *Set) Takes(collection int64, a *tocsin.Attribute, e *tocsin.Event) acce
 
 func namesHost(a *tocsin.Attribute) bool {
 	for _, n := range a.Value.Facets().Names {
-		if _, ok := n.WireName(); ok {
+		if _, ok := n.WireName(); ok && !instructs(n.Text) {
 			return true
 		}
 	}

@@ -127,6 +127,8 @@ func (s *selection) named(v indicator.Value) (ns []contribution) {
 		switch {
 		case !ok || len(wire) == 0:
 			ns = append(ns, contribution{[]byte(n.Text[:min(len(n.Text), maxWire)]), t, NotDNS})
+		case instructs(n.Text):
+			ns = append(ns, contribution{wire, t, Instruction})
 		case size > s.room:
 			ns = append(ns, contribution{wire, t, TooLong})
 		default:
@@ -135,6 +137,17 @@ func (s *selection) named(v indicator.Value) (ns []contribution) {
 	}
 	return ns
 }
+
+// instructs reports whether a policy zone would read a name as another kind of
+// trigger: "32.1.2.0.192.rpz-ip" blocks an address wherever it is answered,
+// "8.0.0.0.10.rpz-client-ip" all questions of a network, "example.rpz-nsdname"
+// all that a name server serves (draft-vixie-dnsop-dns-rpz-00, section 4).
+func instructs(name string) bool {
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	return len(last) >= len(rpzLabel) && strings.EqualFold(last[:len(rpzLabel)], rpzLabel)
+}
+
+const rpzLabel = "rpz-"
 
 // add adds n to ns, which hold each name once.
 func add(ns []contribution, n contribution) []contribution {
@@ -401,6 +414,7 @@ type Reason uint8
 const (
 	NotDNS  Reason = iota + 1 // DNS can't carry it
 	TooLong                   // it does not fit before the zone's origin
+	Instruction               // a policy zone would act on something else
 )
 
 func (r Reason) String() string {
@@ -409,6 +423,8 @@ func (r Reason) String() string {
 		return "it is no name that DNS can carry"
 	case TooLong:
 		return "together with the zone's origin it is longer than a name can be; a shorter origin would take it"
+	case Instruction:
+		return "in a policy zone such a name means addresses or name servers, not itself"
 	}
 	return "unknown"
 }

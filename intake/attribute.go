@@ -103,6 +103,7 @@ func set[T any](field *T, p *T) {
 
 // apply changes a, or says what it can't be.
 func (ed *AttributeEdit) apply(r reader, a *tocsin.Attribute) *Refusal {
+	was := *a
 	if ed.Type != nil || ed.Text != nil {
 		typ, text := a.Value.TypeName(), a.Value.String()
 		set(&typ, ed.Type)
@@ -130,7 +131,7 @@ func (ed *AttributeEdit) apply(r reader, a *tocsin.Attribute) *Refusal {
 	set(&a.Group, ed.Group)
 	set(&a.FirstSeen, ed.FirstSeen)
 	set(&a.LastSeen, ed.LastSeen)
-	return r.check(ed.Line, a)
+	return r.check(ed.Line, a, &was)
 }
 
 // EditAttribute changes what the edit names of an attribute.

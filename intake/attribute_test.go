@@ -191,3 +191,27 @@ func TestEditAttribute(t *testing.T) {
 	_, err = w.EditAttribute(t.Context(), w.theirs, intake.AttributeEdit{ID: 2, Comment: new("x")})
 	wantError(t, err, tocsin.NotFound, "no attribute 2")
 }
+
+// A record keeps its sharing group through edits by those who have left it: else
+// they could not take it back. New ones are refused.
+func TestWhoLeftAGroupEdits(t *testing.T) {
+	w := newWorld(t)
+	group := access.Group
+	r, err := w.AddEvent(t.Context(), w.ours, intake.EventDraft{Info: "an event", Distribution: &group, Group: 1,
+		Attributes: []intake.Draft{{Text: "evil.example", Distribution: &group, Group: 1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	apply(t, w.DB, access.System("test"), func(tx *store.Tx) error {
+		return store.Put(tx, &tocsin.Group{ID: 1, Name: "own", Org: 2, Members: []tocsin.Member{}})
+	})
+	left := access.NewViewer("left", 1, 1, w.ours.Role())
+	if _, err := w.EditAttribute(t.Context(), left, intake.AttributeEdit{ID: 1, Deleted: new(true), Distribution: &group, Group: new(int64(1))}); err != nil {
+		t.Errorf("withdraw: %v", err)
+	}
+	if _, err := w.EditEvent(t.Context(), left, r.Event.ID, intake.EventEdit{Info: new("another info"), Distribution: &group, Group: new(int64(1))}); err != nil {
+		t.Errorf("edit the event: %v", err)
+	}
+	_, err = w.AddEvent(t.Context(), left, intake.EventDraft{Info: "new", Distribution: &group, Group: 1})
+	wantError(t, err, tocsin.Invalid, "no sharing group 1")
+}

@@ -109,6 +109,7 @@ type EventEdit struct {
 
 // apply changes e, or says what it can't be.
 func (ed *EventEdit) apply(r reader, e *tocsin.Event) *Refusal {
+	was := *e
 	if ed.Info != nil {
 		e.Info = strings.TrimSpace(*ed.Info)
 		if e.Info == "" {
@@ -142,8 +143,10 @@ func (ed *EventEdit) apply(r reader, e *tocsin.Event) *Refusal {
 	if ed.Group != nil {
 		e.Group = *ed.Group
 	}
-	if why := r.badDistribution(e.Distribution, e.Group, access.Group); why != "" {
-		return refuse(0, "distribution", "", why)
+	if e.Distribution != was.Distribution || e.Group != was.Group {
+		if why := r.badDistribution(e.Distribution, e.Group, access.Group); why != "" {
+			return refuse(0, "distribution", "", why)
+		}
 	}
 	if ed.NoCorrelate != nil {
 		e.NoCorrelate = *ed.NoCorrelate

@@ -100,7 +100,7 @@ func (r reader) draft(d *Draft) (tocsin.Attribute, *Refusal) {
 		a.Distribution, a.Group = *d.Distribution, d.Group
 	}
 	a.FirstSeen, a.LastSeen = d.FirstSeen, d.LastSeen
-	if no := r.check(d.Line, &a); no != nil {
+	if no := r.check(d.Line, &a, nil); no != nil {
 		return a, no
 	}
 	for _, t := range d.Tags {
@@ -164,16 +164,19 @@ func category(line int, t *indicator.Type, name string) (indicator.Category, *Re
 // maxComment is what a MISP column holds, in octets.
 const maxComment = 1<<16 - 1
 
-// check refuses what the store or a peer could not keep.
-func (r reader) check(line int, a *tocsin.Attribute) *Refusal {
+// check refuses what the store or a peer could not keep. The distribution that an
+// attribute had already may stay.
+func (r reader) check(line int, a, was *tocsin.Attribute) *Refusal {
 	if why := badText(a.Comment); why != "" {
 		return refuse(line, "comment", a.Comment, why)
 	}
 	if why := badText(a.Relation); why != "" {
 		return refuse(line, "object_relation", a.Relation, why)
 	}
-	if why := r.badDistribution(a.Distribution, a.Group, access.Inherit); why != "" {
-		return refuse(line, "distribution", "", why)
+	if was == nil || a.Distribution != was.Distribution || a.Group != was.Group {
+		if why := r.badDistribution(a.Distribution, a.Group, access.Inherit); why != "" {
+			return refuse(line, "distribution", "", why)
+		}
 	}
 	if why := badPeriod(a.FirstSeen, a.LastSeen); why != "" {
 		return refuse(line, "last_seen", "", why)

@@ -134,10 +134,7 @@ func (d *directory) shelf(k tocsin.Kind) *shelf {
 
 func (d *directory) put(r tocsin.Record) {
 	s := d.shelf(r.Kind())
-	if old := s.byID[r.RecordID()]; old != nil {
-		delete(s.byName, name(old))
-		delete(s.byUUID, uuid(old))
-	}
+	s.forget(s.byID[r.RecordID()])
 	s.byID[r.RecordID()] = r
 	if n := name(r); n != "" {
 		s.byName[n] = r.RecordID()
@@ -149,10 +146,21 @@ func (d *directory) put(r tocsin.Record) {
 
 func (d *directory) remove(k tocsin.Kind, id int64) {
 	s := d.shelf(k)
-	if old := s.byID[id]; old != nil {
-		delete(s.byID, id)
-		delete(s.byName, name(old))
-		delete(s.byUUID, uuid(old))
+	s.forget(s.byID[id])
+	delete(s.byID, id)
+}
+
+// forget takes out what a record is found by, unless another record has it now:
+// the changes of one commit come in any order.
+func (s *shelf) forget(r tocsin.Record) {
+	if r == nil {
+		return
+	}
+	if n := name(r); s.byName[n] == r.RecordID() {
+		delete(s.byName, n)
+	}
+	if u := uuid(r); s.byUUID[u] == r.RecordID() {
+		delete(s.byUUID, u)
 	}
 }
 
@@ -265,6 +273,12 @@ func (d *directory) overlay() *overlay { return &overlay{beneath: d} }
 type overlay struct {
 	beneath shelfView
 	changes map[docID]tocsin.Record
+	names   map[docName]int64 // of changes, also names that are no more
+}
+
+type docName struct {
+	kind tocsin.Kind
+	name string
 }
 
 func (o *overlay) overlay() *overlay { return &overlay{beneath: o} }
@@ -280,9 +294,14 @@ func (o *overlay) take(changes map[docID]tocsin.Record) {
 
 func (o *overlay) set(k docID, r tocsin.Record) {
 	if o.changes == nil {
-		o.changes = map[docID]tocsin.Record{}
+		o.changes, o.names = map[docID]tocsin.Record{}, map[docName]int64{}
 	}
 	o.changes[k] = r
+	if r != nil {
+		if n := name(r); n != "" {
+			o.names[docName{k.kind, n}] = k.id
+		}
+	}
 }
 
 func (o *overlay) get(k tocsin.Kind, id int64) tocsin.Record {
@@ -293,8 +312,9 @@ func (o *overlay) get(k tocsin.Kind, id int64) tocsin.Record {
 }
 
 func (o *overlay) named(k tocsin.Kind, n string) tocsin.Record {
-	for id, r := range o.changes {
-		if id.kind == k && r != nil && name(r) == strings.ToLower(n) {
+	n = strings.ToLower(n)
+	if id, ok := o.names[docName{k, n}]; ok {
+		if r := o.changes[docID{k, id}]; r != nil && name(r) == n {
 			return r
 		}
 	}

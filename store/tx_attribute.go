@@ -45,7 +45,7 @@ func (tx *Tx) AddAttributes(event int64, as []tocsin.Attribute, keep KeepPublish
 				return Addition{}, err
 			}
 		}
-		if err := settle(&fresh[i]); err != nil {
+		if err := settle(&fresh[i], nil); err != nil {
 			return Addition{}, err
 		}
 	}
@@ -207,9 +207,10 @@ func (tx *Tx) newClaims(e *tocsin.Event, as []tocsin.Attribute) (fresh []tocsin.
 	return fresh, dups, nil
 }
 
-// settler returns a function that sets the label of attributes of one event.
-// Most attributes of an event are alike, so it remembers what it worked out.
-func (tx *Tx) settler(event access.Label) func(*tocsin.Attribute) error {
+// settler returns a function that sets the label of attributes of one event,
+// given what they were (nil: new), as [Tx.settleEvent] does. Most attributes of an
+// event are alike, so it remembers what it worked out.
+func (tx *Tx) settler(event access.Label) func(a, old *tocsin.Attribute) error {
 	type kind struct {
 		d     access.Distribution
 		group int64
@@ -217,7 +218,7 @@ func (tx *Tx) settler(event access.Label) func(*tocsin.Attribute) error {
 		obj   int64
 	}
 	known := map[kind]access.LabelID{}
-	return func(a *tocsin.Attribute) error {
+	return func(a, old *tocsin.Attribute) error {
 		k := kind{a.Distribution, a.Group, a.Tags, a.Object}
 		if id, ok := known[k]; ok {
 			a.Label = id
@@ -226,8 +227,10 @@ func (tx *Tx) settler(event access.Label) func(*tocsin.Attribute) error {
 		if !a.Distribution.Valid() {
 			return tocsin.Errorf(tocsin.Invalid, "an attribute's distribution is 0 to 5, not %d", a.Distribution)
 		}
-		if err := tx.mayShareWith(a.Distribution, &a.Group); err != nil {
-			return err
+		if old == nil || a.Distribution != old.Distribution || a.Group != old.Group {
+			if err := tx.mayShareWith(a.Distribution, &a.Group); err != nil {
+				return err
+			}
 		}
 		parent := access.NewLabel(event.Owner, access.Inherit, 0, 0, 0)
 		if a.Object != 0 {
@@ -323,7 +326,7 @@ func (tx *Tx) replaceAttribute(old *tocsin.Attribute, e *tocsin.Event, change fu
 			}
 		}
 	}
-	if err := tx.settler(tx.db.coder.Labels.Label(e.Label))(&a); err != nil {
+	if err := tx.settler(tx.db.coder.Labels.Label(e.Label))(&a, old); err != nil {
 		return nil, err
 	}
 	if err := tx.edited(e, false); err != nil {
@@ -388,7 +391,7 @@ func (tx *Tx) TagAttribute(id int64, add, remove []tocsin.Attached) (*tocsin.Att
 	}
 	b := *a
 	b.Tags = retag(a.Tags, add, remove)
-	if err := tx.settler(tx.db.coder.Labels.Label(e.Label))(&b); err != nil {
+	if err := tx.settler(tx.db.coder.Labels.Label(e.Label))(&b, a); err != nil {
 		return nil, err
 	}
 	return &b, tx.put(a, &b)

@@ -54,6 +54,9 @@ func Put[R tocsin.Record](tx *Tx, r R) error {
 			return tocsin.Errorf(tocsin.Conflict, "there is a %s %s already", k, u)
 		}
 	}
+	if s, ok := any(r).(*tocsin.Subscriber); ok && tx.keyTaken(s) {
+		return tocsin.Errorf(tocsin.Conflict, "another subscriber has a key %q; give this one another name", s.TSIG.Name)
+	}
 	if r.RecordID() == 0 {
 		id, err := tx.newID(k, 1)
 		if err != nil {
@@ -76,6 +79,23 @@ func Put[R tocsin.Record](tx *Tx, r R) error {
 	l := tocsin.Line{Kind: k, ID: kept.RecordID(), Before: before, After: kept}
 	tx.line(tx.scoped(l))
 	return nil
+}
+
+// keyTaken reports whether another subscriber's TSIG key has the name of s's. A
+// key is found by its name, and then stands for its subscriber: of two keys of
+// one name, one would open what is meant for the other.
+func (tx *Tx) keyTaken(s *tocsin.Subscriber) bool {
+	if s.TSIG == nil {
+		return false
+	}
+	plain := func(k *tocsin.TSIG) string { return strings.TrimSuffix(k.Name, ".") }
+	for r := range tx.docs.all(tocsin.KindSubscriber) {
+		o := r.(*tocsin.Subscriber)
+		if o.ID != s.ID && o.TSIG != nil && strings.EqualFold(plain(o.TSIG), plain(s.TSIG)) {
+			return true
+		}
+	}
+	return false
 }
 
 // Remove removes a small record. It refuses while something else needs it.

@@ -65,16 +65,8 @@ func (tx *Tx) AddEvent(e *tocsin.Event) error {
 	}
 	if e.UUID.IsZero() {
 		e.UUID = tocsin.NewUUID(tx.now)
-	} else if err := tx.free(e.UUID); err != nil {
+	} else if err := tx.freeEvent(e.UUID); err != nil {
 		return err
-	}
-	switch old, err := tx.w.EventByUUID(tx.ctx, e.UUID); {
-	case err != nil:
-		return err
-	case old != nil && tx.sees(old.Label):
-		return &ExistsError{old.ID}
-	case old != nil: // the answer must not tell that it exists
-		return tocsin.Errorf(tocsin.Invalid, "the event's uuid can't be used; leave it out to get a new one")
 	}
 	var err error
 	if e.ID, err = tx.newID(tocsin.KindEvent, 1); err != nil {
@@ -99,7 +91,7 @@ func (tx *Tx) AddEvent(e *tocsin.Event) error {
 	if err := tx.mayAttach(true, slices.Collect(e.Tags.All())); err != nil {
 		return err
 	}
-	if err := tx.settleEvent(e); err != nil {
+	if err := tx.settleEvent(e, nil); err != nil {
 		return err
 	}
 	e.Attributes, e.Restricted = 0, 0
@@ -114,6 +106,22 @@ func (tx *Tx) AddEvent(e *tocsin.Event) error {
 	return nil
 }
 
+// freeEvent refuses the uuid of an event that there is, or was.
+func (tx *Tx) freeEvent(u tocsin.UUID) error {
+	if err := tx.free(u); err != nil {
+		return err
+	}
+	switch old, err := tx.w.EventByUUID(tx.ctx, u); {
+	case err != nil:
+		return err
+	case old != nil && tx.sees(old.Label):
+		return &ExistsError{old.ID}
+	case old != nil: // the answer must not tell that it exists
+		return tocsin.Errorf(tocsin.Invalid, "the event's uuid can't be used; leave it out to get a new one")
+	}
+	return nil
+}
+
 // An ExistsError refuses to add an event that the viewer can already see.
 type ExistsError struct{ ID int64 }
 
@@ -122,16 +130,20 @@ func (e *ExistsError) Unwrap() error {
 	return tocsin.Errorf(tocsin.Conflict, "the event exists already, as event %d", e.ID)
 }
 
-// settleEvent checks what decides who may have e, and sets its label.
-func (tx *Tx) settleEvent(e *tocsin.Event) error {
+// settleEvent checks what decides who may have e, and sets its label. What e
+// was, if it was there, may stay as it is: whoever has left a sharing group must
+// still be able to take back what they shared with it.
+func (tx *Tx) settleEvent(e, old *tocsin.Event) error {
 	if strings.TrimSpace(e.Info) == "" {
 		return tocsin.Errorf(tocsin.Invalid, "an event needs an info: a line on what it is about")
 	}
 	if e.Distribution == access.Inherit || !e.Distribution.Valid() {
 		return tocsin.Errorf(tocsin.Invalid, "an event's distribution is 0 to 4, not %d", e.Distribution)
 	}
-	if err := tx.mayShareWith(e.Distribution, &e.Group); err != nil {
-		return err
+	if old == nil || e.Distribution != old.Distribution || e.Group != old.Group {
+		if err := tx.mayShareWith(e.Distribution, &e.Group); err != nil {
+			return err
+		}
 	}
 	t, p := tx.marking(e.Tags)
 	e.Label = tx.label(access.NewLabel(e.Org, e.Distribution, e.Group, t, p))
@@ -198,7 +210,7 @@ func (tx *Tx) replaceEvent(old *tocsin.Event, change func(*tocsin.Event) error) 
 	if err := tx.publishing(&e, old.Published); err != nil {
 		return nil, err
 	}
-	if err := tx.settleEvent(&e); err != nil {
+	if err := tx.settleEvent(&e, old); err != nil {
 		return nil, err
 	}
 	e.Seq = tx.next()

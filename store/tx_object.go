@@ -31,7 +31,7 @@ func (tx *Tx) AddObject(event int64, o *tocsin.Object, as []tocsin.Attribute) (A
 	if o.Timestamp == 0 {
 		o.Timestamp = tx.now.Unix()
 	}
-	if err := tx.settleObject(o, e); err != nil {
+	if err := tx.settleObject(o, nil, e); err != nil {
 		return Addition{}, err
 	}
 	if err := tx.edited(e, false); err != nil {
@@ -48,12 +48,14 @@ func (tx *Tx) AddObject(event int64, o *tocsin.Object, as []tocsin.Attribute) (A
 
 // settleObject sets the label by which an object restricts its attributes. Its
 // event's label is a reader's second question.
-func (tx *Tx) settleObject(o *tocsin.Object, e *tocsin.Event) error {
+func (tx *Tx) settleObject(o, old *tocsin.Object, e *tocsin.Event) error {
 	if !o.Distribution.Valid() {
 		return tocsin.Errorf(tocsin.Invalid, "an object's distribution is 0 to 5, not %d", o.Distribution)
 	}
-	if err := tx.mayShareWith(o.Distribution, &o.Group); err != nil {
-		return err
+	if old == nil || o.Distribution != old.Distribution || o.Group != old.Group {
+		if err := tx.mayShareWith(o.Distribution, &o.Group); err != nil {
+			return err
+		}
 	}
 	owner := tx.db.coder.Labels.Label(e.Label).Owner
 	o.Label = tx.label(access.NewLabel(owner, o.Distribution, o.Group, 0, 0))
@@ -104,7 +106,7 @@ func (tx *Tx) EditObject(id int64, change func(*tocsin.Object) error) (*tocsin.O
 		return nil, err
 	}
 	o.ID, o.UUID, o.Event = old.ID, old.UUID, old.Event
-	if err := tx.settleObject(&o, e); err != nil {
+	if err := tx.settleObject(&o, old, e); err != nil {
 		return nil, err
 	}
 	if err := tx.edited(e, false); err != nil {
@@ -119,7 +121,7 @@ func (tx *Tx) EditObject(id int64, change func(*tocsin.Object) error) (*tocsin.O
 	return &o, tx.eachOf(&o, func(a *tocsin.Attribute) error {
 		b := *a
 		b.Deleted = b.Deleted || o.Deleted // a withdrawn object takes its attributes with it
-		if err := tx.settler(tx.db.coder.Labels.Label(e.Label))(&b); err != nil {
+		if err := tx.settler(tx.db.coder.Labels.Label(e.Label))(&b, a); err != nil {
 			return err
 		}
 		if b.Label == a.Label && b.Deleted == a.Deleted {

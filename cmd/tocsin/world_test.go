@@ -15,6 +15,7 @@ import (
 	"tocsin"
 	"tocsin/access"
 	"tocsin/httpd"
+	"tocsin/indicator"
 	"tocsin/store"
 )
 
@@ -217,4 +218,25 @@ func (w *world) bulk(org, query string, list io.Reader) (last string) {
 		w.t.Fatalf("import: %d %.500s", resp.StatusCode, last)
 	}
 	return last
+}
+
+// holds fails unless a domain is in lookup and in the subscriber's zone.
+func (w *world) holds(domain string, subscriber int64) {
+	w.t.Helper()
+	v := access.Organisation("provider", w.orgs["provider"], w.DB.GroupsOf(w.orgs["provider"])...)
+	ind, err := indicator.Detect(domain)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if n := w.Index.Count(w.DB.Labels().Sight(v, access.Read), ind.Keys()[0]); n == 0 {
+		w.t.Errorf("%s is not in lookup", domain)
+	}
+	z, ok := w.Collections.Zone("rpz.example", subscriber)
+	if !ok {
+		w.t.Fatal("no zone")
+	}
+	wire, _ := ind.Facets().Names[0].WireName()
+	if t, ok := z.Has(wire); !ok || t == 0 {
+		w.t.Errorf("%s is not in the zone", domain)
+	}
 }

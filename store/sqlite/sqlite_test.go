@@ -132,3 +132,40 @@ func BenchmarkAdd(b *testing.B) {
 	}
 	b.ReportMetric(float64(n)/time.Since(start).Seconds(), "rows/s")
 }
+
+// On a full disk SQLite may undo a whole transaction by itself. What shares a
+// commit with the write that met it must not be written behind its back.
+func TestNothingIsWrittenOutsideTheTransaction(t *testing.T) {
+	e, err := Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	put := func(w store.Writer, name string) error { return w.PutSetting(t.Context(), name, []byte("x")) }
+	err = e.Write(t.Context(), func(w store.Writer) error {
+		if err := put(w, "first"); err != nil {
+			return err
+		}
+		w.Savepoint(t.Context(), func() error {
+			e.writer.exec(t.Context(), "ROLLBACK") // what SQLite does
+			return fmt.Errorf("the disk is full")
+		})
+		w.Savepoint(t.Context(), func() error { return put(w, "second") })
+		put(w, "third")
+		return nil
+	})
+	if err == nil {
+		t.Error("the write is said to be done")
+	}
+	err = e.Read(t.Context(), func(r store.Reader) error {
+		for _, name := range []string{"first", "second", "third"} {
+			if b, err := r.Setting(t.Context(), name); b != nil || err != nil {
+				t.Errorf("%s was written: %s, %v", name, b, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}

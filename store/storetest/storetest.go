@@ -29,6 +29,8 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Engine) {
 		"ReopenKeepsEverything":   reopenKeepsEverything,
 		"ReadersSeeOneState":      readersSeeOneState,
 		"PurgeWaitsForFollowers":  purgeWaitsForFollowers,
+		"WhoLeftAGroupTakesBack":  whoLeftAGroupTakesBack,
+		"KeysHaveNamesOfTheirOwn": keysHaveNamesOfTheirOwn,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newWorld(t, open)) })
 	}

@@ -628,3 +628,99 @@ func purgeWaitsForFollowers(t *testing.T, w *world) {
 	}
 	w.follow(t, "newcomer") // reads the whole log without them
 }
+
+// An organisation that is taken out of a sharing group, or whose group is gone,
+// can still take back what it shared with the group, in every way there is.
+func whoLeftAGroupTakesBack(t *testing.T, w *world) {
+	theirs := w.theirs
+	var event, grouped tocsin.Event
+	var inEvent, inGroup []tocsin.Attribute
+	object := tocsin.Object{Name: "an object", Distribution: access.Group, Group: w.group}
+	w.write(t, theirs, func(tx *store.Tx) error {
+		event = tocsin.Event{Info: "shared with the group", Distribution: access.Group, Group: w.group, Published: true}
+		grouped = tocsin.Event{Info: "parts shared with the group", Distribution: access.Community, Published: true}
+		if err := errors.Join(tx.AddEvent(&event), tx.AddEvent(&grouped)); err != nil {
+			return err
+		}
+		r, err := tx.AddAttributes(event.ID, Domains(t, "a.example", "b.example"), false)
+		if err != nil {
+			return err
+		}
+		inEvent = r.Added
+		as := Domains(t, "c.example", "d.example")
+		for i := range as {
+			as[i].Distribution, as[i].Group = access.Group, w.group
+		}
+		if r, err = tx.AddAttributes(grouped.ID, as, false); err != nil {
+			return err
+		}
+		inGroup = r.Added
+		_, err = tx.AddObject(grouped.ID, &object, Domains(t, "e.example"))
+		return err
+	})
+	w.write(t, w.admin, func(tx *store.Tx) error {
+		g, err := store.Get[*tocsin.Group](tx, w.group)
+		if err != nil {
+			return err
+		}
+		return store.Put(tx, &tocsin.Group{ID: g.ID, Name: g.Name, Org: g.Org, Members: []tocsin.Member{{Org: 1}}})
+	})
+	theirs = access.NewViewer("theirs", 2, 2, theirs.Role(), w.GroupsOf(2)...)
+	if n := len(w.values(t, w.ours, store.Query{})); n != 5 {
+		t.Fatalf("the group's members see %d attributes, want 5", n)
+	}
+	withdraw := func(a *tocsin.Attribute) error { a.Deleted = true; return nil }
+	for what, take := range map[string]func(*store.Tx) error{
+		"withdraw one of its event": func(tx *store.Tx) error { _, err := tx.EditAttribute(inEvent[0].ID, withdraw); return err },
+		"delete one of its event":   func(tx *store.Tx) error { return tx.DeleteAttribute(inEvent[1].ID) },
+		"withdraw one of its own":   func(tx *store.Tx) error { _, err := tx.EditAttribute(inGroup[0].ID, withdraw); return err },
+		"delete one of its own":     func(tx *store.Tx) error { return tx.DeleteAttribute(inGroup[1].ID) },
+		"unpublish":                 func(tx *store.Tx) error { _, err := tx.Publish(event.ID, false); return err },
+		"withdraw an object": func(tx *store.Tx) error {
+			_, err := tx.EditObject(object.ID, func(o *tocsin.Object) error { o.Deleted = true; return nil })
+			return err
+		},
+	} {
+		if _, err := w.Apply(t.Context(), theirs, take); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if got := w.values(t, w.ours, store.Query{}); len(got) != 0 {
+		t.Errorf("still shared: %v", got)
+	}
+	_, err := w.Apply(t.Context(), theirs, func(tx *store.Tx) error {
+		return tx.AddEvent(&tocsin.Event{Info: "new", Distribution: access.Group, Group: w.group})
+	})
+	if tocsin.CodeOf(err) != tocsin.Invalid {
+		t.Errorf("sharing something new with the group: %v", err)
+	}
+}
+
+// A TSIG key is found by its name, so no two subscribers' keys share one,
+// whoever administers them.
+func keysHaveNamesOfTheirOwn(t *testing.T, w *world) {
+	key := func(name string) *tocsin.TSIG {
+		return &tocsin.TSIG{Name: name, Algorithm: "hmac-sha256", Secret: []byte(name)}
+	}
+	c := &tocsin.Collection{Name: "theirs", Org: 2}
+	early := &tocsin.Subscriber{Name: "early", Org: 2, TSIG: key("early")}
+	w.write(t, w.admin, func(tx *store.Tx) error {
+		if err := store.Put(tx, c); err != nil {
+			return err
+		}
+		early.Collection = c.ID
+		late := &tocsin.Subscriber{Name: "late", Collection: c.ID, Org: 2, TSIG: key("resolver-k")}
+		return errors.Join(store.Put(tx, early), store.Put(tx, late))
+	})
+	for _, name := range []string{"resolver-k", "Resolver-K", "resolver-k.", "resolver-\u212a"} {
+		_, err := w.Apply(t.Context(), w.admin, func(tx *store.Tx) error {
+			s := *early
+			s.TSIG = key(name)
+			return store.Put(tx, &s)
+		})
+		if tocsin.CodeOf(err) != tocsin.Conflict {
+			t.Errorf("a second key %q: %v", name, err)
+		}
+	}
+	w.write(t, w.admin, func(tx *store.Tx) error { return store.Put(tx, early) })
+}

@@ -120,6 +120,8 @@ func (u unit) text(n float64) string {
 		return fmt.Sprintf("%.1f ms", n*1e3)
 	case n < 1:
 		return fmt.Sprintf("%.0f ms", n*1e3)
+	case n >= 10:
+		return fmt.Sprintf("%.0f s", n)
 	}
 	return fmt.Sprintf("%.2g s", n)
 }

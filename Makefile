@@ -5,7 +5,7 @@ export TOCSIN_DATA ?= $(HOME)/.local/share/tocsin-demo
 
 GO ?= go
 
-.PHONY: help build run demo-resolver test bench soak lint programs clean
+.PHONY: help build run demo-resolver test bench benchmarks soak lint programs clean
 .DEFAULT_GOAL := help
 
 help: ## show this
@@ -23,10 +23,14 @@ demo-resolver: build ## show a real resolver (Unbound) blocking and unblocking; 
 test: programs ## run all tests; what could not be tested is counted at the end
 	@scripts/test
 
-bench: ## run the benchmarks
+bench: ## measure the exchange as it runs, in one table; some minutes
+	@TOCSIN_BENCH=1 $(GO) test -count 1 -timeout 30m -v -run '^TestFigures$$' ./cmd/tocsin
+
+benchmarks: ## run the benchmarks of single packages
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
-soak: ## run the tests that walk at random for long
+soak: ## measure ten million, and run the tests that walk at random for long
+	@TOCSIN_SOAK=1 $(GO) test -count 1 -timeout 3h -v -run '^TestSoak$$' ./cmd/tocsin
 	TOCSIN_SOAK_PAIRS=$${TOCSIN_SOAK_PAIRS:-200000} TOCSIN_SOAK_KILLS=$${TOCSIN_SOAK_KILLS:-100} \
 		$(GO) test -timeout 6h -run 'TestNothingLeaks|TestKill' -v ./cmd/tocsin
 

@@ -189,8 +189,8 @@ func (c *child) zoneFile(path string) (records int) {
 }
 
 // increments asks for a thousand changes, again and again: of one list, and of a
-// thousand events one after another.
-func (c *child) increments(f *figures, scale string) {
+// thousand events one after another. It returns the name that came last.
+func (c *child) increments(f *figures, scale string) (last string) {
 	c.t.Helper()
 	const changes = 1000
 	from := c.serial("rpz.example.")
@@ -209,8 +209,10 @@ func (c *child) increments(f *figures, scale string) {
 			c.t.Fatal(err)
 		}
 	}
-	c.arrives(fmt.Sprintf("e%d.increment.example", changes-1))
+	last = fmt.Sprintf("e%d.increment.example", changes-1)
+	c.arrives(last)
 	c.ixfr(f, "IXFR of 1,000 steps of one name at "+scale, 500, from)
+	return last
 }
 
 // ixfr has two clients ask for what has changed since a serial.

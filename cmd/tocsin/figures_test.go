@@ -21,7 +21,7 @@ func TestFigures(t *testing.T) {
 	if os.Getenv("TOCSIN_BENCH") == "" {
 		t.Skip("a measurement of some minutes; run it with: make bench")
 	}
-	f := measure(t)
+	f := measure(t, "make bench")
 	f.step("list", importOf200k)
 	f.step("events", events)
 	f.step("event", oneLargeEvent)
@@ -34,7 +34,7 @@ func TestSoak(t *testing.T) {
 	if os.Getenv("TOCSIN_SOAK") == "" {
 		t.Skip("a measurement of most of an hour; run it with: make soak")
 	}
-	f := measure(t)
+	f := measure(t, "make soak")
 	f.step("folder", importIntoFolder)
 	f.step("tenmillion", func(t *testing.T, f *figures) { large(t, f, ten) })
 }
@@ -120,16 +120,18 @@ func (u unit) text(n float64) string {
 		return fmt.Sprintf("%.1f ms", n*1e3)
 	case n < 1:
 		return fmt.Sprintf("%.0f ms", n*1e3)
+	case n >= 10:
+		return fmt.Sprintf("%.0f s", n)
 	}
 	return fmt.Sprintf("%.2g s", n)
 }
 
 // measure begins a table, which is printed when the test ends, however it ends.
-func measure(t *testing.T) *figures {
+func measure(t *testing.T, command string) *figures {
 	f := &figures{t: t}
 	begun, before := time.Now(), load()
 	t.Cleanup(func() {
-		fmt.Printf("\n%s, %s, %d cores; load %s before and %s after; %.0f s\n", revision(), runtime.Version(), runtime.NumCPU(),
+		fmt.Printf("\n%s: %s, %s, %d cores; load %s before and %s after; %.0f s\n", command, revision(), runtime.Version(), runtime.NumCPU(),
 			before, load(), time.Since(begun).Seconds())
 		w := tabwriter.NewWriter(os.Stdout, 0, 0, 1, ' ', 0)
 		fmt.Fprintln(w, "what\t| measured\t| reach\t| reference in the same run\t| times as fast")

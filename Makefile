@@ -30,9 +30,10 @@ soak: ## run the tests that walk at random for long
 	TOCSIN_SOAK_PAIRS=$${TOCSIN_SOAK_PAIRS:-200000} TOCSIN_SOAK_KILLS=$${TOCSIN_SOAK_KILLS:-100} \
 		$(GO) test -timeout 6h -run 'TestNothingLeaks|TestKill' -v ./cmd/tocsin
 
-lint: ## format and vet
+lint: ## format, vet and staticcheck (staticcheck.conf says what for)
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run: gofmt -w ." >&2; exit 1; }
 	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
 
 programs: # install what tests would have to skip; only as root, on Debian and its kin
 	@scripts/programs

@@ -28,6 +28,7 @@ func New(db *store.DB, p Parts) *API { return &API{db: db, Parts: p} }
 func (a *API) Register(s *httpd.Server) {
 	s.Handle("GET /api/status", a.status)
 	s.Handle("GET /api/why", a.why)
+	s.Handle("POST /api/withdraw", a.withdraw)
 	if a.Index != nil {
 		s.Handle("POST /api/lookup", a.lookup, httpd.Asks, httpd.Streams)
 	}

@@ -1,12 +1,8 @@
 package api
 
 import (
-	"bufio"
-	"compress/gzip"
 	"context"
 	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -37,15 +33,11 @@ func (a *API) importList(w http.ResponseWriter, r *http.Request, v access.Viewer
 	if err != nil {
 		return err
 	}
-	list, err := unzipped(r.Body)
-	if err != nil {
-		return err
-	}
 	out := &progressWriter{w: w, ctl: http.NewResponseController(w)}
 	if err := out.ctl.EnableFullDuplex(); err != nil && r.ProtoMajor < 2 {
 		return err
 	}
-	result, err := a.Desk.Import(r.Context(), v, in, list, out.progress)
+	result, err := a.Desk.Import(r.Context(), v, in, r.Body, out.progress)
 	if err != nil {
 		return out.fail(err)
 	}
@@ -102,24 +94,6 @@ func (a *API) importOf(r *http.Request, v access.Viewer) (in Import, err error) 
 		}
 	}
 	return in, nil
-}
-
-// unzipped undoes gzip where the list begins like it, whatever the headers say:
-// people send files as they find them.
-func unzipped(in io.Reader) (io.Reader, error) {
-	b := bufio.NewReaderSize(in, readSize)
-	magic, err := b.Peek(2)
-	switch {
-	case err != nil && !errors.Is(err, io.EOF):
-		return nil, err
-	case string(magic) != "\x1f\x8b":
-		return b, nil
-	}
-	z, err := gzip.NewReader(b)
-	if err != nil {
-		return nil, tocsin.Errorf(tocsin.Invalid, "the list begins like gzip, but: %w", err)
-	}
-	return z, nil
 }
 
 // await waits until the followers that matter have kept line seq, and returns

@@ -56,7 +56,8 @@ type Claim struct {
 
 // A Desk is the door in for lists (package intake).
 type Desk interface {
-	// Import reads a list into an event and says from time to time how far it is.
+	// Import reads a list, packed or not, into an event and says from time to time
+	// how far it is.
 	// Lines that are refused are part of the result; an error ends the import.
 	Import(ctx context.Context, v access.Viewer, in Import, list io.Reader, progress func(Progress)) (Result, error)
 }

@@ -13,6 +13,7 @@ import (
 
 	"tocsin"
 	"tocsin/access"
+	"tocsin/codec"
 	"tocsin/httpd"
 	"tocsin/indicator"
 	"tocsin/store"
@@ -223,7 +224,11 @@ type fakeDesk struct{ db *store.DB }
 func (d fakeDesk) Import(ctx context.Context, v access.Viewer, in Import, list io.Reader, progress func(Progress)) (Result, error) {
 	var r Result
 	var as []tocsin.Attribute
-	for lines := newLines(list, readSize, maxLine); ; {
+	plain, err := codec.Open(list)
+	if err != nil {
+		return r, err
+	}
+	for lines := newLines(plain, readSize, maxLine); ; {
 		line, err := lines.next(func() error { return nil })
 		if err == io.EOF {
 			break

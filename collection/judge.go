@@ -5,6 +5,7 @@ import (
 
 	"tocsin"
 	"tocsin/access"
+	"tocsin/indicator"
 )
 
 // Takes answers whether a collection takes in attribute a of event e, and why,
@@ -35,6 +36,8 @@ func (s *Set) Takes(collection int64, a *tocsin.Attribute, e *tocsin.Event) acce
 		return no("it was not put into the collection, and the filter does not match it")
 	case !namesHost(a):
 		return no("its value names no domain or host, and what it only mentions is never blocked")
+	case !fits(a, room(&sh.rec)):
+		return no(TooLong.String())
 	case put:
 		return access.Decision{Allowed: true, Reason: "it was put into the collection by its tag"}
 	}
@@ -44,6 +47,22 @@ func (s *Set) Takes(collection int64, a *tocsin.Attribute, e *tocsin.Event) acce
 func namesHost(a *tocsin.Attribute) bool {
 	for _, n := range a.Value.Facets().Names {
 		if _, ok := n.WireName(); ok && !instructs(n.Text) {
+			return true
+		}
+	}
+	return false
+}
+
+// fits reports whether one of the names that a claim contributes is no longer
+// than room.
+func fits(a *tocsin.Attribute, room int) bool {
+	for _, n := range a.Value.Facets().Names {
+		wire, ok := n.WireName()
+		size := len(wire)
+		if n.Kind == indicator.Domain {
+			size += wildcard
+		}
+		if ok && size <= room {
 			return true
 		}
 	}

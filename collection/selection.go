@@ -87,8 +87,13 @@ func newSelection(rec *tocsin.Collection, n tocsin.Seq, dir string, labels *acce
 func (s *selection) setRecord(rec *tocsin.Collection) {
 	s.rec = *rec
 	s.matcher = nil
+	s.room = room(rec)
+}
+
+// room is how many octets a name may have in the zones of a collection.
+func room(rec *tocsin.Collection) int {
 	// An origin's text with its dots is one octet shorter than its wire form.
-	s.room = maxWire - 1 - max(len(origin(rec.Zone)), len(origin(rec.HotZone)))
+	return maxWire - 1 - max(len(origin(rec.Zone)), len(origin(rec.HotZone)))
 }
 
 // origin is a zone's name as it is compared: lower case, with the final dot; ""

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"tocsin"
+	"tocsin/codec"
 )
 
 // DefaultMaxBody is how long a request may be where its route says nothing else.
@@ -33,7 +34,7 @@ func (s *Server) openBody(x *exchange, r *http.Request) error {
 	}
 	b := &body{in: r.Body, ctl: x.ctl, idle: x.idle, limit: limit}
 	b.setDeadline(time.Now())
-	r.Body = b
+	r.Body, x.body = b, b
 	switch coding := strings.ToLower(r.Header.Get("Content-Encoding")); coding {
 	case "", "identity":
 		return nil
@@ -85,6 +86,12 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// unread reports whether there may be more of a stream. Its connection is of no
+// use for another request: net/http reads the rest at a moment when the next
+// request may be reading already, and panics. Of other requests it has read the
+// rest before it answers.
+func (b *body) unread() bool { return b != nil && b.limit == 0 && !b.ended }
+
 func (b *body) setDeadline(now time.Time) {
 	b.renewed = now
 	d := patience
@@ -106,17 +113,18 @@ func (b *body) finish() {
 func (b *body) Close() error { return b.in.Close() }
 
 // unzipped is a body without its gzip. The reader is made by the first Read,
-// since making it reads the header.
+// since making it reads the header. Where the route sets no limit, that of
+// lists holds.
 type unzipped struct {
 	in    *body
 	limit int64
 	read  int64
-	zip   *gzip.Reader
+	zip   io.Reader
 }
 
 func (u *unzipped) Read(p []byte) (n int, err error) {
 	if u.zip == nil {
-		if u.zip, err = gzip.NewReader(bufio.NewReader(u.in)); err != nil {
+		if u.zip, err = u.open(); err != nil {
 			return 0, notGzip(err)
 		}
 	}
@@ -129,6 +137,19 @@ func (u *unzipped) Read(p []byte) (n int, err error) {
 	}
 	return n, err
 }
+
+func (u *unzipped) open() (io.Reader, error) {
+	in := bufio.NewReader(u.in)
+	if u.limit > 0 {
+		return gzip.NewReader(in)
+	}
+	if head, err := in.Peek(len(gzipMagic)); err == nil && string(head) != gzipMagic {
+		return nil, gzip.ErrHeader
+	}
+	return codec.Open(in)
+}
+
+const gzipMagic = "\x1f\x8b"
 
 func notGzip(err error) error {
 	if tocsin.CodeOf(err) != tocsin.Internal {

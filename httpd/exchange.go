@@ -3,6 +3,7 @@ package httpd
 import (
 	"compress/gzip"
 	"errors"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -21,6 +22,7 @@ type exchange struct {
 	start time.Time
 	idle  time.Duration
 
+	body     *body // nil: none
 	route    *Route
 	unrouted int    // the mux's own 404 or 405
 	who      string // for the log
@@ -125,6 +127,17 @@ func (x *exchange) end() error {
 	}
 	return nil
 }
+
+// linger takes what is still coming of a request that was refused, for a while.
+// A connection that is closed with octets unread is reset, and the reset can
+// overtake the answer that says what was wrong.
+func (x *exchange) linger() {
+	x.ctl.Flush()
+	x.ctl.SetReadDeadline(time.Now().Add(lingering))
+	io.Copy(io.Discard, x.body.in)
+}
+
+const lingering = 2 * time.Second
 
 func (x *exchange) begin() {
 	x.begun = true

@@ -45,6 +45,10 @@ func (s *Server) run(x *exchange, r *http.Request) (err error) {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
+	// The server below asks its own request whether all of the body was read. If
+	// it were handed back another body, it would take the rest of an unread one for
+	// the next request on the connection.
+	r = r.WithContext(r.Context())
 	if err := s.openBody(x, r); err != nil {
 		return err
 	}
@@ -85,12 +89,19 @@ func noRoute(x *exchange) error {
 // finish renders the error, ends the answer and writes the log line. What failed
 // midway must not look finished, so its connection is broken.
 func (s *Server) finish(x *exchange) {
+	unread := x.err != nil && !x.begun && x.body.unread()
 	if x.err != nil && !x.begun {
 		x.refused = true
+		if unread {
+			x.Header().Set("Connection", "close")
+		}
 		s.render(x)
 	}
 	if x.err == nil || x.refused {
 		x.err = cmp.Or(x.err, x.end())
+	}
+	if unread {
+		x.linger()
 	}
 	took := s.now().Sub(x.start)
 	s.record(x, took)

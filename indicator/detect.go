@@ -174,7 +174,7 @@ func unknown(s string) error {
 		return err
 	}
 	_, err := parseDomain(s)
-	if err == errNumericTLD || strings.Contains(s, ".") && err != nil {
+	if err == errNumericTLD || err != nil && (strings.Contains(s, ".") || isPublicSuffix(strings.ToLower(s), 1)) {
 		return err
 	}
 	return why("it is neither an address nor a domain, URL, e-mail address or hash")

@@ -54,6 +54,8 @@ func parseName(s, suffixAdvice string) (string, error) {
 	}
 	labels, err := checkName(s)
 	switch {
+	case s == "":
+		return "", errRoot
 	case err != nil:
 		return "", err
 	case isPublicSuffix(s, labels):
@@ -64,6 +66,7 @@ func parseName(s, suffixAdvice string) (string, error) {
 
 const (
 	errSingleLabel = why("it is a single label: blocking it would block everything beneath it")
+	errRoot        = why("it is dots alone: blocking the root would block everything")
 	errEmptyLabel  = why("it has an empty label (two dots in a row)")
 	errLongLabel   = why("it has a label longer than 63 octets")
 	errLongName    = why("it is longer than 253 characters")
@@ -161,7 +164,8 @@ func badInName(s string, c byte) error {
 		}
 		return errHasPath
 	case c == ':':
-		if _, err := netip.ParseAddr(s); err == nil {
+		host, _, _ := strings.Cut(s, "/")
+		if _, err := netip.ParseAddr(host); err == nil {
 			return errIsAddress
 		}
 		return errHasPort

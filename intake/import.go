@@ -46,6 +46,9 @@ const (
 	// that the sync at its end costs little, so few that other writers wait for
 	// a fraction of a second.
 	defaultBatch = 10_000
+	// maxOctets is how much text is held for one transaction. Most claims are
+	// short; ten thousand of the longest would take a gigabyte.
+	maxOctets = 8 << 20
 	// maxRefusals is how many refusals are shown.
 	maxRefusals = 1000
 )

@@ -215,7 +215,8 @@ func TestImportRefused(t *testing.T) {
 	}{
 		{w.ours, intake.ImportOptions{Name: "x"}, list(t, ""), tocsin.Invalid, "the file is empty"},
 		{w.ours, intake.ImportOptions{Name: "x"}, list(t, "# nothing\n"), tocsin.Invalid, "the list holds no values"},
-		{w.ours, intake.ImportOptions{Name: "x"}, list(t, "no value\nat all\n"), tocsin.Invalid, "none of the 2 lines could be taken; the first: line 1: it is neither"},
+		{w.ours, intake.ImportOptions{Name: "x"}, list(t, "no value\n"), tocsin.Invalid, `line 1 can't be taken: "no value": it is neither`},
+		{w.ours, intake.ImportOptions{Name: "x"}, list(t, "no value\nat all\n"), tocsin.Invalid, `none of 2 lines can be taken; the first is line 1: "no value": it is neither`},
 		{w.user, intake.ImportOptions{Name: "x", Publish: true}, list(t, "x.example"), tocsin.Forbidden, "your role does not let you publish"},
 		{w.reader, intake.ImportOptions{Name: "x"}, list(t, "x.example"), tocsin.Forbidden, "your role does not let you"},
 		{w.ours, intake.ImportOptions{Name: "x", Tags: []intake.TagDraft{{}}}, list(t, "x.example"), tocsin.Invalid, "a tag needs a name"},
@@ -276,5 +277,30 @@ func TestSharedLists(t *testing.T) {
 				t.Errorf("%d read, %d written, %d duplicates, %d refused: %+v", p.Read, p.Written, p.Duplicates, p.Refused, p.Refusals[:min(5, len(p.Refusals))])
 			}
 		})
+	}
+}
+
+// Long values are written in smaller batches, so that they take no more memory.
+func TestImportOfLongValues(t *testing.T) {
+	w := newWorld(t)
+	long := strings.Repeat("x", 60_000)
+	source := func(yield func(intake.Draft, error) bool) {
+		for i := range 1000 {
+			if !yield(intake.Draft{Line: i + 1, Type: "domain", Text: fmt.Sprint("n", i, ".example"), Comment: long}, nil) {
+				return
+			}
+		}
+	}
+	var first int64
+	p, err := w.Import(t.Context(), w.ours, intake.ImportOptions{Name: "x"}, source, func(p intake.Progress) {
+		if first == 0 {
+			first = p.Read
+		}
+	})
+	if err != nil || p.Written != 1000 {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	if octets := first * int64(len(long)); octets > 10<<20 {
+		t.Errorf("%d MiB were read before anything was written", octets>>20)
 	}
 }

@@ -111,11 +111,12 @@ func (i *importing) collect(ctx context.Context, source iter.Seq2[Draft, error],
 	r := i.d.reader(i.v)
 	var drafts []Draft
 	var lost []Refusal
+	octets := 0
 	send := func(end error) bool {
 		l := lot{r.read(drafts), int64(len(drafts) + len(lost)), end}
 		l.refused = append(l.refused, lost...)
 		slices.SortStableFunc(l.refused, func(a, b Refusal) int { return a.Line - b.Line })
-		drafts, lost = nil, nil
+		drafts, lost, octets = nil, nil, 0
 		select {
 		case out <- l:
 			return true
@@ -137,8 +138,9 @@ func (i *importing) collect(ctx context.Context, source iter.Seq2[Draft, error],
 				drafts = make([]Draft, 0, size)
 			}
 			drafts = append(drafts, d)
+			octets += len(d.Text) + len(d.Comment)
 		}
-		if len(drafts)+len(lost) >= size && !send(nil) {
+		if (len(drafts)+len(lost) >= size || octets >= maxOctets) && !send(nil) {
 			return
 		}
 	}
@@ -252,10 +254,18 @@ func (i *importing) finish(ctx context.Context) error {
 	case i.p.Read == 0:
 		return tocsin.Errorf(tocsin.Invalid, "the list holds no values")
 	case !i.begun:
-		return tocsin.Errorf(tocsin.Invalid, "none of the %d lines could be taken; the first: line %d: %s",
-			i.p.Read, i.p.Refusals[0].Line, i.p.Refusals[0].Why)
+		return i.nothing()
 	}
 	return i.end(ctx, Done)
+}
+
+// nothing says why nothing was taken, by the first line.
+func (i *importing) nothing() error {
+	no := i.p.Refusals[0]
+	if i.p.Read == 1 {
+		return tocsin.Errorf(tocsin.Invalid, "line %d can't be taken: %q: %s", no.Line, no.Text, no.Why)
+	}
+	return tocsin.Errorf(tocsin.Invalid, "none of %d lines can be taken; the first is line %d: %q: %s", i.p.Read, no.Line, no.Text, no.Why)
 }
 
 // end writes down that the import ended, and how.

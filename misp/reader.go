@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -57,19 +58,29 @@ type reader struct {
 	words    map[string]string
 }
 
-func newReader(r io.Reader) *reader {
-	src := &source{r: bufio.NewReaderSize(r, 16)}
-	return &reader{src: src, words: map[string]string{}, problems: new([]Problem),
+func newReader(from io.Reader) *reader {
+	src := &source{r: bufio.NewReaderSize(from, 16)}
+	r := &reader{src: src, words: map[string]string{}, problems: new([]Problem),
 		// PHP lets the last of two equal names win. Octets that are no UTF-8 are
 		// replaced by U+FFFD, so that a Latin-1 comment costs itself alone.
 		dec: jsontext.NewDecoder(src, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
+	src.used = r.dec.InputOffset
+	return r
 }
+
+// maxValue is the longest single text or number that is read: the decoder has
+// to hold it in whole. It has room for the attachments that MISP takes.
+const maxValue = 64 << 20
+
+var errLongValue = tocsin.Errorf(tocsin.Invalid, "invalid MISP JSON: a single value is longer than %d MiB", maxValue>>20)
 
 // A source counts the lines of what it hands on, and takes away the byte order
 // mark that some feeds begin with.
 type source struct {
 	r     *bufio.Reader
 	lines int
+	read  int64
+	used  func() int64 // how much of it the decoder is done with
 	begun bool
 }
 
@@ -80,7 +91,11 @@ func (s *source) Read(p []byte) (int, error) {
 			s.r.Discard(3)
 		}
 	}
+	if s.read-s.used() > maxValue {
+		return 0, errLongValue
+	}
 	n, err := s.r.Read(p)
+	s.read += int64(n)
 	s.lines += bytes.Count(p[:n], []byte{'\n'})
 	return n, err
 }
@@ -92,6 +107,8 @@ func (r *reader) fail(err error) {
 	}
 	syntax, ok := errors.AsType[*jsontext.SyntacticError](err)
 	switch {
+	case errors.Is(err, errLongValue):
+		r.err = errLongValue
 	case ok && errors.Is(err, io.ErrUnexpectedEOF):
 		r.err = r.errorf(r.dec.InputOffset(), string(syntax.JSONPointer), "the text ends too early")
 	case ok:
@@ -110,11 +127,18 @@ func (r *reader) refuse(format string, args ...any) {
 	}
 }
 
+// maxPointer is how much of a place is shown: it is as deep as the text, and
+// holds the names that stand in it.
+const maxPointer = 100
+
 func (r *reader) errorf(offset int64, pointer, format string, args ...any) error {
 	unread := r.dec.UnreadBuffer()
 	behind := min(max(offset-r.dec.InputOffset(), 0), int64(len(unread)))
 	// Use a one-based index for lines: these errors end up in front of people.
 	line := r.src.lines - bytes.Count(unread[behind:], []byte{'\n'}) + 1
+	if len(pointer) > maxPointer {
+		pointer = strings.ToValidUTF8(pointer[:maxPointer], "") + "…"
+	}
 	if pointer != "" {
 		pointer = " at " + pointer
 	}

@@ -128,7 +128,9 @@ func editAttribute(c *call) error {
 	d := &drafter{view: c.view}
 	var edits []intake.AttributeEdit
 	err = misp.DecodeAttributes(c.r.Body, func(a *misp.Attribute) error {
-		d.n++
+		if err := d.more(); err != nil {
+			return err
+		}
 		a.UUID = misp.Said(old.UUID)
 		if ed, ok := d.edit(a, d.n); ok {
 			edits = append(edits, ed)
@@ -183,15 +185,34 @@ func deleteAttribute(c *call) error {
 	if err != nil {
 		return err
 	}
-	if hard, _ := strconv.ParseBool(c.arg(1)); hard || truthy(said["hard"]) {
-		_, err = c.db.Apply(c.r.Context(), c.v, func(tx *store.Tx) error { return tx.DeleteAttribute(a.ID) })
-	} else {
-		_, err = c.desk.EditAttribute(c.r.Context(), c.v, intake.AttributeEdit{ID: a.ID, Deleted: new(true)})
-	}
+	hard, _ := strconv.ParseBool(c.arg(1))
+	hard = hard || truthy(said["hard"])
+	_, err = c.db.Apply(c.r.Context(), c.v, func(tx *store.Tx) error {
+		if hard {
+			return tx.DeleteAttribute(a.ID)
+		}
+		_, err := tx.Withdraw(a.ID)
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	return c.reply(struct {
 		Message string `json:"message"`
 	}{"Attribute deleted."})
+}
+
+// restoreAttribute takes a withdrawal back. MISP 2.5 sends its clients on to the
+// attribute, which PyMISP 2.5 follows; here it is the answer.
+func restoreAttribute(c *call) error {
+	a, err := c.attribute(c.arg(0))
+	if err != nil {
+		return err
+	}
+	res, err := c.desk.EditAttribute(c.r.Context(), c.v, intake.AttributeEdit{ID: a.ID, Deleted: new(false)})
+	if err != nil {
+		return c.notEditedAttribute(err, a.Value.TypeName())
+	}
+	b := c.encoder().AppendAttribute([]byte(`{"Attribute":`), &res.Attributes[0], misp.Bare, misp.More{EventUUID: res.Event.UUID})
+	return c.send(append(b, '}'))
 }

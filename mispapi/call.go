@@ -30,10 +30,10 @@ type call struct {
 
 // serve makes a handler of an action: it reads the path, holds the call to the
 // action's methods, and says errors in MISP's words.
-func (a *API) serve(act *action) httpd.Handler {
+func (a *API) serve(act *action, path string) httpd.Handler {
 	return func(w http.ResponseWriter, r *http.Request, v access.Viewer) error {
 		c := &call{API: a, w: w, r: r, v: v, view: a.db.As(v), act: act}
-		c.readPath()
+		c.readPath(path)
 		if err := c.admit(); err != nil {
 			return err
 		}
@@ -73,12 +73,12 @@ func (c *call) as(path string) error {
 	return tocsin.Errorf(tocsin.Internal, "no action %s", path)
 }
 
-// readPath takes what follows the action apart. It is cut before it is unescaped,
+// readPath takes what follows the action's path apart. It is cut before it is unescaped,
 // so that a tag's name may hold a slash.
-func (c *call) readPath() {
+func (c *call) readPath(path string) {
 	c.named = map[string]string{}
-	path := strings.TrimSuffix(c.r.URL.EscapedPath(), ".json")
-	rest := strings.Trim(strings.TrimPrefix(path, c.act.path), "/")
+	rest := strings.TrimSuffix(strings.TrimPrefix(c.r.URL.EscapedPath(), path), ".json")
+	rest = strings.Trim(rest, "/")
 	if rest == "" {
 		return
 	}

@@ -55,9 +55,29 @@ func (d *drafter) typed(line int, typ string) {
 	d.types[line] = typ
 }
 
+// maxAttributes is how many attributes one call may bring: they are in memory
+// until all of them are written at once.
+const maxAttributes = 500_000
+
+// more counts an attribute that was met.
+func (d *drafter) more() error {
+	if d.n++; d.n > maxAttributes {
+		return errMany
+	}
+	return nil
+}
+
+type manyError struct{ error }
+
+func (e manyError) Unwrap() error { return e.error }
+
+var errMany = manyError{tocsin.Errorf(tocsin.Invalid, "there are more than %d attributes in one call; send several, or a list of any length to /api/import", maxAttributes)}
+
 // each takes an attribute outside objects; it is for [misp.DecodeEvent].
 func (d *drafter) each(a *misp.Attribute) error {
-	d.n++
+	if err := d.more(); err != nil {
+		return err
+	}
 	if draft, ok := d.attribute(a, d.n); ok {
 		d.attributes = append(d.attributes, draft)
 	}

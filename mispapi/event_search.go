@@ -28,11 +28,13 @@ func searchEvents(c *call) error {
 	if e, err := c.event(textOf(s.said["eventid"])); err == nil {
 		name = itoa(e.ID)
 	}
-	c.w.Header().Set("Content-Disposition", `attachment; filename="misp.event.`+name+"."+f.name+`"`)
+	c.w.Header().Set("Content-Disposition", `attachment; filename="misp.event.`+name+"."+c.w.Header().Get("X-Response-Format")+`"`)
 	page := s.pageOf(ids)
 	switch {
 	case f.write == nil:
-		return c.send([]byte(itoa(int64(len(ids)))))
+		out := c.stream(f.media)
+		out.b = append(out.b, itoa(int64(len(ids)))...)
+		return out.end()
 	case f.name == "json":
 		return s.writeEvents(page)
 	}
@@ -144,7 +146,10 @@ var indexFilters = map[string]filter{
 	"analysis":    (*search).byAnalysis,
 	"threatlevel": (*search).byThreat,
 	"distribution": func(s *search, n string, v any) error {
-		return s.byNumber(n, v, func(e *tocsin.Event) uint8 { return uint8(e.Distribution) })
+		return s.byID(n, piped(v), func(e *tocsin.Event) int64 { return int64(e.Distribution) })
+	},
+	"sharinggroup": func(s *search, n string, v any) error {
+		return s.byID(n, piped(v), func(e *tocsin.Event) int64 { return e.Group })
 	},
 	"timestamp":        (*search).byEventTimestamp,
 	"publishtimestamp": (*search).byPublishing,
@@ -167,8 +172,12 @@ func piped(v any) any {
 	return v
 }
 
-// byAnything narrows to events that hold a value, or whose info contains it.
-func (s *search) byAnything(_ string, v any) error {
+// byAnything narrows to events that hold a value, or whose info contains it; a
+// search for attributes asks their values alone.
+func (s *search) byAnything(name string, v any) error {
+	if !s.overEvents {
+		return s.byValue(name, v)
+	}
 	found := map[int64]bool{}
 	inner := &search{c: s.c}
 	if err := inner.byValue("all", v); err != nil {

@@ -29,7 +29,7 @@ func init() {
 		{name: "json", media: mediaJSON, write: (*search).writeJSON},
 		{name: "text", media: "text/plain; charset=UTF-8", spelt: "txt", lists: true, write: (*search).writeText},
 		{name: "csv", media: "text/csv; charset=UTF-8", write: (*search).writeCSV},
-		{name: "count", media: mediaJSON},
+		{name: "count", media: "text/plain; charset=UTF-8", spelt: "txt"},
 	} {
 		formats[f.name] = f
 	}
@@ -61,10 +61,11 @@ func searchAttributes(c *call) error {
 		return c.invalid(err)
 	}
 	s.announce(f, n)
-	if f.write == nil {
-		return c.send([]byte(itoa(n)))
-	}
 	out := c.stream(f.media)
+	if f.write == nil {
+		out.b = append(out.b, itoa(n)...)
+		return out.end()
+	}
 	if err := f.write(s, out); err != nil {
 		return err
 	}
@@ -92,7 +93,7 @@ func (s *search) announce(f format, n int64) {
 	h.Set("X-Result-Count", itoa(n))
 	h.Set("X-Export-Module-Used", f.name)
 	spelt := f.name
-	if f.spelt != "" && !s.overEvents {
+	if f.spelt != "" && (!s.overEvents || f.write == nil) {
 		spelt = f.spelt
 	}
 	h.Set("X-Response-Format", spelt)
@@ -199,7 +200,11 @@ type csvRow struct {
 
 func quoted(of func(*csvRow) string) func([]byte, *csvRow) []byte {
 	return func(b []byte, r *csvRow) []byte {
-		return append(append(append(b, '"'), strings.ReplaceAll(of(r), `"`, `""`)...), '"')
+		text := of(r)
+		if bareNumber(text) {
+			return append(b, text...)
+		}
+		return append(append(append(b, '"'), strings.ReplaceAll(text, `"`, `""`)...), '"')
 	}
 }
 

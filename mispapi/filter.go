@@ -65,8 +65,6 @@ func (c *call) invalid(err error) error {
 // Terms are what a client says about one thing: any of or, all of and, none of not.
 type terms struct{ or, and, not []string }
 
-func (t terms) empty() bool { return len(t.or)+len(t.and)+len(t.not) == 0 }
-
 // positive are the terms that something has to be like.
 func (t terms) positive() []string { return append(append([]string(nil), t.or...), t.and...) }
 
@@ -153,7 +151,7 @@ func count(name string, v any) (int64, error) {
 		return 0, nil
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n < 0 || n > 1<<40 {
+	if err != nil || n < 0 || n > 1<<31 { // a page is their product
 		return 0, tocsin.Errorf(tocsin.Invalid, "%s is a number of 0 or more, not %q", name, s)
 	}
 	return n, nil
@@ -251,11 +249,14 @@ func moment(name, text string, now time.Time) (int64, error) {
 	return 0, tocsin.Errorf(tocsin.Invalid, "%s: %q is no time; try 30m, 2h, 7d, a date, or seconds since 1970", name, text)
 }
 
-// date reads a day.
+// date reads a day, or a moment on it: PyMISP 2.5 sends one to the index.
 func date(name string, v any) (string, error) {
 	s := strings.TrimSpace(textOf(v))
 	if s == "" {
 		return "", nil
+	}
+	if seconds, err := strconv.ParseFloat(s, 64); err == nil && seconds > 1e6 && seconds < 1e11 {
+		return time.Unix(int64(seconds), 0).UTC().Format(time.DateOnly), nil
 	}
 	if _, err := time.Parse(time.DateOnly, s); err != nil {
 		return "", tocsin.Errorf(tocsin.Invalid, "%s: %q is no date; a date is YYYY-MM-DD", name, s)

@@ -44,7 +44,7 @@ type action struct {
 }
 
 // large is for calls that carry whole lists of attributes in one body.
-var large = httpd.MaxBody(512 << 20)
+var large = httpd.MaxBody(256 << 20)
 
 // actions is the whole API on one page.
 func (a *API) actions() []action {
@@ -71,6 +71,7 @@ func (a *API) actions() []action {
 		{path: "/attributes/describeTypes", verbs: get, handle: describeTypes},
 		{path: "/attributes/add", verbs: post, handle: addAttributes, needs: add, missing: noEvent, opts: list},
 		{path: "/attributes/edit", verbs: write, handle: editAttribute, needs: add, missing: noAttribute},
+		{path: "/attributes/restore", verbs: post, handle: restoreAttribute, needs: add, missing: noAttributeThere},
 		{path: "/attributes/delete", verbs: remove, handle: deleteAttribute, needs: add, missing: noAttributeThere},
 
 		{path: "/objects/view", verbs: ask, handle: viewObject, missing: noObject, opts: asks},
@@ -107,12 +108,16 @@ var controllers = []string{"/events", "/attributes", "/objects", "/tags", "/shar
 // Register puts the routes on s.
 func (a *API) Register(s *httpd.Server) {
 	for _, act := range a.actions() {
-		h := a.serve(&act)
-		s.Handle(act.path, h, act.opts...)
-		s.Handle(act.path+".json", h, act.opts...)
-		s.Handle(act.path+"/{rest...}", h, act.opts...)
+		for _, path := range spellings(act.path) {
+			h := a.serve(&act, path)
+			s.Handle(path, h, act.opts...)
+			s.Handle(path+".json", h, act.opts...)
+			s.Handle(path+"/{rest...}", h, act.opts...)
+		}
 	}
 	for _, prefix := range controllers {
-		s.RenderErrors(prefix, renderError)
+		for _, path := range spellings(prefix) {
+			s.RenderErrors(path, renderError)
+		}
 	}
 }

@@ -11,6 +11,15 @@ import (
 
 // What clients expect though one would not guess it, a function each.
 
+// spellings are the ways to write a path: MISP 2.5 takes sharing_groups for
+// sharingGroups and back, and PyMISP 2.5 uses both.
+func spellings(path string) []string {
+	if rest, ok := strings.CutPrefix(path, "/sharing_groups"); ok {
+		return []string{path, "/sharingGroups" + rest}
+	}
+	return []string{path}
+}
+
 // keepsColons reports whether the i'th argument may hold a colon of its own: the
 // names of tags do ("tlp:green"), and MISP 2.5, which reads name:value there, then
 // finds no tag.
@@ -64,4 +73,15 @@ func truthy(v any) bool {
 		return false
 	}
 	return true
+}
+
+// bareNumber reports whether a text stands without quotes in MISP 2.5's CSV: PHP
+// takes it for a number, even where it is the digits of a checksum.
+func bareNumber(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
 }

@@ -1,6 +1,7 @@
 package mispapi
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -83,5 +84,6 @@ func (c *call) relatedBy(e *tocsin.Event, keys map[indicator.Key]bool, whole boo
 			out = append(out, &other)
 		}
 	}
+	slices.SortStableFunc(out, func(a, b *tocsin.Event) int { return cmp.Compare(b.Date, a.Date) }) // newest first, as MISP
 	return out, nil
 }

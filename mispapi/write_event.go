@@ -200,7 +200,9 @@ func editEvent(c *call) error {
 	d := &drafter{view: c.view}
 	var edits []intake.AttributeEdit
 	e, err := misp.DecodeEvent(c.r.Body, func(a *misp.Attribute) error {
-		d.n++
+		if err := d.more(); err != nil {
+			return err
+		}
 		if ed, ok := d.edit(a, d.n); ok {
 			edits = append(edits, ed)
 		}

@@ -232,7 +232,7 @@ func (p *Portal) withdrawable(r *http.Request, v access.Viewer) (*tocsin.Attribu
 }
 
 // staysPublished reports whether a published event is published again right
-// after an edit, which unpublishes it as in MISP. Otherwise withdrawing one name
+// after an addition, which unpublishes it as in MISP. Otherwise adding one name
 // would have every resolver drop all of them.
 func staysPublished(v access.Viewer, e *tocsin.Event) bool {
 	return e.Published && v.May(access.Publish)
@@ -244,16 +244,8 @@ func (p *Portal) askWithdraw(w http.ResponseWriter, r *http.Request, v access.Vi
 		return err
 	}
 	was := p.version(e)
-	is := version{nil, was.label}
-	only := a.ID
-	words := "It stays in the event, marked as withdrawn, so that peers learn of it."
-	if e.Published && !staysPublished(v, e) {
-		after := *e
-		after.Published = false
-		is.event, only = &after, 0
-		words += " Since your role does not let you publish, the whole event is unpublished until someone publishes it again."
-	}
-	f, err := p.effect(r.Context(), v, was, is, only)
+	words := "It stays in the event, marked as withdrawn, so that peers learn of it. The rest of the event stays as it is."
+	f, err := p.effect(r.Context(), v, was, version{nil, was.label}, a.ID)
 	if err != nil {
 		return err
 	}
@@ -268,18 +260,9 @@ func (p *Portal) withdraw(w http.ResponseWriter, r *http.Request, v access.Viewe
 	}
 	var event int64
 	_, err = p.db.Apply(r.Context(), v, func(tx *store.Tx) error {
-		_, e, err := tx.Attribute(n)
-		if err != nil {
-			return err
-		}
-		event = e.ID
-		again := staysPublished(v, e)
-		_, err = tx.EditAttribute(n, func(a *tocsin.Attribute) error {
-			a.Deleted, a.Timestamp = true, tx.Now().Unix()
-			return nil
-		})
-		if err == nil && again {
-			_, err = tx.Publish(event, true)
+		a, err := tx.Withdraw(n)
+		if err == nil {
+			event = a.Event
 		}
 		return err
 	})

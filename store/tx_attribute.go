@@ -281,8 +281,7 @@ func (tx *Tx) seen(a *tocsin.Attribute, what string) (*tocsin.Attribute, *tocsin
 	return nil, nil, tocsin.Errorf(tocsin.NotFound, "no attribute %s", what)
 }
 
-// EditAttribute lets change alter a copy of the attribute. Withdrawing it is an
-// edit that sets Deleted.
+// EditAttribute lets change alter a copy of the attribute.
 func (tx *Tx) EditAttribute(id int64, change func(*tocsin.Attribute) error) (*tocsin.Attribute, error) {
 	old, e, err := tx.Attribute(id)
 	if err != nil {
@@ -292,6 +291,23 @@ func (tx *Tx) EditAttribute(id int64, change func(*tocsin.Attribute) error) (*to
 		return nil, err
 	}
 	return tx.replaceAttribute(old, e, change)
+}
+
+// Withdraw marks an attribute as deleted: it stays, so that peers learn of it, and
+// leaves every zone and list. Other than an edit it does not unpublish the event.
+// It only takes away; and if it did, taking back one name of an event would have
+// every resolver drop all of them.
+func (tx *Tx) Withdraw(id int64) (*tocsin.Attribute, error) {
+	old, e, err := tx.Attribute(id)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := tx.mine(e.ID); err != nil {
+		return nil, err
+	}
+	a := *old
+	a.Deleted, a.Timestamp = true, max(old.Timestamp, tx.now.Unix())
+	return &a, tx.put(old, &a)
 }
 
 func (tx *Tx) replaceAttribute(old *tocsin.Attribute, e *tocsin.Event, change func(*tocsin.Attribute) error) (*tocsin.Attribute, error) {
@@ -339,15 +355,13 @@ func (tx *Tx) put(old, a *tocsin.Attribute) error {
 }
 
 // DeleteAttribute deletes an attribute for good. Its uuid is refused afterwards.
+// As with [Tx.Withdraw] its event stays published.
 func (tx *Tx) DeleteAttribute(id int64) error {
 	old, e, err := tx.Attribute(id)
 	if err != nil {
 		return err
 	}
 	if e, err = tx.mine(e.ID); err != nil {
-		return err
-	}
-	if err := tx.edited(e, false); err != nil {
 		return err
 	}
 	if err := tx.w.RemoveAttribute(tx.ctx, id); err != nil {

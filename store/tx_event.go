@@ -65,16 +65,8 @@ func (tx *Tx) AddEvent(e *tocsin.Event) error {
 	}
 	if e.UUID.IsZero() {
 		e.UUID = tocsin.NewUUID(tx.now)
-	} else if err := tx.free(e.UUID); err != nil {
+	} else if err := tx.freeEvent(e.UUID); err != nil {
 		return err
-	}
-	switch old, err := tx.w.EventByUUID(tx.ctx, e.UUID); {
-	case err != nil:
-		return err
-	case old != nil && tx.sees(old.Label):
-		return &ExistsError{old.ID}
-	case old != nil: // the answer must not tell that it exists
-		return tocsin.Errorf(tocsin.Invalid, "the event's uuid can't be used; leave it out to get a new one")
 	}
 	var err error
 	if e.ID, err = tx.newID(tocsin.KindEvent, 1); err != nil {
@@ -111,6 +103,22 @@ func (tx *Tx) AddEvent(e *tocsin.Event) error {
 		tx.added = map[int64]bool{}
 	}
 	tx.added[e.ID] = true
+	return nil
+}
+
+// freeEvent refuses the uuid of an event that there is, or was.
+func (tx *Tx) freeEvent(u tocsin.UUID) error {
+	if err := tx.free(u); err != nil {
+		return err
+	}
+	switch old, err := tx.w.EventByUUID(tx.ctx, u); {
+	case err != nil:
+		return err
+	case old != nil && tx.sees(old.Label):
+		return &ExistsError{old.ID}
+	case old != nil: // the answer must not tell that it exists
+		return tocsin.Errorf(tocsin.Invalid, "the event's uuid can't be used; leave it out to get a new one")
+	}
 	return nil
 }
 
@@ -239,7 +247,7 @@ func (tx *Tx) edited(e *tocsin.Event, keepPublished bool) error {
 		return nil
 	}
 	_, err := tx.replaceEvent(e, func(e *tocsin.Event) error {
-		e.Published, e.Timestamp = false, tx.now.Unix()
+		e.Published, e.Timestamp = false, max(e.Timestamp, tx.now.Unix())
 		return nil
 	})
 	return err

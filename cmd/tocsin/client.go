@@ -55,7 +55,6 @@ type request struct {
 	query        url.Values
 	body         io.Reader
 	media        string // of the body
-	length       int64  // of the body, 0 if not known
 }
 
 // send sends a request and returns the answer if it is a good one.

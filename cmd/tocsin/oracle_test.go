@@ -301,9 +301,9 @@ func (tr *trial) step() {
 		tr.editAttribute()
 	case n < 92:
 		tr.tagAttribute()
-	case n < 94:
+	case n < 96:
 		tr.deleteAttribute()
-	case n < 95:
+	case n < 97:
 		tr.deleteEvent()
 	case n < 98:
 		tr.changeMembers()
@@ -550,9 +550,13 @@ func (tr *trial) deleteAttribute() {
 	}
 	e := tr.oracle.events[a.event]
 	tr.usable(e)
+	if tr.rnd.IntN(2) == 0 {
+		tr.apply(e.owner, func(tx *store.Tx) error { _, err := tx.Withdraw(id); return err })
+		a.deleted = true
+		return
+	}
 	tr.apply(e.owner, func(tx *store.Tx) error { return tx.DeleteAttribute(id) })
 	delete(tr.attributes, id)
-	e.published = false
 }
 
 func (tr *trial) deleteEvent() {

@@ -93,9 +93,7 @@ func (c *client) lookup(ctx context.Context, value string) (a answer, err error)
 	return a, err
 }
 
-// withdraw takes back what own claims about a value. It posts the portal's form,
-// which leaves the rest of the event published; deleting the way MISP clients do
-// would unpublish all of it.
+// withdraw takes back what own claims about a value.
 func (c *client) withdraw(ctx context.Context, value, own string) (taken, others int, err error) {
 	a, err := c.lookup(ctx, value)
 	if err != nil {
@@ -106,7 +104,7 @@ func (c *client) withdraw(ctx context.Context, value, own string) (taken, others
 			others++
 			continue
 		}
-		if err := c.call(ctx, http.MethodPost, fmt.Sprintf("/portal/attributes/%d/withdraw", claim.Attribute), nil, nil, nil); err != nil {
+		if err := c.call(ctx, http.MethodPost, "/api/withdraw", nil, map[string]int64{"attribute": claim.Attribute}, nil); err != nil {
 			return taken, others, err
 		}
 		taken++

@@ -8,12 +8,14 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
 	"tocsin"
 	"tocsin/access"
 	"tocsin/httpd"
+	"tocsin/indicator"
 	"tocsin/store"
 )
 
@@ -25,7 +27,6 @@ type world struct {
 	conf config
 	keys map[string]string // by organisation
 	orgs map[string]int64
-	tags map[string]int64
 }
 
 // newWorld starts an exchange with these organisations.
@@ -191,4 +192,51 @@ func (w *world) share(org, domain string, event map[string]any) string {
 	}
 	out := w.must(org, "POST", "/events/add", map[string]any{"Event": e})
 	return fmt.Sprint(out["Event"].(map[string]any)["id"])
+}
+
+// bulk imports a list into the running exchange and returns the last line of the
+// answer. With publish it is then in lookup and in the zone.
+func (w *world) bulk(org, query string, list io.Reader) (last string) {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(w.t.Context(), "POST", "http://"+w.HTTPAddr+"/api/import?"+query, list)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", w.keys[org])
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	lines := bytes.Split(bytes.TrimSpace(b), []byte("\n"))
+	last = string(lines[len(lines)-1])
+	if resp.StatusCode != 200 || !strings.Contains(last, `"result"`) {
+		w.t.Fatalf("import: %d %.500s", resp.StatusCode, last)
+	}
+	return last
+}
+
+// holds fails unless a domain is in lookup and in the subscriber's zone.
+func (w *world) holds(domain string, subscriber int64) {
+	w.t.Helper()
+	v := access.Organisation("provider", w.orgs["provider"], w.DB.GroupsOf(w.orgs["provider"])...)
+	ind, err := indicator.Detect(domain)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if n := w.Index.Count(w.DB.Labels().Sight(v, access.Read), ind.Keys()[0]); n == 0 {
+		w.t.Errorf("%s is not in lookup", domain)
+	}
+	z, ok := w.Collections.Zone("rpz.example", subscriber)
+	if !ok {
+		w.t.Fatal("no zone")
+	}
+	wire, _ := ind.Facets().Names[0].WireName()
+	if t, ok := z.Has(wire); !ok || t == 0 {
+		w.t.Errorf("%s is not in the zone", domain)
+	}
 }

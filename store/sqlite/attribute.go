@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"iter"
+	"math/bits"
 	"strings"
 
 	"tocsin"
@@ -66,46 +67,55 @@ func (t *tx) values(args []any, a *tocsin.Attribute) []any {
 		int64(t.coder.Tags.ID(a.Tags)), int64(a.Label), int64(a.Seq), int64(key1), int64(key2))
 }
 
-// insertRows is how many rows one statement takes: fewer calls are faster, up
-// to a point.
+// insertRows is how many rows one statement takes, a power of two: fewer calls
+// are faster, up to a point.
 const insertRows = 32
 
 // OR FAIL leaves what a statement wrote before it failed, which the savepoint
 // around the write then undoes; so SQLite need not be able to undo each
 // statement by itself, which would cost a quarter of the time.
-var (
-	insertOne  = `INSERT OR FAIL INTO attributes (` + insertColumns + `) VALUES ` + placeholders(1)
-	insertMany = `INSERT OR FAIL INTO attributes (` + insertColumns + `) VALUES ` + placeholders(insertRows)
-)
+var insertAttributes = inserts(`INSERT OR FAIL INTO attributes (`+insertColumns+`) VALUES `, columnCount)
 
-func placeholders(rows int) string {
-	row := "(" + strings.TrimSuffix(strings.Repeat("?,", columnCount), ",") + ")"
+// inserts returns statements for 1, 2, 4 … insertRows rows, so that ten rows are
+// two calls and not ten.
+func inserts(into string, columns int) (by []string) {
+	for n := 1; n <= insertRows; n *= 2 {
+		by = append(by, into+placeholders(n, columns))
+	}
+	return by
+}
+
+// insertAll inserts rows, each of which values appends as arguments.
+func insertAll[R any](ctx context.Context, t *tx, inserts []string, rows []R, values func([]any, *R) []any) error {
+	var args []any
+	for len(rows) > 0 {
+		power := bits.Len(uint(min(len(rows), insertRows))) - 1
+		n := 1 << power
+		args = args[:0]
+		for i := range rows[:n] {
+			args = values(args, &rows[i])
+		}
+		if _, err := t.exec(ctx, inserts[power], args...); err != nil {
+			return err
+		}
+		rows = rows[n:]
+	}
+	return nil
+}
+
+func placeholders(rows, columns int) string {
+	row := "(" + strings.TrimSuffix(strings.Repeat("?,", columns), ",") + ")"
 	return strings.TrimSuffix(strings.Repeat(row+",", rows), ",")
 }
 
 // AddAttributes implements [store.Writer].
 func (t *tx) AddAttributes(ctx context.Context, as []tocsin.Attribute) error {
-	args := make([]any, 0, insertRows*columnCount)
-	for len(as) > 0 {
-		query, n := insertMany, insertRows
-		if len(as) < insertRows {
-			query, n = insertOne, 1
-		}
-		args = args[:0]
-		for i := range as[:n] {
-			args = t.values(args, &as[i])
-		}
-		if _, err := t.exec(ctx, query, args...); err != nil {
-			return err
-		}
-		as = as[n:]
-	}
-	return nil
+	return insertAll(ctx, t, insertAttributes, as, t.values)
 }
 
 // PutAttribute implements [store.Writer].
 func (t *tx) PutAttribute(ctx context.Context, a *tocsin.Attribute) error {
-	_, err := t.exec(ctx, `INSERT OR REPLACE INTO attributes (`+insertColumns+`) VALUES `+placeholders(1),
+	_, err := t.exec(ctx, `INSERT OR REPLACE INTO attributes (`+insertColumns+`) VALUES `+placeholders(1, columnCount),
 		t.values(make([]any, 0, columnCount), a)...)
 	return err
 }

@@ -10,16 +10,12 @@ import (
 
 // AppendLines implements [store.Writer].
 func (t *tx) AppendLines(ctx context.Context, ls []store.LogLine) error {
-	for _, l := range ls {
-		_, err := t.exec(ctx, `INSERT INTO log (seq, at, actor, kind, id, event, first, last, scope, label, before, after)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			l.Seq, l.At.UnixMicro(), l.By, l.Kind, l.ID, l.Event, l.First, l.Last, l.Scope, l.Label, image(l.Before), image(l.After))
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return insertAll(ctx, t, insertLines, ls, func(args []any, l *store.LogLine) []any {
+		return append(args, l.Seq, l.At.UnixMicro(), l.By, l.Kind, l.ID, l.Event, l.First, l.Last, l.Scope, l.Label, image(l.Before), image(l.After))
+	})
 }
+
+var insertLines = inserts(`INSERT INTO log (seq, at, actor, kind, id, event, first, last, scope, label, before, after) VALUES `, 12)
 
 func image(b []byte) any {
 	if b == nil {

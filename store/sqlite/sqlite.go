@@ -33,6 +33,7 @@ type Engine struct {
 	lock   *os.File
 	writer *conn
 	turn   sync.Mutex // the writer's
+	ids    map[tocsin.Kind]counter
 
 	mu   sync.Mutex
 	idle []*conn
@@ -140,11 +141,19 @@ func (e *Engine) Write(ctx context.Context, fn func(store.Writer) error) error {
 	if _, err := e.writer.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return storageError(err)
 	}
-	err := fn(&tx{conn: e.writer, coder: e.coder})
+	if e.ids == nil {
+		e.ids = map[tocsin.Kind]counter{}
+	}
+	t := &tx{conn: e.writer, coder: e.coder, ids: e.ids}
+	err := fn(t)
+	if err == nil {
+		err = t.keepIDs(ctx)
+	}
 	if err == nil {
 		_, err = e.writer.exec(ctx, "COMMIT")
 	}
 	if err != nil {
+		e.ids = nil                    // read them again
 		e.writer.exec(ctx, "ROLLBACK") // may be rolled back already
 		return storageError(err)
 	}

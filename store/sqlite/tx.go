@@ -16,8 +16,9 @@ import (
 type tx struct {
 	*conn
 	coder store.Coder
-	depth int   // savepoints
-	gone  error // SQLite has undone the whole transaction
+	depth int                     // savepoints
+	ids   map[tocsin.Kind]counter // of a write transaction
+	gone  error                   // SQLite has undone the whole transaction
 }
 
 // exec writes, but never outside the transaction: after SQLite has undone it by
@@ -109,11 +110,40 @@ func (t *tx) Savepoint(ctx context.Context, fn func() error) error {
 	return err
 }
 
-// NextIDs implements [store.Writer].
-func (t *tx) NextIDs(ctx context.Context, k tocsin.Kind, n int64) (id int64, err error) {
-	_, err = t.one(ctx, []any{&id}, `INSERT INTO sequences (kind, next) VALUES (?1, 1 + ?2)
-		ON CONFLICT (kind) DO UPDATE SET next = next + ?2 RETURNING next - ?2`, k, n)
-	return id, err
+// NextIDs implements [store.Writer]. The engine is the only writer, so it hands
+// ids out from memory and writes down once a commit how far it has come.
+func (t *tx) NextIDs(ctx context.Context, k tocsin.Kind, n int64) (int64, error) {
+	c, ok := t.ids[k]
+	if !ok {
+		c.next = 1
+		if _, err := t.one(ctx, []any{&c.next}, `SELECT next FROM sequences WHERE kind = ?`, k); err != nil {
+			return 0, err
+		}
+	}
+	first := c.next
+	t.ids[k] = counter{first + n, true}
+	return first, nil
+}
+
+// A counter hands out the ids of one kind.
+type counter struct {
+	next  int64
+	ahead bool // of what is on disk
+}
+
+// keepIDs writes down how far ids were handed out.
+func (t *tx) keepIDs(ctx context.Context) error {
+	for k, c := range t.ids {
+		if !c.ahead {
+			continue
+		}
+		_, err := t.exec(ctx, `INSERT INTO sequences (kind, next) VALUES (?, ?) ON CONFLICT (kind) DO UPDATE SET next = excluded.next`, k, c.next)
+		if err != nil {
+			return err
+		}
+		t.ids[k] = counter{c.next, false}
+	}
+	return nil
 }
 
 // Labels implements [store.Reader].

@@ -1,0 +1,53 @@
+package mispapi
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestGroupMeant asks which sharing group a record is for that names one by
+// number, one by what came along, or both.
+func TestGroupMeant(t *testing.T) {
+	w := twoParties(t) // group 1 is "ours alone", group 2 is "both"
+	for i, c := range []struct {
+		said string
+		want string // the group, or "" if the event is refused
+	}{
+		{`"sharing_group_id":2`, "2"},
+		{`"sharing_group_id":7`, ""},
+		{`"sharing_group_id":7,"SharingGroup":{"id":7,"uuid":"` + groupTwo + `"}`, "2"}, // another instance's number
+		{`"sharing_group_id":1,"SharingGroup":{"id":1,"uuid":"` + groupTwo + `"}`, "2"},
+		{`"SharingGroup":{"uuid":"` + groupTwo + `"}`, "2"},
+		{`"sharing_group_id":1,"SharingGroup":{"id":2,"uuid":"` + groupTwo + `"}`, "1"}, // a script moved it
+		{`"sharing_group_id":2,"SharingGroup":{"id":2,"uuid":"` + absent + `"}`, ""},    // theirs, unknown here
+		{`"sharing_group_id":2,"SharingGroup":[]`, "2"},
+	} {
+		got := w.ask("ann", "POST", "/events/add", fmt.Sprintf(`{"Event":{"info":"%d","distribution":4,%s}}`, i, c.said))
+		if c.want == "" {
+			if got.status != 403 || !strings.Contains(got.body, "no sharing group") {
+				t.Errorf("%s: %d %s", c.said, got.status, got.body)
+			}
+		} else if !strings.Contains(got.body, `"sharing_group_id":`+c.want+`,"disable`) {
+			t.Errorf("%s: %d %s", c.said, got.status, got.body)
+		}
+	}
+	if got := w.ask("bob", "POST", "/events/add", `{"info":"x","distribution":4,"sharing_group_id":1}`); got.status != 403 {
+		t.Errorf("a group that bob is not in: %d %s", got.status, got.body)
+	}
+}
+
+// TestLike is MISP's pattern.
+func TestLike(t *testing.T) {
+	for _, c := range []struct {
+		pattern, text string
+		want          bool
+	}{
+		{"a", "A", true}, {"a", "ab", false}, {"a%", "ab", true}, {"%b", "ab", true}, {"%", "", true}, {"%a%", "bab", true},
+		{"a%a", "a", false}, {"a%b%c", "a1b2c", true}, {"a%b%c", "acb", false}, {"%%", "x", true}, {"", "", true}, {"", "x", false},
+	} {
+		if got := like(c.pattern)(c.text); got != c.want {
+			t.Errorf("%q like %q: %v", c.text, c.pattern, got)
+		}
+	}
+}

@@ -125,7 +125,11 @@ type matcher struct {
 	sources []int64
 	tags    []int64 // of the collection's own tag
 	terms   []idTerm
+	names   []string // that ids were looked up for, of tags and organisations
 }
+
+// speaksOf reports whether a tag or organisation of that name makes a difference.
+func (m *matcher) speaksOf(name string) bool { return slices.Contains(m.names, strings.ToLower(name)) }
 
 // An idTerm is a term whose names are ids.
 type idTerm struct {
@@ -137,7 +141,8 @@ type idTerm struct {
 
 func (w *world) matcher(c *tocsin.Collection) (*matcher, error) {
 	f, err := ParseFilter(c.Filter)
-	m := &matcher{sources: c.Sources, tags: w.tagIDs(strings.ToLower(c.Tag()))}
+	own := strings.ToLower(c.Tag())
+	m := &matcher{sources: c.Sources, tags: w.tagIDs(own), names: []string{own}}
 	for _, t := range f.terms {
 		it := idTerm{key: t.key}
 		for _, v := range t.values {
@@ -145,13 +150,13 @@ func (w *world) matcher(c *tocsin.Collection) (*matcher, error) {
 			case t.key == "type":
 				it.types = append(it.types, v.text)
 			case t.key == "tag":
-				it.ids = append(it.ids, w.tagIDs(v.text)...)
+				it.ids, m.names = append(it.ids, w.tagIDs(v.text)...), append(m.names, v.text)
 			case t.key == "tlp":
 				it.tlps = append(it.tlps, v.tlp)
 			case v.id != 0:
 				it.ids = append(it.ids, v.id)
 			default:
-				it.ids = append(it.ids, w.orgIDs(v.text)...)
+				it.ids, m.names = append(it.ids, w.orgIDs(v.text)...), append(m.names, v.text)
 			}
 		}
 		m.terms = append(m.terms, it)

@@ -289,7 +289,11 @@ func (s *Set) rename(ctx context.Context, c *tocsin.Change, names map[int64]stri
 	var all []scoped
 	sels := s.behind(c.Seq)
 	for _, sel := range sels {
-		all = append(all, scoped{sel: sel, before: s.matcher(sel)})
+		before := s.matcher(sel)
+		if before != nil && !before.speaksOf(old) && !before.speaksOf(name) {
+			continue // most tags are no collection's business, and there may be very many
+		}
+		all = append(all, scoped{sel: sel, before: before})
 	}
 	setName(names, c.ID, name)
 	for i := range all {

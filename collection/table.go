@@ -48,7 +48,7 @@ type bucket struct {
 const (
 	pageBits   = 8
 	pageSlots  = 1 << pageBits
-	bucketSize = 1024 // a bucket larger than this is split
+	bucketSize = 4096 // a bucket larger than this is split
 	maxDepth   = 32
 )
 

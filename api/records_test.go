@@ -146,3 +146,13 @@ func TestChangedMeanwhile(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A NOTIFY to twenty thousand places would take all sockets that there are.
+func TestNotifyFewPlaces(t *testing.T) {
+	w := newWorld(t)
+	places := func(n int) string {
+		return `{"notify":["192.0.2.1:53"` + strings.Repeat(`,"192.0.2.1:53"`, n-1) + `]}`
+	}
+	w.must(t, 200, "theirs", "PATCH", "/api/subscribers/their%20resolver", places(maxNotify))
+	w.must(t, 400, "theirs", "PATCH", "/api/subscribers/their%20resolver", places(maxNotify+1))
+}

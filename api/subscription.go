@@ -101,6 +101,10 @@ type tsigShape struct {
 	fresh     bool
 }
 
+// maxNotify is to how many places one subscriber has a NOTIFY sent. Each costs a
+// socket until it answers, and may be a stranger's.
+const maxNotify = 16
+
 const tsigAlgorithm = "hmac-sha256"
 
 // tsigSecret is the length of a secret: that of the hash (RFC 8945, section 5.2.2.1).
@@ -159,6 +163,9 @@ func setSubscriber(tx *store.Tx, old *tocsin.Subscriber, in *subscriberShape) (*
 	}
 	if s.Collection == 0 {
 		return nil, nil, tocsin.Errorf(tocsin.Invalid, "a subscriber needs a collection")
+	}
+	if len(s.Notify) > maxNotify {
+		return nil, nil, tocsin.Errorf(tocsin.Invalid, "a subscriber has at most %d places to notify, not %d", maxNotify, len(s.Notify))
 	}
 	shown := once{}
 	if s.TSIG, err = in.TSIG.settle(s.Name, had); err == nil && s.TSIG != nil && s.TSIG != had {

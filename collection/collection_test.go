@@ -753,3 +753,31 @@ func TestNamesThatInstructPolicyZones(t *testing.T) {
 		t.Errorf("%d names were skipped, want 5", n)
 	}
 }
+
+// A tag that no collection speaks of is none's business: with fifty thousand of
+// them, one write would have every zone stand still for minutes.
+func TestTagsOfNoCollection(t *testing.T) {
+	st := newStage(t, false)
+	c := *st.colls[1]
+	c.Filter = `tag:Phishing org:"org1"`
+	st.putCollection(c)
+	st.follow()
+	sel := st.s.selections[1]
+	st.s.matcher(sel)
+	for id, name := range []string{"another", "phishing kit"} {
+		was := sel.matcher
+		st.putTag(tocsin.Tag{ID: int64(id + 10), Name: name})
+		st.follow()
+		if sel.matcher != was {
+			t.Errorf("the tag %q had the collection look up all names again", name)
+		}
+	}
+	for id, name := range []string{"PHISHING", c.Tag()} {
+		was := sel.matcher
+		st.putTag(tocsin.Tag{ID: int64(id + 20), Name: name})
+		st.follow()
+		if sel.matcher == was {
+			t.Errorf("the tag %q made no difference", name)
+		}
+	}
+}

@@ -417,9 +417,9 @@ func eachCombo(list []byte) iter.Seq[combo] {
 type Reason uint8
 
 const (
-	NotDNS  Reason = iota + 1 // DNS can't carry it
-	TooLong                   // it does not fit before the zone's origin
-	Instruction               // a policy zone would act on something else
+	NotDNS      Reason = iota + 1 // DNS can't carry it
+	TooLong                       // it does not fit before the zone's origin
+	Instruction                   // a policy zone would act on something else
 )
 
 func (r Reason) String() string {

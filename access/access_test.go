@@ -235,3 +235,23 @@ func TestDecideSaysWhy(t *testing.T) {
 		}
 	}
 }
+
+// Who is handed things by somebody else gets what both may have.
+func TestThroughSeesWhatBothSee(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(5, 6))
+	labels := NewLabels(nil)
+	for range 50_000 {
+		p := randomPart(rnd, false)
+		l := NewLabel(int64(1+rnd.IntN(3)), p.dist, p.group, p.tlp, p.pap)
+		v := Organisation("v", int64(rnd.IntN(4)), int64(rnd.IntN(4)))
+		owner := Organisation("owner", int64(rnd.IntN(4)), int64(rnd.IntN(4)))
+		both := v.Through(owner)
+		if want := v.Sees(l) && owner.Sees(l); v.Org() != owner.Org() && both.Sees(l) != want {
+			t.Fatalf("%+v through %+v sees %+v: %v, want %v", v, owner, l, !want, want)
+		}
+		d := Decide(both, Zone, Record{l, true})
+		if bit := labels.Sight(both, Zone).Has(labels.ID(l)); bit != d.Allowed || d.Reason == "" {
+			t.Fatalf("the bit says %v, Decide %+v", bit, d)
+		}
+	}
+}

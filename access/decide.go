@@ -86,6 +86,11 @@ func Decide(v Viewer, x Exit, r Record) Decision {
 
 // see answers the question See in the words of whoever asks.
 func see(v Viewer, l Label) Decision {
+	if v.through != nil {
+		if d := see(*v.through, l); !d.Allowed {
+			return no("the collection's owner may not have it, and can't hand it on: %s", d.Reason)
+		}
+	}
 	switch {
 	case v.all:
 		return yes("a site administrator sees everything")

@@ -16,6 +16,8 @@ type Viewer struct {
 	role   Role
 	all    bool
 	looks  bool // and does nothing else
+
+	through *Viewer // who hands things to it; nil: nobody in between
 }
 
 // NewViewer returns the viewer for a member of organisation org, in the named
@@ -51,7 +53,7 @@ func (v Viewer) Role() Role { return v.role }
 
 // SeesAll reports whether nothing is hidden from v: site administrators and
 // the system itself.
-func (v Viewer) SeesAll() bool { return v.all }
+func (v Viewer) SeesAll() bool { return v.all && (v.through == nil || v.through.SeesAll()) }
 
 // May reports whether v's role holds permission p.
 func (v Viewer) May(p Permission) bool { return (v.all || v.org != 0) && v.role.May(p) }
@@ -59,6 +61,16 @@ func (v Viewer) May(p Permission) bool { return (v.all || v.org != 0) && v.role.
 // ReadOnly returns v as one who only looks: it sees the same, and its writes are
 // refused before anything asks for its role.
 func (v Viewer) ReadOnly() Viewer { v.looks = true; return v }
+
+// Through returns v as one who is handed things by another: it sees what both
+// see. A collection's subscriber receives through the collection's owner, who can
+// hand on to nobody what it may not have itself.
+func (v Viewer) Through(owner Viewer) Viewer {
+	if owner.org != v.org || owner.all != v.all {
+		v.through = &owner
+	}
+	return v
+}
 
 // OnlyLooks reports whether v must not write.
 func (v Viewer) OnlyLooks() bool { return v.looks || !v.all && v.org == 0 }
@@ -73,6 +85,8 @@ func (v Viewer) MemberOf(g int64) bool {
 // published makes no difference, as in MISP.
 func (v Viewer) Sees(l Label) bool {
 	switch {
+	case v.through != nil && !v.through.Sees(l):
+		return false
 	case v.all:
 		return true
 	case v.org == 0:
@@ -97,10 +111,15 @@ func (v Viewer) Owns(l Label) bool { return v.all || v.org != 0 && v.org == l.Ow
 // Sight is a short string that is equal for viewers who see the same labels.
 // Caches key what they keep for a viewer by it.
 func (v Viewer) Sight() string {
-	if v.all {
-		return "all"
-	}
 	var b strings.Builder
+	if v.through != nil {
+		b.WriteString(v.through.Sight())
+		b.WriteByte('>')
+	}
+	if v.all {
+		b.WriteString("all")
+		return b.String()
+	}
 	b.WriteString(strconv.FormatInt(v.org, 10))
 	for _, g := range v.groups {
 		b.WriteByte(',')

@@ -130,7 +130,8 @@ func (a *API) explain(r *http.Request, to recipient, row Row) whyClaim {
 			c.Ways = append(c.Ways, way{x.String(), "", d.Allowed, d.Reason})
 		}
 		for _, col := range to.collections {
-			d := access.Decide(to.viewer, x, rec)
+			owner := access.Organisation("collection's owner", col.Org, a.db.GroupsOf(col.Org)...)
+			d := access.Decide(to.viewer.Through(owner), x, rec)
 			if d.Allowed {
 				d = a.taken(r, col, at, e, d)
 			}

@@ -22,7 +22,7 @@ func oneCollection(b testing.TB, subs int) (*fakeStore, *Set) {
 	}
 	label := f.labels.ID(access.NewLabel(1, access.Community, 0, access.Green, access.PAPUnmarked))
 	f.putOrg(tocsin.Organisation{ID: 1, Name: "one"})
-	f.putCollection(tocsin.Collection{ID: 1, Name: "first", Zone: "rpz.example.", HotZone: "hot.rpz.example.", Filter: "type:domain", Sources: []int64{1}})
+	f.putCollection(tocsin.Collection{ID: 1, Org: 1, Name: "first", Zone: "rpz.example.", HotZone: "hot.rpz.example.", Filter: "type:domain", Sources: []int64{1}})
 	for id := range int64(subs) {
 		f.putSubscriber(tocsin.Subscriber{ID: id + 1, Name: "s", Collection: 1, Org: id + 1})
 	}

@@ -168,11 +168,14 @@ func (s *selection) reseat(n tocsin.Seq, w *world) {
 			s.dirty = true
 		}
 	}
+	if owners := w.groups(s.rec.Org); !slices.Equal(owners, s.owners) {
+		s.owners, s.dirty = owners, true // lists are read through the owner, too
+	}
 	var fresh []*class
 	for _, id := range ids {
 		sub := w.Subs[id]
 		groups := w.groups(sub.Org)
-		v := access.Organisation("subscriber "+sub.Name, sub.Org, groups...)
+		v := s.subscriber(sub.Name, sub.Org, groups)
 		st := s.seats[id]
 		if st != nil && st.viewer.Sight() == v.Sight() {
 			continue

@@ -40,7 +40,7 @@ func newStage(t *testing.T, hot bool) *stage {
 	for id := range int64(3) {
 		f.putOrg(tocsin.Organisation{ID: id + 1, Name: fmt.Sprint("org", id+1)})
 	}
-	c := tocsin.Collection{ID: 1, Name: "first", Zone: baseZone, Filter: "type:domain,hostname", Sources: []int64{1, 2}}
+	c := tocsin.Collection{ID: 1, Org: 1, Name: "first", Zone: baseZone, Filter: "type:domain,hostname", Sources: []int64{1, 2}}
 	if hot {
 		c.HotZone = hotZone
 	}
@@ -577,7 +577,7 @@ func TestRestartForgetsEverything(t *testing.T) {
 func TestDamage(t *testing.T) {
 	st := newStage(t, true)
 	here := st.label(access.Inherit, 0)
-	st.putCollection(tocsin.Collection{ID: 2, Name: "second", Zone: "second.example.", Filter: "type:domain", Sources: []int64{1}})
+	st.putCollection(tocsin.Collection{ID: 2, Org: 1, Name: "second", Zone: "second.example.", Filter: "type:domain", Sources: []int64{1}})
 	st.putSubscriber(tocsin.Subscriber{ID: 9, Name: "nine", Collection: 2, Org: 3})
 	st.putTag(tocsin.Tag{ID: 1, Name: tocsin.CollectionTag("first")})
 	past := map[string][]served{}

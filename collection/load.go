@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"tocsin"
-	"tocsin/access"
 	"tocsin/indicator"
 )
 
@@ -132,6 +131,7 @@ func (s *Set) loadSelection(id int64) (*selection, error) {
 	sel := newSelection(&h.Record, h.At, s.dir, s.labels, indicator.NewHasher(h.Seed), s.log)
 	sel.at, sel.until, sel.born, sel.pairs, sel.seed = h.At, h.Until, h.Born, h.Pairs, h.Seed
 	sel.names, sel.crowd, sel.fresh, sel.skipped = tables[0], tables[1], tables[2], tables[3]
+	sel.owners = h.Owners
 	for i, p := range sel.pairs {
 		sel.pairIDs[p] = uint32(i)
 	}
@@ -142,7 +142,7 @@ func (s *Set) loadSelection(id int64) (*selection, error) {
 		if st.Class < 0 || st.Class >= len(sel.classes) {
 			return nil, errDamaged
 		}
-		v := access.Organisation("subscriber "+st.Name, st.Org, st.Groups...)
+		v := sel.subscriber(st.Name, st.Org, st.Groups)
 		sel.seats[sub] = &seat{st.Name, st.Org, st.Groups, v, st.Entered, sel.classes[st.Class]}
 	}
 	sel.journal.floor, sel.journal.next = h.Floor, h.Next

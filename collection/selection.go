@@ -17,6 +17,7 @@ import (
 // A selection is what one collection holds after line at.
 type selection struct {
 	rec    tocsin.Collection
+	owners []int64 // sharing groups of its owner
 	at     tocsin.Seq
 	until  tocsin.Seq // before this it is not served: resolvers have seen later serials
 	born   [zones]tocsin.Seq

@@ -363,8 +363,8 @@ func (s *Set) applyCollection(ctx context.Context, c *tocsin.Change) error {
 	sel.dirty = true
 	if old == nil {
 		s.selections[c.ID] = sel
-		sel.reseat(c.Seq, s.world)
 	}
+	sel.reseat(c.Seq, s.world)
 	return nil
 }
 

@@ -57,6 +57,7 @@ type header struct {
 	Until    tocsin.Seq
 	Born     [zones]tocsin.Seq
 	Record   tocsin.Collection
+	Owners   []int64 // sharing groups of the owner
 	Pairs    []pair
 	Classes  []classHeader
 	Seats    map[int64]seatHeader
@@ -124,7 +125,7 @@ func (s *Set) snapshot() *saving {
 }
 
 func (s *selection) header(seed [16]byte) header {
-	h := header{Seed: seed, At: s.at, Until: s.until, Born: s.born, Record: s.rec, Pairs: s.pairs,
+	h := header{Seed: seed, At: s.at, Until: s.until, Born: s.born, Record: s.rec, Owners: s.owners, Pairs: s.pairs,
 		Seats: map[int64]seatHeader{}, Floor: s.journal.floor, Next: s.journal.next}
 	if s.seed != ([16]byte{}) {
 		h.Seed = s.seed

@@ -199,7 +199,7 @@ func (s *Set) List(collection int64, v access.Viewer) (List, bool) {
 	if sh == nil || v.Org() == 0 && !v.SeesAll() {
 		return List{}, false
 	}
-	sees := sight(sh.labels, sh.pairs, v, access.List)
+	sees := sight(sh.labels, sh.pairs, v.Through(sh.owner), access.List)
 	if i := slices.IndexFunc(sh.images, func(img *image) bool { return img.sees.equal(sees) }); i >= 0 {
 		img := sh.images[i]
 		h := maphash.Comparable(etagSeed, string(sees.key()))

@@ -26,6 +26,7 @@ type shownSeat struct {
 // A shelf is a collection as readers find it.
 type shelf struct {
 	rec     tocsin.Collection
+	owner   access.Viewer
 	matcher *matcher
 	at      tocsin.Seq
 	born    [zones]tocsin.Seq
@@ -59,6 +60,7 @@ func (s *Set) show() {
 		sh, m := s.shown.collections[id], s.matcher(sel)
 		if sh == nil || sel.dirty || sh.matcher != m {
 			sh = sel.shelf()
+			sh.owner = sel.owner()
 			sel.dirty = false
 		}
 		is.collections[id] = sh

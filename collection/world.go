@@ -100,6 +100,17 @@ func setName(m map[int64]string, id int64, name string) {
 	m[id] = strings.ToLower(name)
 }
 
+// subscriber returns the viewer for whom a subscriber is served. It receives
+// through the collection's owner: who makes a subscriber for somebody else gets
+// no more out of it than it has.
+func (s *selection) subscriber(name string, org int64, groups []int64) access.Viewer {
+	return access.Organisation("subscriber "+name, org, groups...).Through(s.owner())
+}
+
+func (s *selection) owner() access.Viewer {
+	return access.Organisation("collection's owner", s.rec.Org, s.owners...)
+}
+
 // groups returns the sharing groups that an organisation is a member of.
 func (w *world) groups(org int64) (ids []int64) {
 	for id, members := range w.Groups {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"tocsin/access"
@@ -30,6 +31,8 @@ type Server struct {
 	proxies   []netip.Prefix
 	secure    bool
 	slots     chan struct{}
+	crowd     sync.Mutex
+	under     map[netip.Addr]int // requests under way, by address
 	mux       *http.ServeMux
 	routes    []Route
 	renderers []renderer

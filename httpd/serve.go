@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -20,17 +21,49 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	secure(x.Header())
 	x.Header().Set("X-Request-Id", x.id)
 	defer s.finish(x)
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	default:
-		x.err = tocsin.Errorf(tocsin.Busy, "too many requests are under way; try again in a moment")
-		return
+	if !vital(r) {
+		leave, ok := s.enter(s.address(r))
+		if !ok {
+			x.err = tocsin.Errorf(tocsin.Busy, "too many requests are under way; try again in a moment")
+			return
+		}
+		defer leave()
 	}
 	s.mux.ServeHTTP(x, r)
 	if x.unrouted != 0 {
 		x.err = noRoute(x)
 	}
+}
+
+// vital are the questions whether we are well, which need an answer most when
+// nothing else gets one.
+func vital(r *http.Request) bool { return r.URL.Path == "/healthz" || r.URL.Path == "/readyz" }
+
+// enter takes a place for a request. No address gets more than half of them, so
+// that one client with many slow requests does not shut out everybody.
+func (s *Server) enter(from netip.Addr) (leave func(), ok bool) {
+	s.crowd.Lock()
+	defer s.crowd.Unlock()
+	if s.under == nil {
+		s.under = map[netip.Addr]int{}
+	}
+	if s.under[from] >= (cap(s.slots)+1)/2 {
+		return nil, false
+	}
+	select {
+	case s.slots <- struct{}{}:
+	default:
+		return nil, false
+	}
+	s.under[from]++
+	return func() {
+		<-s.slots
+		s.crowd.Lock()
+		defer s.crowd.Unlock()
+		if s.under[from]--; s.under[from] == 0 {
+			delete(s.under, from)
+		}
+	}, true
 }
 
 // run finds out who asks and lets the route's handler answer. A panic is an

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -199,8 +200,9 @@ func TestCompression(t *testing.T) {
 }
 
 func TestTooManyRequests(t *testing.T) {
-	w := newWorld(t, Options{MaxRequests: 1})
+	w := newWorld(t, Options{MaxRequests: 2}) // one of them for one address
 	inside, leave := make(chan bool), make(chan bool)
+	w.HandlePublic("GET /other", func(http.ResponseWriter, *http.Request) error { return nil })
 	w.HandlePublic("GET /wait", func(http.ResponseWriter, *http.Request) error { inside <- true; <-leave; return nil })
 	w.start(t)
 	done := make(chan bool)
@@ -211,12 +213,20 @@ func TestTooManyRequests(t *testing.T) {
 		}
 	}()
 	<-inside
-	if status, body := w.get(t, "/healthz", ""); status != 503 {
+	if status, body := w.get(t, "/other", ""); status != 503 {
 		t.Errorf("%d %s", status, body)
+	}
+	if status, body := w.get(t, "/healthz", ""); status != 200 {
+		t.Errorf("whether we are well: %d %s", status, body)
+	}
+	if leave, ok := w.enter(netip.MustParseAddr("192.0.2.1")); !ok {
+		t.Error("one address has taken the places of all")
+	} else {
+		leave()
 	}
 	close(leave)
 	<-done
-	if status, _ := w.get(t, "/healthz", ""); status != 200 {
+	if status, _ := w.get(t, "/other", ""); status != 200 {
 		t.Errorf("afterwards: %d", status)
 	}
 }

@@ -68,8 +68,12 @@ type terms struct{ or, and, not []string }
 // positive are the terms that something has to be like.
 func (t terms) positive() []string { return append(append([]string(nil), t.or...), t.and...) }
 
-// maxTerms is how many terms one filter may have.
-const maxTerms = 100_000
+// maxTerms is how many terms one filter may have, and maxPatterns how many of them
+// may hold a %: each pattern is held against every value.
+const (
+	maxTerms    = 10_000
+	maxPatterns = 100
+)
 
 // termsOf reads MISP's ways to say several things: "a", "a&&b" (which means or),
 // "!a", ["a", "!b"], {"OR": […], "AND": […], "NOT": […]}.
@@ -132,6 +136,15 @@ func scalars(name string, v any) (out []string, err error) {
 	list, ok := v.([]any)
 	if !ok {
 		return out, add(v)
+	}
+	patterns := 0
+	for _, term := range list {
+		if s, ok := any(term).(string); ok && strings.Contains(s, "%") {
+			patterns++
+		}
+	}
+	if patterns > maxPatterns {
+		return nil, tocsin.Errorf(tocsin.Invalid, "%s: there are more than %d patterns with %%; ask in several calls", name, maxPatterns)
 	}
 	if len(list) > maxTerms {
 		return nil, tocsin.Errorf(tocsin.Invalid, "%s: there are more than %d of them; ask in several calls", name, maxTerms)

@@ -123,7 +123,7 @@ type audience struct {
 func (p *Portal) audiences(v access.Viewer) (as []audience) {
 	for s := range p.as(v).Subscribers() {
 		if c, err := store.One[*tocsin.Collection](p.as(v), s.Collection); err == nil {
-			as = append(as, audience{s.ID, p.audience(s), c})
+			as = append(as, audience{s.ID, p.audience(s, c), c})
 		}
 	}
 	return as

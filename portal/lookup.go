@@ -313,7 +313,7 @@ func (p *Portal) reaches(ctx context.Context, v access.Viewer, c *tocsin.Collect
 		if s.Collection != c.ID {
 			continue
 		}
-		to := p.audience(s)
+		to := p.audience(s, c)
 		r := reached{Name: s.Name, Org: p.orgName(v, s.Org)}
 		for i := range fs {
 			if !decides(fs[i].Value, val) || !p.Collections.Takes(ctx, c, &fs[i].Attribute, fs[i].event).Allowed {
@@ -330,8 +330,9 @@ func (p *Portal) reaches(ctx context.Context, v access.Viewer, c *tocsin.Collect
 }
 
 // audience is the viewer for whom a subscriber is served.
-func (p *Portal) audience(s *tocsin.Subscriber) access.Viewer {
-	return access.Organisation(s.Name, s.Org, p.db.GroupsOf(s.Org)...)
+func (p *Portal) audience(s *tocsin.Subscriber, c *tocsin.Collection) access.Viewer {
+	owner := access.Organisation("collection's owner", c.Org, p.db.GroupsOf(c.Org)...)
+	return access.Organisation(s.Name, s.Org, p.db.GroupsOf(s.Org)...).Through(owner)
 }
 
 // leaves answers whether a claim may reach v by a zone.

@@ -143,9 +143,16 @@ func (tx *Tx) mayTag(l access.LabelID, as []tocsin.Attached) error {
 	return tx.mayAttach(tx.v.Owns(tx.db.coder.Labels.Label(l)), as)
 }
 
+// maxTags is how many tags a record may carry. Each is looked at whenever somebody
+// asks for records by tag.
+const maxTags = 1000
+
 func (tx *Tx) mayAttach(own bool, as []tocsin.Attached) error {
 	if len(as) > 0 && !tx.v.May(access.Tag) {
 		return errMayNot("attach tags")
+	}
+	if len(as) > maxTags {
+		return tocsin.Errorf(tocsin.Invalid, "%d tags are too many for one record; it may carry %d", len(as), maxTags)
 	}
 	for _, a := range as {
 		t, _ := tx.docs.get(tocsin.KindTag, a.Tag).(*tocsin.Tag)

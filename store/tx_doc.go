@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"tocsin"
@@ -57,6 +58,11 @@ func Put[R tocsin.Record](tx *Tx, r R) error {
 	if s, ok := any(r).(*tocsin.Subscriber); ok && tx.keyTaken(s) {
 		return tocsin.Errorf(tocsin.Conflict, "another subscriber has a key %q; give this one another name", s.TSIG.Name)
 	}
+	if c, ok := tocsin.Record(r).(*tocsin.Collection); ok {
+		if err := tx.freeZones(c); err != nil {
+			return err
+		}
+	}
 	if r.RecordID() == 0 {
 		id, err := tx.newID(k, 1)
 		if err != nil {
@@ -96,6 +102,26 @@ func (tx *Tx) keyTaken(s *tocsin.Subscriber) bool {
 		}
 	}
 	return false
+}
+
+// freeZones refuses names of zones that another collection has: a question for a
+// zone is answered by its name.
+func (tx *Tx) freeZones(c *tocsin.Collection) error {
+	names := func(c *tocsin.Collection) []string {
+		return []string{strings.ToLower(strings.TrimSuffix(c.Zone, ".")), strings.ToLower(strings.TrimSuffix(c.HotZone, "."))}
+	}
+	mine := names(c)
+	for r := range tx.docs.all(tocsin.KindCollection) {
+		if r.RecordID() == c.ID {
+			continue
+		}
+		for _, n := range names(r.(*tocsin.Collection)) {
+			if n != "" && slices.Contains(mine, n) {
+				return tocsin.Errorf(tocsin.Conflict, "the zone %s is taken; choose another name", n)
+			}
+		}
+	}
+	return nil
 }
 
 // Remove removes a small record. It refuses while something else needs it.

@@ -78,6 +78,12 @@ func (tx *Tx) AddEvent(e *tocsin.Event) error {
 	if e.Orgc == 0 || !tx.v.May(access.Sync) {
 		e.Orgc = e.Org
 	}
+	if err := tx.maySpeakFor(e.Org); err != nil {
+		return err
+	}
+	if err := tx.maySpeakFor(e.Orgc); err != nil {
+		return err
+	}
 	e.User = tx.v.User()
 	if e.Date == "" {
 		e.Date = tx.now.UTC().Format("2006-01-02")
@@ -104,6 +110,17 @@ func (tx *Tx) AddEvent(e *tocsin.Event) error {
 	}
 	tx.added[e.ID] = true
 	return nil
+}
+
+// maySpeakFor refuses the word of an organisation that has users here and speaks
+// for itself: its word may be enough to block. Others may be spoken for by whoever
+// brings their events from elsewhere.
+func (tx *Tx) maySpeakFor(org int64) error {
+	o, _ := tx.docs.get(tocsin.KindOrganisation, org).(*tocsin.Organisation)
+	if org == tx.v.Org() || tx.v.SeesAll() || o == nil || !o.Local {
+		return nil
+	}
+	return tocsin.Errorf(tocsin.Forbidden, "%s takes part in this exchange and speaks for itself", o.Name)
 }
 
 // freeEvent refuses the uuid of an event that there is, or was.

@@ -138,7 +138,13 @@ func (x *exchange) project(run context.Context, c config) (err error) {
 	}
 	x.run("notify", func() error { return x.notifier.Run(run) })
 	ticking := &clock.Clock{DB: x.DB, Hot: x.hot, Log: x.log, Wait: c.merge, Tick: c.merge}
-	x.run("clock", func() error { ticking.Run(run); return nil })
+	x.run("clock", func() error {
+		if err := x.ready(run); err != nil { // before that it might purge what a projection has yet to let go of
+			return err
+		}
+		ticking.Run(run)
+		return nil
+	})
 	return nil
 }
 

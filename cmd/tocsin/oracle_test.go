@@ -54,6 +54,7 @@ type oAttribute struct {
 }
 
 type oCollection struct {
+	owner   int64 // who can't hand on what it may not have itself
 	tag     string
 	filter  string // "", "type:hostname" or "tlp:amber"
 	sources map[int64]bool
@@ -135,7 +136,7 @@ func (o *oracle) in(c *oCollection, a *oAttribute) bool {
 func (o *oracle) zone(c *oCollection, org int64) []string {
 	on := map[string]collection.Trigger{}
 	for _, a := range o.attributes {
-		if !o.in(c, a) || !o.leaves(org, a) {
+		if !o.in(c, a) || !o.leaves(org, a) || !o.sees(c.owner, a) {
 			continue
 		}
 		switch a.typ {
@@ -189,7 +190,7 @@ func newTrial(t *testing.T, seed uint64) *trial {
 			c.HotZone, c.Filter = "hot.rpz.example", "type:hostname"
 		}
 		id := tr.collection(c)
-		tr.collections[id] = &oCollection{tag: c.Tag(), filter: c.Filter, sources: map[int64]bool{1: true, 2: true}}
+		tr.collections[id] = &oCollection{owner: c.Org, tag: c.Tag(), filter: c.Filter, sources: map[int64]bool{1: true, 2: true}}
 		tr.subs[id] = map[int64]int64{}
 		for n, org := range tr.orgs {
 			tr.subs[id][org] = tr.subscriber(fmt.Sprintf("%s-of-%s", n, name), n, id)

@@ -28,6 +28,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Engine) {
 		"IDsAreNeverReused":       idsAreNeverReused,
 		"ReopenKeepsEverything":   reopenKeepsEverything,
 		"ReadersSeeOneState":      readersSeeOneState,
+		"NobodySpeaksForOthers":   nobodySpeaksForOthers,
 		"PurgeWaitsForFollowers":  purgeWaitsForFollowers,
 		"WhoLeftAGroupTakesBack":  whoLeftAGroupTakesBack,
 		"KeysHaveNamesOfTheirOwn": keysHaveNamesOfTheirOwn,

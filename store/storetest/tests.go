@@ -724,3 +724,59 @@ func keysHaveNamesOfTheirOwn(t *testing.T, w *world) {
 	}
 	w.write(t, w.admin, func(tx *store.Tx) error { return store.Put(tx, early) })
 }
+
+// Whatever an administrator of one organisation sets up, it gets nothing of
+// another's, takes nothing of another's, and says nothing in another's name.
+func nobodySpeaksForOthers(t *testing.T, w *world) {
+	admin, _ := access.RoleByID(2)
+	sync, _ := access.RoleByID(5)
+	ours := access.NewViewer("our admin", 1, 1, admin.Role)
+	theirs := access.NewViewer("their admin", 2, 2, admin.Role)
+	peer := access.NewViewer("their peer", 3, 2, sync.Role)
+	w.write(t, ours, func(tx *store.Tx) error {
+		return store.Put(tx, &tocsin.Collection{Name: "ours", Org: 1, Zone: "rpz.example", HotZone: "Hot.Example."})
+	})
+	w.write(t, theirs, func(tx *store.Tx) error {
+		return store.Put(tx, &tocsin.Collection{Name: "theirs", Org: 2, Zone: "their.example", Sources: []int64{1, 2}})
+	})
+	for what, c := range map[string]struct {
+		v    access.Viewer
+		do   func(*store.Tx) error
+		want tocsin.Code
+	}{
+		"a subscriber of another's collection": {theirs, func(tx *store.Tx) error {
+			return store.Put(tx, &tocsin.Subscriber{Name: "s", Collection: 1, Org: 2})
+		}, tocsin.Forbidden},
+		"a zone of another's name": {theirs, func(tx *store.Tx) error {
+			return store.Put(tx, &tocsin.Collection{Name: "c", Org: 2, Zone: "RPZ.example."})
+		}, tocsin.Conflict},
+		"a zone of another's hot zone's name": {theirs, func(tx *store.Tx) error {
+			return store.Put(tx, &tocsin.Collection{Name: "c", Org: 2, HotZone: "hot.example"})
+		}, tocsin.Conflict},
+		"an event in the name of one who is here": {peer, func(tx *store.Tx) error {
+			return tx.AddEvent(&tocsin.Event{Info: "x", Orgc: 1, Org: 2})
+		}, tocsin.Forbidden},
+		"an event held by one who is here": {peer, func(tx *store.Tx) error {
+			return tx.AddEvent(&tocsin.Event{Info: "x", Orgc: 2, Org: 1})
+		}, tocsin.Forbidden},
+		"very many tags": {theirs, func(tx *store.Tx) error {
+			var as []tocsin.Attached
+			for i := range int64(1001) {
+				as = append(as, tocsin.Attached{Tag: i + 1})
+			}
+			return tx.AddEvent(&tocsin.Event{Info: "x", Tags: tocsin.NewTagSet(as...)})
+		}, tocsin.Invalid},
+	} {
+		if _, err := w.Apply(t.Context(), c.v, c.do); tocsin.CodeOf(err) != c.want {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	w.write(t, theirs, func(tx *store.Tx) error {
+		return store.Put(tx, &tocsin.Subscriber{Name: "own", Collection: 2, Org: 2})
+	})
+	w.write(t, w.admin, func(tx *store.Tx) error {
+		elsewhere := &tocsin.Organisation{Name: "Elsewhere", UUID: tocsin.NewUUID(tx.Now())}
+		return store.Put(tx, elsewhere)
+	})
+	w.write(t, peer, func(tx *store.Tx) error { return tx.AddEvent(&tocsin.Event{Info: "brought here", Orgc: 3, Org: 2}) })
+}

@@ -11,9 +11,12 @@
 package mispapi
 
 import (
+	"context"
+
 	"tocsin"
 	"tocsin/access"
 	"tocsin/httpd"
+	"tocsin/indicator"
 	"tocsin/intake"
 	"tocsin/store"
 )
@@ -24,6 +27,17 @@ type API struct {
 	desk *intake.Desk
 	// Instance is the uuid by which peers know this exchange; zero says none.
 	Instance tocsin.UUID
+	// Index finds what correlates. Without one the store is asked, which answers the
+	// same and takes longer.
+	Index Index
+}
+
+// An Index knows which events claim a value (package match).
+type Index interface {
+	// Sharing returns the events that v may see in which one of keys is named by a
+	// claim that is to be correlated, complete up to the newest write, from at most
+	// limit claims; more says that there are others.
+	Sharing(ctx context.Context, v access.Viewer, keys []indicator.Key, limit int) (events map[int64]bool, more bool, err error)
 }
 
 // New returns the API over db.

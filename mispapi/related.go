@@ -54,22 +54,35 @@ func correlating(a *tocsin.Attribute) []indicator.Key {
 	return slices.DeleteFunc(a.Value.Keys(), func(k indicator.Key) bool { return strings.HasPrefix(string(k), "m:") })
 }
 
+// sharing returns the events in which one of keys is claimed.
+func (c *call) sharing(keys map[indicator.Key]bool) (events map[int64]bool, more bool, err error) {
+	asked := slices.Collect(maps.Keys(keys))
+	if c.Index != nil {
+		return c.Index.Sharing(c.r.Context(), c.v, asked, maxRelatedHits)
+	}
+	events, hits := map[int64]bool{}, 0
+	for a, err := range c.view.Attributes(c.r.Context(), store.Query{Keys: asked, Limit: maxRelatedHits}) {
+		if err != nil {
+			return nil, false, err
+		}
+		hits++
+		if !events[a.Event] && slices.ContainsFunc(correlating(&a), func(k indicator.Key) bool { return keys[k] }) {
+			events[a.Event] = true
+		}
+	}
+	return events, hits == maxRelatedHits, nil
+}
+
 func (c *call) relatedBy(e *tocsin.Event, keys map[indicator.Key]bool, whole bool) ([]*tocsin.Event, error) {
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	ids, hits := map[int64]bool{}, 0
-	q := store.Query{Keys: slices.Collect(maps.Keys(keys)), Limit: maxRelatedHits}
-	for a, err := range c.view.Attributes(c.r.Context(), q) {
-		if err != nil {
-			return nil, err
-		}
-		hits++
-		if a.Event != e.ID && !ids[a.Event] && slices.ContainsFunc(correlating(&a), func(k indicator.Key) bool { return keys[k] }) {
-			ids[a.Event] = true
-		}
+	ids, more, err := c.sharing(keys)
+	if err != nil {
+		return nil, err
 	}
-	if !whole || hits == maxRelatedHits {
+	delete(ids, e.ID)
+	if !whole || more {
 		c.w.Header().Set("X-Related-Events", "partial")
 	}
 	if len(ids) == 0 {

@@ -198,7 +198,9 @@ func (x *exchange) routes(front *httpd.Server, c config) {
 		Takes:           takes(x.Collections),
 		Serial:          confirmed(x.DB, &x.held),
 	}).Register(front)
-	mispapi.New(x.DB, x.Desk).Register(front)
+	misp := mispapi.New(x.DB, x.Desk)
+	misp.Index = correlations{x.Index, x.DB}
+	misp.Register(front)
 	x.pages().Register(front)
 }
 

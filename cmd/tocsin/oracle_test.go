@@ -629,6 +629,7 @@ func (tr *trial) check() {
 		tr.checkLookup(v, want)
 		if org != 0 {
 			tr.checkHTTP(org, want)
+			tr.checkCorrelations(org, want)
 			tr.checkZones(org)
 		}
 	}
@@ -739,6 +740,48 @@ func (tr *trial) checkHTTP(org int64, want map[int64]bool) {
 	}
 	if !maps.Equal(got, expect) {
 		tr.t.Fatalf("restSearch of %q as %s: %v, the oracle says %v", a.value, name, got, expect)
+	}
+}
+
+// checkCorrelations asks for one event and compares the others that it is said to
+// share a value with.
+func (tr *trial) checkCorrelations(org int64, want map[int64]bool) {
+	tr.t.Helper()
+	id, _, ok := anyOf(tr, tr.oracle.events)
+	if !ok || !tr.seesEvent(org, tr.oracle.events[id]) {
+		return
+	}
+	names := map[string]string{} // what correlates: a value, whatever its type names it as
+	key := func(a *oAttribute) string {
+		k, err := indicator.Parse(a.typ, a.value)
+		if err != nil {
+			tr.t.Fatal(err)
+		}
+		return string(k.Keys()[0])
+	}
+	for n, a := range tr.attributes {
+		if a.event == id && want[n] && !a.deleted {
+			names[key(a)] = a.value
+		}
+	}
+	expect, got := map[int64]bool{}, map[int64]bool{}
+	for n, a := range tr.attributes {
+		if _, shared := names[key(a)]; shared && a.event != id && want[n] && !a.deleted {
+			expect[a.event] = true
+		}
+	}
+	name := []string{"", "one", "two", "three", "four"}[org]
+	out := tr.must(name, "GET", fmt.Sprint("/events/view/", id), nil)
+	related, _ := out["Event"].(map[string]any)["RelatedEvent"].([]any)
+	for _, r := range related {
+		n, err := strconv.ParseInt(fmt.Sprint(r.(map[string]any)["Event"].(map[string]any)["id"]), 10, 64)
+		if err != nil {
+			tr.t.Fatal(err)
+		}
+		got[n] = true
+	}
+	if !maps.Equal(got, expect) {
+		tr.t.Fatalf("event %d as %s is said to correlate with %v, the oracle says %v", id, name, got, expect)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"runtime/debug"
 
 	"tocsin"
 	"tocsin/access"
@@ -27,6 +28,33 @@ import (
 type index struct{ *match.Index }
 
 func (x index) Look(s *access.Sight) api.Look { return &look{Look: x.Index.Look(s)} }
+
+// correlations is package match for package mispapi.
+type correlations struct {
+	*match.Index
+	db *store.DB
+}
+
+func (x correlations) Sharing(ctx context.Context, v access.Viewer, keys []indicator.Key, limit int) (map[int64]bool, bool, error) {
+	if err := x.db.Await(ctx, x.Name(), x.db.Head()); err != nil {
+		return nil, false, err
+	}
+	events, more := map[int64]bool{}, false
+	now := x.Index.Look(x.db.Labels().Sight(v, access.Read))
+	var found []match.Claim
+	for _, k := range keys {
+		found, more = now.FindMax(k, found[:0], limit)
+		for _, c := range found {
+			if t, ok := indicator.TypeByID(c.Type); ok && t.Correlates && !c.NoCorrelate && !c.Mention {
+				events[c.Event] = true
+			}
+		}
+		if limit -= len(found); more || limit <= 0 {
+			return events, true, nil
+		}
+	}
+	return events, false, nil
+}
 
 type look struct {
 	match.Look
@@ -72,8 +100,16 @@ func (d desk) Import(ctx context.Context, v access.Viewer, in api.Import, list i
 		}
 		r.EventUUID = e.UUID
 	}
+	if p.Written >= largeImport {
+		// The garbage of a large import is given back at once: nothing that comes
+		// next needs so much.
+		go debug.FreeOSMemory()
+	}
 	return r, err
 }
+
+// largeImport is how many claims make an import a large one.
+const largeImport = 100_000
 
 // headSize is how much of a list is looked at to guess its format.
 const headSize = 64 << 10

@@ -47,7 +47,7 @@ const pragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=
 // Cache sizes, in KiB. The writer's holds the upper pages of indexes that are
 // hit at random while millions are imported.
 const (
-	writerCache = 160 << 10
+	writerCache = 64 << 10
 	readerCache = 8 << 10
 	maxIdle     = 8
 )

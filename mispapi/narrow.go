@@ -199,15 +199,9 @@ func (s *search) byTags(name string, v any) error {
 	return nil
 }
 
-// tagsLike returns the tags that the viewer knows by such names.
+// tagsLike returns the ids of the tags with such names.
 func (c *call) tagsLike(names []string) map[int64]bool {
-	is, ids := anyLike(names), map[int64]bool{}
-	for t := range c.view.Tags() {
-		if is(t.Name) {
-			ids[t.ID] = true
-		}
-	}
-	return ids
+	return c.view.TagIDs(anyLike(names))
 }
 
 func hasAny(ts tocsin.TagSet, ids map[int64]bool) bool {

@@ -222,5 +222,8 @@ func (tx *Tx) TagNamed(n, colour string) (*tocsin.Tag, error) {
 	if t.Colour == "" {
 		t.Colour = colourOf(n)
 	}
+	if tlp, pap := access.Marking(n); tlp == access.Unmarked && pap == access.PAPUnmarked {
+		t.Coined = tx.v.Org()
+	}
 	return t, Put(tx, t)
 }

@@ -133,8 +133,31 @@ func (w View) Keys() iter.Seq[*tocsin.Key] { return list[*tocsin.Key](w) }
 // Groups iterates over the sharing groups that the viewer may know of.
 func (w View) Groups() iter.Seq[*tocsin.Group] { return list[*tocsin.Group](w) }
 
-// Tags iterates over the tags that the viewer may know of.
-func (w View) Tags() iter.Seq[*tocsin.Tag] { return list[*tocsin.Tag](w) }
+// Tags iterates over the tags made for everyone and those that the viewer's own
+// organisation coined. What another one coined may stand on records that nobody
+// else sees, and say what they are about; on a record that the viewer sees, the
+// tag is found by its id.
+func (w View) Tags() iter.Seq[*tocsin.Tag] {
+	return func(yield func(*tocsin.Tag) bool) {
+		for t := range list[*tocsin.Tag](w) {
+			if (t.Coined == 0 || t.Coined == w.v.Org() || w.v.SeesAll()) && !yield(t) {
+				return
+			}
+		}
+	}
+}
+
+// TagIDs returns the ids of the tags with such names, to narrow a query by. It
+// tells nothing but what the query then finds.
+func (w View) TagIDs(named func(string) bool) map[int64]bool {
+	ids := map[int64]bool{}
+	for t := range list[*tocsin.Tag](w) {
+		if named(t.Name) {
+			ids[t.ID] = true
+		}
+	}
+	return ids
+}
 
 // Collections iterates over the collections that the viewer owns or receives.
 func (w View) Collections() iter.Seq[*tocsin.Collection] { return list[*tocsin.Collection](w) }

@@ -70,8 +70,9 @@ var reads = map[string]func(*testing.T, store.View) int{
 	"Imports":     func(t *testing.T, w store.View) int { return length(w.Imports()) },
 }
 
-// known to everyone on the exchange, or no records at all.
-var open = []string{"Organisations", "Viewer"}
+// known to everyone on the exchange, or no records at all: ids of tags narrow
+// what a viewer may see, and never widen it.
+var open = []string{"Organisations", "Viewer", "TagIDs"}
 
 var secretUUID = tocsin.UUID{1}
 
@@ -377,7 +378,23 @@ func tagsSetLabels(t *testing.T, w *world) {
 	if _, a := labels(); a.TLP != access.Unmarked || a.PAP != access.PAPRed {
 		t.Errorf("label %+v", a)
 	}
-	if n := length(w.As(w.admin).Tags()); n != 3 {
+	w.write(t, w.ours, func(tx *store.Tx) error {
+		g, err := tx.TagNamed(`police:operation="night-owl"`, "")
+		if err != nil {
+			return err
+		}
+		_, err = tx.TagEvent(id, []tocsin.Attached{{Tag: g.ID}}, nil)
+		return err
+	})
+	for g := range w.As(w.theirs).Tags() {
+		if strings.HasPrefix(g.Name, "police:") {
+			t.Errorf("they are told of our tag %q", g.Name)
+		}
+	}
+	if n := length(w.As(w.ours).Tags()); n != 4 {
+		t.Errorf("we know of %d tags, want 4", n)
+	}
+	if n := length(w.As(w.admin).Tags()); n != 4 {
 		t.Errorf("%d tags: names differ in case only", n)
 	}
 }

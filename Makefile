@@ -31,7 +31,7 @@ benchmarks: ## run the benchmarks of single packages
 
 soak: ## measure ten million, and run the tests that walk at random for long
 	@TOCSIN_SOAK=1 $(GO) test -count 1 -timeout 3h -v -run '^TestSoak$$' ./cmd/tocsin
-	TOCSIN_SOAK_PAIRS=$${TOCSIN_SOAK_PAIRS:-200000} TOCSIN_SOAK_KILLS=$${TOCSIN_SOAK_KILLS:-100} \
+	TOCSIN_SOAK_PAIRS=$${TOCSIN_SOAK_PAIRS:-1000000} TOCSIN_SOAK_KILLS=$${TOCSIN_SOAK_KILLS:-100} \
 		$(GO) test -timeout 6h -run 'TestNothingLeaks|TestKill' -v ./cmd/tocsin
 
 lint: ## format, vet and staticcheck (staticcheck.conf says what for)

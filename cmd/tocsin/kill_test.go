@@ -241,7 +241,9 @@ func (s *secondary) apply(rrs []dns.RR) {
 		for _, rr := range rrs {
 			s.set(rr, true)
 		}
-		if was > 1000 && was > len(s.names)*2/3 { // most of it was there: the way was forgotten
+		// A way that is longer than the zone is no way. Where most of the names were
+		// there, it was forgotten.
+		if now := len(s.names); now > 5000 && was > now*2/3 && was < now*3/2 {
 			s.t.Errorf("the secondary held %d names of serial %d and was sent all %d", was, s.serial, len(s.names))
 		}
 	default:

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 
 	"github.com/alecthomas/kong"
 )
@@ -21,6 +22,9 @@ type serveCmd struct {
 	Config  kong.ConfigFlag `type:"path" placeholder:"FILE" help:"Read flags from a file, one a line, as: http = 192.0.2.1:443."`
 	Demo    bool            `help:"Fill a new exchange with made-up organisations and names, to try things out."`
 }
+
+// gcPercent is how much the heap may grow between collections.
+const gcPercent = 40
 
 func (serveCmd) Help() string {
 	return `It listens on this machine alone unless told otherwise. Ctrl-C lets what is under way finish;
@@ -38,6 +42,11 @@ func (s *serveCmd) Run(ctx context.Context, c *console) error {
 	}
 	if _, err := os.Stat(filepath.Join(s.Data, databaseFile)); err != nil && !s.Demo {
 		return fmt.Errorf("there is no exchange in %s; found one with `tocsin init --data %s`, or try --demo", s.Data, s.Data)
+	}
+	if os.Getenv("GOGC") == "" {
+		// What lives long lies in mapped files and large slices without pointers.
+		// Most of the heap is garbage of imports: rather collect it than hold it.
+		debug.SetGCPercent(gcPercent)
 	}
 	x, err := start(ctx, s.config(c))
 	if err != nil {

@@ -3,6 +3,9 @@ package codec_test
 import (
 	"bytes"
 	"errors"
+	"iter"
+	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,7 +17,9 @@ import (
 // FuzzRead wants every reader to end, with line numbers that don't go back and
 // nothing after what ends it.
 func FuzzRead(f *testing.F) {
-	for _, s := range []string{"evil.example\n# x\n", "value,comment\n\"a\nb\",c\n\"x\n", "0.0.0.0 a b # c", `{"type":"domain","value":"x"}`, "\ufeff\r\n", "\"\"\"", "a;value\n1;2"} {
+	for _, s := range []string{"address=/a/b/#\nhost-record=a,0.0.0.0\n", "server:\nlocal-zone: x redirect\nlocal-data: \"x A 0.0.0.0\"", "||a^$all\n@@b\n",
+		"$TTL 1\n@ SOA a. b. (1\n2)\n*.a CNAME .\n\xff\na CNAME .\n", "#fields\tindicator\tindicator_type\na\tIntel::DOMAIN\n", "add element a b { 192.0.2.1-192.0.2.9, \"x\" }",
+		"[{\"ip\":\n\"192.0.2.1\"}]", "1,192.0.2.1\n2,192.0.2.2\n", "evil.example\n# x\n", "value,comment\n\"a\nb\",c\n\"x\n", "0.0.0.0 a b # c", `{"type":"domain","value":"x"}`, "\ufeff\r\n", "\"\"\"", "a;value\n1;2"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
@@ -60,10 +65,8 @@ func FuzzRoundTrip(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			for _, format := range codec.Formats() {
-				if format.Read == nil || format.Write == nil {
-					continue
-				}
+			for _, name := range []string{"csv", "json", "text"} { // those that write claims whole
+				format, _ := codec.Reader(name)
 				a := &tocsin.Attribute{Value: v, Comment: comment, Category: indicator.Other}
 				var b bytes.Buffer
 				if err := format.Write(&b, func(yield func(codec.Row, error) bool) { yield(codec.Row{Attribute: a}, nil) }); err != nil {
@@ -82,6 +85,59 @@ func FuzzRoundTrip(f *testing.F) {
 				if n > 1 || n == 0 && format.Name != "text" {
 					t.Fatalf("%s: %s %q came back %d times", format.Name, typ, v, n)
 				}
+			}
+		}
+	})
+}
+
+// FuzzList has every format for lists write what is named, whatever that is, and
+// reads it back: nothing comes back that was not there, and nothing twice.
+func FuzzList(f *testing.F) {
+	for _, s := range []string{"evil.example", "_dmarc.evil.example", "a\nb.example", "a;b.example", "x\" A 192.0.2.1", "$INCLUDE /etc/passwd", "#x.example",
+		"a}b.example", "192.0.2.1", "2001:db8::/32", "2001:0:0:1:0:0:1:1", "::/16", "http://evil.example/a b", "http://evil.example/\tx", "xn--bcher-kva.example", "*.example", "a^b.example"} {
+		f.Add(s, false)
+		f.Add(s, true)
+	}
+	f.Fuzz(func(t *testing.T, text string, beneath bool) {
+		i := codec.Item{Kind: indicator.Host, Text: []byte(text)}
+		if beneath {
+			i.Kind = indicator.Domain
+		}
+		items := []codec.Item{i, {Kind: indicator.URL, Text: []byte(text)}, {Kind: indicator.Email, Text: []byte(text)}}
+		if p, err := netip.ParsePrefix(text); err == nil {
+			items = append(items, codec.Item{Kind: indicator.Prefix, Text: []byte(text), Prefix: p.Masked()})
+		}
+		l := codec.List{Name: text, Items: func(kinds ...indicator.Kind) iter.Seq2[codec.Item, error] {
+			return func(yield func(codec.Item, error) bool) {
+				for _, i := range items {
+					if slices.Contains(kinds, i.Kind) && !yield(i, nil) {
+						return
+					}
+				}
+			}
+		}}
+		for _, format := range codec.Formats() {
+			if format.List == nil || format.Name == "json" || format.Name == "csv" || format.Name == "text" {
+				continue
+			}
+			var b bytes.Buffer
+			if err := format.List(&b, l); err != nil {
+				t.Fatal(err)
+			}
+			wrote := b.String()
+			n := 0
+			for d, err := range format.Read(&b, codec.Options{}) {
+				if errors.Is(err, codec.ErrEmpty) {
+					break
+				}
+				n++
+				back := strings.TrimPrefix(d.Text, "*.")
+				if err != nil || !strings.HasSuffix(text, back) && !strings.EqualFold(text, back) && d.Type != "ip-dst" {
+					t.Fatalf("%s: %q came back as %q, %v, from\n%s", format.Name, text, d.Text, err, wrote)
+				}
+			}
+			if n > len(items) {
+				t.Fatalf("%s: %q came back %d times, from\n%s", format.Name, text, n, wrote)
 			}
 		}
 	})

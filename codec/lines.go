@@ -27,18 +27,33 @@ var ErrEmpty = tocsin.Errorf(tocsin.Invalid, "the file is empty")
 
 var (
 	errBinary = tocsin.Errorf(tocsin.Invalid, "the file is binary, not text")
+	errMarkup = tocsin.Errorf(tocsin.Invalid, "the file is a web page or XML, not a list; does its address ask for a login, or has it moved?")
 	errUTF16  = tocsin.Errorf(tocsin.Invalid, "the file is UTF-16; convert it to UTF-8 first")
 )
 
-// binary says why a text that begins with head is none, or nil.
-func binary(head []byte) error {
+// notText says why what begins with head is no list of any sort, or nil.
+func notText(head []byte) error {
 	switch {
 	case bytes.HasPrefix(head, []byte{0xff, 0xfe}), bytes.HasPrefix(head, []byte{0xfe, 0xff}):
 		return errUTF16
 	case bytes.HasPrefix(head, gzipMagic), bytes.IndexByte(head, 0) >= 0:
 		return errBinary
+	case isMarkup(head):
+		return errMarkup
 	}
 	return nil
+}
+
+// isMarkup recognises the pages that one gets instead of a list.
+func isMarkup(head []byte) bool {
+	head = bytes.TrimLeft(bytes.TrimPrefix(head, byteOrderMark), " \t\r\n")
+	head = bytes.ToLower(head[:min(len(head), 16)])
+	for _, tag := range []string{"<!doctype", "<html", "<head", "<body", "<script", "<!--", "<?xml", "<rss", "<svg"} {
+		if bytes.HasPrefix(head, []byte(tag)) {
+			return true
+		}
+	}
+	return false
 }
 
 var byteOrderMark = []byte("\ufeff")
@@ -107,7 +122,7 @@ func begin(b *bufio.Reader) error {
 	if bytes.HasPrefix(head, byteOrderMark) {
 		b.Discard(len(byteOrderMark))
 	}
-	return binary(head)
+	return notText(head)
 }
 
 // unsound says why a line is no text, or nil.

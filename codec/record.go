@@ -15,8 +15,10 @@ type recordReader struct {
 	next  func() (line, error, bool)
 	comma byte
 
-	back   []pulled // lines that are to be read again, the next one last
-	wasted int      // octets of records that were lost
+	back    []pulled // lines that are to be read again, the next one last
+	wasted  int      // octets of records that were lost
+	remarks []string // the comments before the first record, where feeds put their header
+	begun   bool
 }
 
 // maxWasted bounds how much is read twice because quotes are not closed; a few
@@ -53,13 +55,30 @@ func (r *recordReader) read() (rec line, err error, ok bool) {
 		if !ok || p.err != nil {
 			return p.line, p.err, ok
 		}
-		if strings.TrimSpace(p.line.text) == "" || p.line.text[0] == '#' {
+		if strings.TrimSpace(p.line.text) == "" {
 			continue
 		}
+		if r.isRemark(p.line.text) {
+			continue
+		}
+		r.begun = true
 		rec, err := r.join(p.line)
 		return rec, err, true
 	}
 }
+
+// isRemark passes over comments. Those that begin with a semicolon stand before
+// the first record only: further on it is an empty cell.
+func (r *recordReader) isRemark(text string) bool {
+	remark := text[0] == '#' || !r.begun && strings.HasPrefix(text, "; ")
+	if remark && !r.begun && len(r.remarks) < maxRemarks {
+		r.remarks = append(r.remarks, text)
+	}
+	return remark
+}
+
+// maxRemarks is how many lines of terms and thanks may stand before a header.
+const maxRemarks = 200
 
 // join appends lines to first until its quotes are closed. Where that does not
 // come about within [MaxLine], first is lost and the others are read by themselves.
@@ -83,7 +102,7 @@ func (r *recordReader) join(first line) (line, error) {
 		text.WriteString(last.end)
 		text.WriteString(p.line.text)
 		if state = state.after(p.line.text, r.comma); state != inQuotes {
-			if _, why := split(text.String(), r.comma); why != "" {
+			if _, why := split(nil, text.String(), r.comma); why != "" {
 				break // the quote that closed it opened another cell
 			}
 			return line{first.number, text.String(), p.line.end}, nil
@@ -134,8 +153,18 @@ func (st cellState) next(c, comma byte) cellState {
 	return unquoted
 }
 
-// split returns the cells of a record, or why it has none.
-func split(rec string, comma byte) (cells []string, why string) {
+// split appends the cells of a record, or says why it has none.
+func split(cells []string, rec string, comma byte) (_ []string, why string) {
+	if strings.IndexByte(rec, '"') < 0 { // most are as plain as that
+		for {
+			cell, rest, more := strings.Cut(rec, string(comma))
+			cells = append(cells, strings.TrimSpace(cell))
+			if !more {
+				return cells, ""
+			}
+			rec = rest
+		}
+	}
 	var cell []byte
 	st, quoted := cellBegins, false
 	end := func() {

@@ -116,8 +116,7 @@ func isFormula(s string) bool {
 // within [MaxLine] costs its line only.
 func readCSV(r io.Reader, o Options) iter.Seq2[Draft, error] {
 	return func(yield func(Draft, error) bool) {
-		rr, stop := newRecordReader(r)
-		defer stop()
+		rr := newRecordReader(r)
 		t, err := rr.table(o)
 		if err != nil {
 			yield(Draft{}, err)
@@ -145,7 +144,8 @@ func readCSV(r io.Reader, o Options) iter.Seq2[Draft, error] {
 
 // draft makes a draft of a record.
 func (t *Table) draft(rec line, o Options) (Draft, error) {
-	d := Draft{Type: o.Type}
+	d := &t.record
+	*d = Draft{Type: o.Type}
 	lost := func(why string) (Draft, error) {
 		return Draft{}, &LineError{rec.number, beginning([]byte(rec.text)), why}
 	}
@@ -158,7 +158,7 @@ func (t *Table) draft(rec line, o Options) (Draft, error) {
 	}
 	for i, c := range t.cells {
 		if set := t.Columns[i].set; set != nil {
-			if why := set(&d, c); why != "" {
+			if why := set(d, c); why != "" {
 				return lost(why)
 			}
 		}
@@ -166,5 +166,5 @@ func (t *Table) draft(rec line, o Options) (Draft, error) {
 	if d.Text == "" && len(t.Columns) > 1 {
 		return lost("it has no value")
 	}
-	return d, nil
+	return *d, nil
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"tocsin"
@@ -202,11 +203,13 @@ func readJSON(r io.Reader, o Options) iter.Seq2[Draft, error] {
 			readDocument(b, o, yield)
 			return
 		}
+		var row jsonRow
 		eachLine(b, yield, func(s *sink) {
 			if uncommented(s.line.text) == "" {
 				return
 			}
-			d, err := jsonDraft(s.line, o)
+			row = jsonRow{Type: o.Type}
+			d, err := jsonDraft(s.line, &row, o)
 			s.stopped = !yield(d, err)
 		})
 	}
@@ -250,7 +253,7 @@ func isJSONLine(text []byte) bool {
 	return !bad
 }
 
-func jsonDraft(l line, o Options) (Draft, error) {
+func jsonDraft(l line, row *jsonRow, o Options) (Draft, error) {
 	lost := func(why string) (Draft, error) {
 		return Draft{Line: l.number}, &LineError{l.number, beginning([]byte(l.text)), why}
 	}
@@ -262,11 +265,9 @@ func jsonDraft(l line, o Options) (Draft, error) {
 		}
 		return d, nil
 	}
-	row := jsonRow{Type: o.Type}
-	if err := json.Unmarshal([]byte(text), &row); err != nil {
-		return theirDraft(l, o)
-	}
-	if row.Value == "" {
+	// Of two members of one name the last holds, as with the standard library.
+	err := jsonv2.Unmarshal([]byte(text), row, jsontext.AllowDuplicateNames(true), jsonv2.MatchCaseInsensitiveNames(true))
+	if err != nil || row.Value == "" {
 		return theirDraft(l, o)
 	}
 	d := Draft{

@@ -59,55 +59,81 @@ func isMarkup(head []byte) bool {
 var byteOrderMark = []byte("\ufeff")
 
 // lines yields the lines of a text, whichever way they end, as [Format].Read
-// says: a line that can't be had is a *LineError, and the reading goes on. It
-// keeps one line in memory, however long it is.
-//
-// When the stream breaks off, what was read of its last line is not yielded:
-// half a name is another name.
+// says: a line that can't be had is a *LineError, and the reading goes on.
 func lines(r io.Reader) iter.Seq2[line, error] {
 	return func(yield func(line, error) bool) {
-		b := bufio.NewReaderSize(r, MaxLine+2)
-		if err := begin(b); err != nil {
-			yield(line{}, err)
-			return
-		}
-		for n := 1; ; n++ {
-			raw, err := b.ReadSlice('\n')
-			long := errors.Is(err, bufio.ErrBufferFull)
-			var lost *LineError
-			if long {
-				lost = &LineError{n, beginning(raw), "it is longer than 65,536 octets"}
-				for errors.Is(err, bufio.ErrBufferFull) {
-					_, err = b.ReadSlice('\n')
-				}
-			}
-			if err != nil && err != io.EOF {
-				yield(line{}, err)
-				return
-			}
-			if err == io.EOF && len(raw) == 0 {
-				return
-			}
-			end := "\n"
-			if !long {
-				raw = bytes.TrimSuffix(raw, []byte{'\n'})
-				if bytes.HasSuffix(raw, []byte{'\r'}) {
-					raw, end = raw[:len(raw)-1], "\r\n"
-				}
-				lost = unsound(n, raw)
-			}
-			if lost != nil {
-				if !yield(line{number: n}, lost) {
-					return
-				}
-			} else if !yield(line{n, string(raw), end}, nil) {
-				return
-			}
-			if err == io.EOF {
+		ls := newLineReader(r)
+		for {
+			l, err, ok := ls.next()
+			if !ok || !yield(l, err) {
 				return
 			}
 		}
 	}
+}
+
+// A lineReader keeps one line in memory, however long it is.
+//
+// When the stream breaks off, what was read of its last line does not come out:
+// half a name is another name.
+type lineReader struct {
+	b     *bufio.Reader
+	n     int
+	begun bool
+	ended bool
+}
+
+func newLineReader(r io.Reader) *lineReader {
+	return &lineReader{b: bufio.NewReaderSize(r, MaxLine+2)}
+}
+
+// next returns the next line, or why there is none. After any error that is no
+// *LineError there is nothing more.
+func (r *lineReader) next() (_ line, err error, ok bool) {
+	if !r.begun {
+		r.begun = true
+		if err := begin(r.b); err != nil {
+			r.ended = true
+			return line{}, err, true
+		}
+	}
+	if r.ended {
+		return line{}, nil, false
+	}
+	r.n++
+	raw, err := r.b.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) {
+		lost := &LineError{r.n, beginning(raw), "it is longer than 65,536 octets"}
+		for errors.Is(err, bufio.ErrBufferFull) {
+			_, err = r.b.ReadSlice('\n')
+		}
+		return r.broken(err, lost)
+	}
+	if err != nil && (err != io.EOF || len(raw) == 0) {
+		return r.broken(err, nil)
+	}
+	r.ended = err == io.EOF
+	end := "\n"
+	raw = bytes.TrimSuffix(raw, []byte{'\n'})
+	if bytes.HasSuffix(raw, []byte{'\r'}) {
+		raw, end = raw[:len(raw)-1], "\r\n"
+	}
+	if lost := unsound(r.n, raw); lost != nil {
+		return line{number: r.n}, lost, true
+	}
+	return line{r.n, string(raw), end}, nil, true
+}
+
+// broken returns the error of the stream, if there is one, or else the lost line.
+func (r *lineReader) broken(err error, lost *LineError) (line, error, bool) {
+	r.ended = err != nil
+	switch {
+	case err != nil && err != io.EOF:
+		return line{}, err, true
+	case lost != nil:
+		return line{number: r.n}, lost, true
+	}
+	return line{}, nil, false
 }
 
 // begin looks at what a text begins with, and passes over a byte order mark.

@@ -1,7 +1,5 @@
 package codec
 
-import "strings"
-
 // pairWindow is how many names may stand between a name and its wildcard. Zones
 // are written pair by pair, or sorted, with all wildcards of a small one first.
 const pairWindow = 1 << 16
@@ -15,20 +13,24 @@ type pairs struct {
 }
 
 type pair struct {
-	draft Draft
-	text  string // of the line
-	why   string // the line is lost
-	host  bool   // the name itself was seen
-	wild  bool   // what is beneath it was seen
-	named bool   // it waits for a name
+	line    line
+	typ     string // "": it depends on what is seen of a name
+	text    string
+	comment string
+	why     string // the line is lost
+	host    bool   // the name itself was seen
+	wild    bool   // what is beneath it was seen
 }
 
-// add queues a draft that waits for nothing.
-func (p *pairs) add(d Draft) { p.queue = append(p.queue, pair{draft: d}) }
+// address queues what waits for nothing.
+func (p *pairs) address(l line, text, comment string) {
+	p.queue = append(p.queue, pair{line: l, typ: "ip-dst", text: text, comment: comment})
+}
 
 // lose queues a line that is lost.
 func (p *pairs) lose(l line, why string) {
-	p.queue = append(p.queue, pair{draft: Draft{Line: l.number}, text: beginning([]byte(l.text)), why: why})
+	l.text = beginning([]byte(l.text)) // it may be long
+	p.queue = append(p.queue, pair{line: l, typ: "lost", why: why})
 }
 
 // name queues a name, or what is beneath it, unless it is there.
@@ -36,13 +38,13 @@ func (p *pairs) name(l line, name string, beneath bool, comment string) {
 	if at, ok := p.at[name]; ok {
 		q := &p.queue[at-p.gone]
 		q.host, q.wild = q.host || !beneath, q.wild || beneath
-		if q.draft.Comment == "" {
-			q.draft.Comment = strings.Clone(comment)
+		if q.comment == "" {
+			q.comment = comment
 		}
 		return
 	}
 	p.at[name] = p.gone + len(p.queue)
-	p.queue = append(p.queue, pair{draft: Draft{Line: l.number, Text: name, Comment: comment}, text: l.text, host: !beneath, wild: beneath, named: true})
+	p.queue = append(p.queue, pair{line: l, text: name, comment: comment, host: !beneath, wild: beneath})
 }
 
 // flush yields what waits, but for the last keep.
@@ -52,30 +54,30 @@ func (p *pairs) flush(s *sink, keep int) {
 		p.yield(s, &p.queue[n])
 		n++
 	}
-	if n == 0 {
-		return
+	if n > 0 {
+		p.gone += n
+		clear(p.queue[:n])
+		p.queue = p.queue[n:]
 	}
-	p.gone += n
-	clear(p.queue[:n])
-	p.queue = p.queue[n:]
 }
 
 func (p *pairs) yield(s *sink, q *pair) {
-	d, why := q.draft, q.why
-	if q.named {
-		delete(p.at, d.Text)
+	s.line = q.line
+	d := Draft{Type: q.typ, Text: q.text, Comment: q.comment}
+	if q.typ == "" {
+		delete(p.at, q.text)
 		switch {
 		case !q.host:
-			why = whyBeneath
+			q.why = whyBeneath
 		case q.wild:
 			d.Type = "domain"
 		default:
 			d.Type = "hostname"
 		}
 	}
-	if why != "" {
-		s.stopped = !s.yield(Draft{Line: d.Line}, &LineError{d.Line, beginning([]byte(q.text)), why})
+	if q.why != "" {
+		s.lose(q.why)
 		return
 	}
-	s.stopped = !s.yield(d, nil)
+	s.draft(d)
 }

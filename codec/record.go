@@ -2,7 +2,6 @@ package codec
 
 import (
 	"io"
-	"iter"
 	"slices"
 	"strings"
 
@@ -12,7 +11,7 @@ import (
 // A recordReader reads a CSV file record by record: a line, or several where a
 // field in quotes goes on (RFC 4180, section 2.6).
 type recordReader struct {
-	next  func() (line, error, bool)
+	lines *lineReader
 	comma byte
 
 	back    []pulled // lines that are to be read again, the next one last
@@ -32,9 +31,8 @@ type pulled struct {
 	err  error
 }
 
-func newRecordReader(r io.Reader) (rr *recordReader, stop func()) {
-	next, stop := iter.Pull2(lines(r))
-	return &recordReader{next: next, comma: ','}, stop
+func newRecordReader(r io.Reader) *recordReader {
+	return &recordReader{lines: newLineReader(r), comma: ','}
 }
 
 func (r *recordReader) pull() (pulled, bool) {
@@ -43,7 +41,7 @@ func (r *recordReader) pull() (pulled, bool) {
 		r.back = r.back[:n-1]
 		return p, true
 	}
-	l, err, ok := r.next()
+	l, err, ok := r.lines.next()
 	return pulled{l, err}, ok
 }
 
@@ -83,6 +81,9 @@ const maxRemarks = 200
 // join appends lines to first until its quotes are closed. Where that does not
 // come about within [MaxLine], first is lost and the others are read by themselves.
 func (r *recordReader) join(first line) (line, error) {
+	if strings.IndexByte(first.text, '"') < 0 {
+		return first, nil
+	}
 	state := cellBegins.after(first.text, r.comma)
 	if state != inQuotes {
 		return first, nil
@@ -157,12 +158,11 @@ func (st cellState) next(c, comma byte) cellState {
 func split(cells []string, rec string, comma byte) (_ []string, why string) {
 	if strings.IndexByte(rec, '"') < 0 { // most are as plain as that
 		for {
-			cell, rest, more := strings.Cut(rec, string(comma))
-			cells = append(cells, strings.TrimSpace(cell))
-			if !more {
-				return cells, ""
+			i := strings.IndexByte(rec, comma)
+			if i < 0 {
+				return append(cells, strings.TrimSpace(rec)), ""
 			}
-			rec = rest
+			cells, rec = append(cells, strings.TrimSpace(rec[:i])), rec[i+1:]
 		}
 	}
 	var cell []byte

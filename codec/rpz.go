@@ -197,7 +197,7 @@ func (z *zoneReader) split(text string) (why string) {
 			i += end + 2
 		default:
 			end := i
-			for end < len(text) && !strings.ContainsRune(" \t\r;()\"", rune(text[end])) {
+			for end < len(text) && !endsWord[text[end]] {
 				if text[end] == '\\' {
 					end++
 				}
@@ -211,20 +211,13 @@ func (z *zoneReader) split(text string) (why string) {
 	return ""
 }
 
+var endsWord = [256]bool{' ': true, '\t': true, '\r': true, ';': true, '(': true, ')': true, '"': true}
+
 // record reads a directive or a record.
 func (z *zoneReader) record() {
 	f := z.fields
-	switch word := strings.ToUpper(f[0]); {
-	case !z.blank && word == "$ORIGIN" && len(f) == 2:
-		z.origin = z.absolute(f[1])
-		if !z.known {
-			z.apex, z.known = z.origin, true
-		}
-		return
-	case !z.blank && word == "$TTL":
-		return
-	case !z.blank && f[0][0] == '$':
-		z.lose(z.first, "there is no reading other files or generating records here")
+	if !z.blank && f[0][0] == '$' {
+		z.directive(strings.ToUpper(f[0]), f[1:])
 		return
 	}
 	if !z.blank {
@@ -238,6 +231,19 @@ func (z *zoneReader) record() {
 		return
 	}
 	z.policy(strings.ToUpper(f[0]), f[1:])
+}
+
+func (z *zoneReader) directive(name string, args []string) {
+	switch {
+	case name == "$TTL":
+	case name == "$ORIGIN" && len(args) == 1:
+		z.origin = z.absolute(args[0])
+		if !z.known {
+			z.apex, z.known = z.origin, true
+		}
+	default:
+		z.lose(z.first, "there is no reading other files or generating records here")
+	}
 }
 
 func isClassOrTTL(w string) bool {
@@ -378,7 +384,7 @@ func (z *zoneReader) special(what, trigger, comment string) {
 		if p.IsSingleIP() {
 			text = p.Addr().String()
 		}
-		z.add(Draft{Line: z.first.number, Type: "ip-dst", Text: text, Comment: comment})
+		z.address(z.first, text, comment)
 	case "rpz-client-ip":
 		z.lose(z.first, "it is about who asks, not about what is asked for")
 	case "rpz-nsip", "rpz-nsdname":

@@ -15,15 +15,15 @@ type Table struct {
 	Header    string   `json:"header"`              // where it stands: "first line", "comment", "given" or "none"
 	Columns   []Column `json:"columns"`
 
-	comma byte
-	cells []string // of the record that is read
+	comma  byte
+	cells  []string // of the record that is read
+	record Draft    // made of it
 }
 
 // looksLikeTable reports whether a text has several columns of which one holds
 // values, or a header.
 func looksLikeTable(h head) bool {
-	rr, stop := newRecordReader(bytes.NewReader(wholeLines(h.text)))
-	defer stop()
+	rr := newRecordReader(bytes.NewReader(wholeLines(h.text)))
 	t, err := rr.table(Options{})
 	return err == nil && (len(t.Columns) > 1 || t.Header != "none")
 }

@@ -79,11 +79,12 @@ func columnNamed(cell string) Column {
 	name := columnName(cell)
 	c := columnNames[name]
 	c.Name = strings.Trim(cell, " \t#\"")
-	c.take(name)
+	c.take(c.Name)
 	return c
 }
 
-// take settles what is done with a cell.
+// take settles what is done with a cell of a column of this name. Columns that are
+// called just as MISP's are read as strictly.
 func (c *Column) take(name string) {
 	switch c.Role {
 	case roleValue:
@@ -184,7 +185,7 @@ func setTime(t *time.Time, s string, strict bool) string {
 		return ""
 	}
 	var err error
-	for _, layout := range []string{time.RFC3339, "2006-01-02 15:04:05", "2006-01-02", "2006-01-02 15:04:05 MST"} {
+	for _, layout := range []string{time.RFC3339, "2006-01-02 15:04:05", "2006-01-02", "2006-01-02 15:04:05 MST", "2006-01-02 15:04:05Z07:00"} {
 		if *t, err = time.Parse(layout, s); err == nil {
 			return ""
 		}
@@ -220,8 +221,12 @@ func ourType(s string) string {
 	if _, ok := indicator.TypeByName(s); ok {
 		return s
 	}
-	if t, ok := theirTypes[strings.ToLower(s)]; ok {
+	lower := strings.ToLower(s)
+	if t, ok := theirTypes[lower]; ok {
 		return t
+	}
+	if _, ok := indicator.TypeByName(lower); ok {
+		return lower
 	}
 	return s
 }

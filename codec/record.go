@@ -65,10 +65,10 @@ func (r *recordReader) read() (rec line, err error, ok bool) {
 	}
 }
 
-// isRemark passes over comments. Those that begin with a semicolon stand before
-// the first record only: further on it is an empty cell.
+// isRemark passes over comments. A semicolon begins one unless it separates
+// cells, which shows after the first record.
 func (r *recordReader) isRemark(text string) bool {
-	remark := text[0] == '#' || !r.begun && strings.HasPrefix(text, "; ")
+	remark := strings.HasPrefix(text, "#") || strings.HasPrefix(text, "; ") && (!r.begun || r.comma != ';')
 	if remark && !r.begun && len(r.remarks) < maxRemarks {
 		r.remarks = append(r.remarks, text)
 	}

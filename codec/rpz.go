@@ -302,10 +302,9 @@ func (z *zoneReader) trigger() (t, why string) {
 	switch {
 	case z.owner == "" || z.owner == "@" || z.owner == z.apex:
 		return "", whyAll
-	case z.apex == "" && strings.HasSuffix(z.owner, "."):
-		return "", "its name ends with a dot, and nothing says what the zone is called"
-	case z.apex == "":
-		return strings.ToLower(z.owner), ""
+	case z.apex == "" || z.apex == ".":
+		// Some write names with a final dot in a zone that has no name.
+		return strings.ToLower(strings.TrimSuffix(z.owner, ".")), ""
 	}
 	t, ok := cutSuffixFold(z.owner, "."+z.apex)
 	if !ok {

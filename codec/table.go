@@ -54,11 +54,14 @@ func (r *recordReader) table(o Options) (*Table, error) {
 		if !ok {
 			break
 		}
+		if p.err == nil && r.isRemark(p.line.text) {
+			continue
+		}
 		back = append(back, p)
 		if _, lost := p.err.(*LineError); p.err != nil && !lost {
 			break
 		}
-		if p.err == nil && strings.TrimSpace(p.line.text) != "" && !r.isRemark(p.line.text) {
+		if p.err == nil && strings.TrimSpace(p.line.text) != "" {
 			r.begun = true
 			sample = append(sample, p.line)
 			octets += len(p.line.text)
@@ -289,7 +292,7 @@ func (t *Table) typeColumn(rows cellGrid) {
 		if i == best {
 			c.Role = roleType
 		}
-		c.take(columnName(c.Name))
+		c.take(c.Name)
 	}
 }
 
@@ -344,7 +347,7 @@ func (t *Table) valueColumn(rows cellGrid) bool {
 	if typ >= 0 || c.Type != "" && len(rows) > 0 && share(rows, best, func(_ []string, cell string) bool { _, err := indicator.Parse(c.Type, cell); return err == nil }) < 0.5 {
 		c.Type = ""
 	}
-	c.take(columnName(c.Name))
+	c.take(c.Name)
 	return true
 }
 

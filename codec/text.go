@@ -25,10 +25,11 @@ func readText(r io.Reader, o Options) iter.Seq2[Draft, error] {
 	}
 }
 
-// uncommented returns a line without its comment and the blanks around it.
+// uncommented returns a line without its comment and the blanks around it. A
+// comment begins with "#", or ";" as in Spamhaus's lists.
 func uncommented(s string) string {
 	for i := 0; ; i++ {
-		n := strings.IndexByte(s[i:], '#')
+		n := strings.IndexAny(s[i:], "#;")
 		if n < 0 {
 			break
 		}

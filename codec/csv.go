@@ -49,12 +49,15 @@ func writeCSV(w io.Writer, rows iter.Seq2[Row, error]) error {
 	return b.Flush()
 }
 
-// writeCSVList writes what is named with the type that reads it back as it is.
+// writeCSVList writes the names of a list with the type that reads it back as it is.
 func writeCSVList(w io.Writer, l List) error {
 	out := &listWriter{Writer: newBuffer(w)}
 	out.WriteString("value,type\n")
 	var buf []byte
 	return out.write(l.Items(names...), func(out *listWriter, i Item) {
+		if !isName(i.Text) {
+			return
+		}
 		typ := "hostname"
 		if i.Kind == domainKind {
 			typ = "domain"

@@ -36,6 +36,10 @@ func looksLikeZone(h head) bool {
 	return false
 }
 
+// maxOwner leaves 32 octets of a name's 253 for the zone's own: one owner that
+// does not fit makes some refuse the whole zone.
+const maxOwner = 253 - 32
+
 // writeRPZ writes a master file (RFC 1035, section 5) without an origin: it takes
 // that of the zone it is loaded as. Addresses are written in the one form that
 // BIND takes for canonical.
@@ -50,10 +54,10 @@ func writeRPZ(w io.Writer, l List) error {
 		case i.Kind == indicator.Prefix && i.Prefix.IsValid():
 			buf = appendReversed(buf[:0], i.Prefix.Masked())
 			out.line("", buf, ".rpz-ip"+nxdomain)
-		case i.Kind == indicator.Prefix || !isName(i.Text):
+		case i.Kind == indicator.Prefix || !isName(i.Text) || len(i.Text) > maxOwner:
 		default:
 			out.line("", i.Text, nxdomain)
-			if i.Kind == domainKind && len(i.Text)+len("*.") <= 253 {
+			if i.Kind == domainKind && len(i.Text)+len("*.") <= maxOwner {
 				out.line("*.", i.Text, nxdomain)
 			}
 		}

@@ -58,8 +58,17 @@ func Put[R tocsin.Record](tx *Tx, r R) error {
 	if s, ok := any(r).(*tocsin.Subscriber); ok && tx.keyTaken(s) {
 		return tocsin.Errorf(tocsin.Conflict, "another subscriber has a key %q; give this one another name", s.TSIG.Name)
 	}
-	if c, ok := tocsin.Record(r).(*tocsin.Collection); ok {
-		if err := tx.freeZones(c); err != nil {
+	switch r := tocsin.Record(r).(type) {
+	case *tocsin.Collection:
+		if err := tx.freeZones(r); err != nil {
+			return err
+		}
+	case *tocsin.Lifetime:
+		if err := tx.soundLifetime(r); err != nil {
+			return err
+		}
+	case *tocsin.Retention:
+		if err := tx.soundRetention(r); err != nil {
 			return err
 		}
 	}

@@ -62,6 +62,39 @@ func (tx *Tx) Advance(now int64) error {
 	return Put(tx, &c)
 }
 
+// soundLifetime refuses a lifetime that says nothing, or what nobody meant.
+func (tx *Tx) soundLifetime(l *tocsin.Lifetime) error {
+	for _, n := range l.Types {
+		if _, ok := indicator.TypeByName(n); !ok {
+			return tocsin.Errorf(tocsin.Invalid, "no such indicator type: %q", n)
+		}
+	}
+	if l.Days < 0 || l.Days > maxDays {
+		return tocsin.Errorf(tocsin.Invalid, "a lifetime is 0 (for ever) to %d days, not %d", maxDays, l.Days)
+	}
+	return tx.known(l.Orgs)
+}
+
+// soundRetention refuses one that would delete what is still being written.
+func (tx *Tx) soundRetention(r *tocsin.Retention) error {
+	if r.Days < 1 || r.Days > maxDays {
+		return tocsin.Errorf(tocsin.Invalid, "events are kept for 1 to %d days, not %d; without a rule they are kept for ever", maxDays, r.Days)
+	}
+	return tx.known(r.Orgs)
+}
+
+// maxDays is a hundred years.
+const maxDays = 36_525
+
+func (tx *Tx) known(orgs []int64) error {
+	for _, id := range orgs {
+		if tx.docs.get(tocsin.KindOrganisation, id) == nil {
+			return tocsin.Errorf(tocsin.Invalid, "no organisation %d", id)
+		}
+	}
+	return nil
+}
+
 // falling is what falls due after one time and up to another.
 func falling(after, upTo int64, ls tocsin.Lifetimes) []tocsin.Span {
 	if upTo <= after {

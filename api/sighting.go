@@ -57,5 +57,5 @@ func (a *API) see(w http.ResponseWriter, r *http.Request, v access.Viewer) error
 	if len(seen) == 0 {
 		return tocsin.Errorf(tocsin.NotFound, "nobody whom you may see claims %s", value)
 	}
-	return reply(w, http.StatusCreated, map[string]any{"value": value.String(), "claims": len(seen), "seq": seq})
+	return reply(w, http.StatusOK, map[string]any{"value": value.String(), "claims": len(seen), "seq": seq})
 }

@@ -39,6 +39,8 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Engine) {
 		"EndsWhenItsOwnerSays":     endsWhenItsOwnerSays,
 		"SeenAgainHoldsLonger":     seenAgainHoldsLonger,
 		"ALifetimeTouchesItsTypes": aLifetimeTouchesItsTypes,
+		"SightingsReviveAndEnd":    sightingsReviveAndEnd,
+		"DoubtsAskTheOwner":        doubtsAskTheOwner,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newWorld(t, open)) })
 	}

@@ -27,7 +27,7 @@ func init() {
 		Describe:  "one JSON object a line; a list is one object; reading also takes documents with objects in them",
 		ListMedia: "application/json",
 		Looks: func(h head) bool {
-			return strings.HasPrefix(h.line, "{") || strings.HasPrefix(h.line, "[{") || strings.HasPrefix(h.line, `["`) || h.line == "["
+			return strings.HasPrefix(h.line, "{") || strings.HasPrefix(h.line, "[{") || strings.HasPrefix(h.line, "[[") || strings.HasPrefix(h.line, `["`) || h.line == "["
 		},
 		Read: readJSON, Write: writeJSON, List: writeJSONList})
 }

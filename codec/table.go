@@ -54,17 +54,18 @@ func (r *recordReader) table(o Options) (*Table, error) {
 		if !ok {
 			break
 		}
-		if p.err == nil && r.isRemark(p.line.text) {
+		blank := p.err == nil && strings.TrimSpace(p.line.text) == ""
+		if p.err == nil && r.isRemark(p.line.text) || blank && !r.begun {
 			continue
 		}
 		back = append(back, p)
 		if _, lost := p.err.(*LineError); p.err != nil && !lost {
 			break
 		}
-		if p.err == nil && strings.TrimSpace(p.line.text) != "" {
+		octets += len(p.line.text) + 1
+		if p.err == nil && !blank {
 			r.begun = true
 			sample = append(sample, p.line)
-			octets += len(p.line.text)
 		}
 	}
 	t, skip, err := guessTable(sample, r.remarks, o)
@@ -312,6 +313,10 @@ func (t *Table) valueColumn(rows cellGrid) bool {
 		_, err := indicator.Parse(ourType(row[typ]), cell)
 		return err == nil
 	}
+	enough := 0.75 // of a column that nobody calls a value
+	if typ >= 0 {
+		enough = 0.5
+	}
 	best, bestRank, bestShare := -1, 0, 0.0
 	called := 0
 	for i, c := range t.Columns {
@@ -320,7 +325,7 @@ func (t *Table) valueColumn(rows cellGrid) bool {
 		}
 		s, rank := share(rows, i, is), valueRank[columnName(c.Name)]
 		switch {
-		case i == typ || c.Role != roleValue && (c.Role != "" || s < 0.8):
+		case i == typ || c.Role != roleValue && (c.Role != "" || s < enough):
 			continue
 		case rank == 0:
 			rank = 1000

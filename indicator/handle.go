@@ -32,7 +32,12 @@ func handle(s string) string {
 	return strings.TrimSuffix(s, ".git")
 }
 
-func handleKeys(dst []Key, s string) []Key { return append(dst, Key("t:"+handle(s))) }
+func handleKeys(dst []Key, s string) []Key {
+	if name := handle(s); name != "" {
+		s = name
+	}
+	return textKeys(dst, s)
+}
 
 // parseGitHubName leaves room for the suffix of accounts that a company manages.
 func parseGitHubName(s string) (string, error) {

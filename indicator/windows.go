@@ -30,10 +30,13 @@ func registryPath(s string) string {
 	if whole := hives[strings.TrimSuffix(hive, ":")]; whole != "" { // PowerShell writes HKLM:\
 		hive = whole
 	}
-	if path == "" {
+	switch {
+	case path != "":
+		return hive + `\` + path
+	case hive != "":
 		return hive
 	}
-	return hive + `\` + path
+	return `\`
 }
 
 // windowsPath folds case, slashes that were escaped, and the one at the end.

@@ -7,6 +7,7 @@ package tocsin
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 
 	"tocsin/access"
@@ -196,6 +197,8 @@ type Collection struct {
 	Org     int64     `json:"org"`                // the owner
 	Zone    string    `json:"zone,omitempty"`     // origin of its DNS policy zone
 	HotZone string    `json:"hot_zone,omitempty"` // origin of the small zone for what is new
+	IPZone  string    `json:"ip_zone,omitempty"`  // origin of the zone of addresses that answers must not hold
+	NSZone  string    `json:"ns_zone,omitempty"`  // origin of the zone of name servers, by name and address
 	Filter  string    `json:"filter,omitempty"`
 	Sources []int64   `json:"sources"` // whose word is enough to block
 	Created time.Time `json:"created"`
@@ -213,6 +216,17 @@ type Collection struct {
 // Tag is the name of the local tag that puts a claim or a whole event into the
 // collection, so that MISP clients can do it too.
 func (c *Collection) Tag() string { return CollectionTag(c.Name) }
+
+// Zones are the origins of the zones that it is served as, in lower case and
+// without the final dot.
+func (c *Collection) Zones() (origins []string) {
+	for _, o := range []string{c.Zone, c.HotZone, c.IPZone, c.NSZone} {
+		if o = strings.ToLower(strings.TrimSuffix(o, ".")); o != "" {
+			origins = append(origins, o)
+		}
+	}
+	return origins
+}
 
 // CollectionTag is the name of the local tag for the collection of that name.
 func CollectionTag(name string) string { return `tocsin:collection="` + name + `"` }

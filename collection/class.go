@@ -21,6 +21,14 @@ type class struct {
 	len  [zones]int        // names in it
 }
 
+// every is the same line for all zones.
+func every(n tocsin.Seq) (lines [zones]tocsin.Seq) {
+	for z := range lines {
+		lines[z] = n
+	}
+	return lines
+}
+
 // A seat is one subscriber's place in a class.
 type seat struct {
 	name    string
@@ -192,7 +200,7 @@ func (s *selection) reseat(n tocsin.Seq, w *world) {
 			st.class = s.classes[i]
 			continue
 		}
-		st.class = &class{sees: sees, last: [zones]tocsin.Seq{n, n, n}}
+		st.class = &class{sees: sees, last: every(n)}
 		s.classes = append(s.classes, st.class)
 		fresh = append(fresh, st.class)
 	}
@@ -228,9 +236,14 @@ func (s *selection) count(classes []*class) {
 		}
 	}
 	vis := &s.after
-	s.names.all(func(_, v []byte) bool {
+	s.names.all(func(key, v []byte) bool {
 		s.visible(comboBytes(v), vis)
 		either := func(w int) uint64 { return vis[0][w] | vis[1][w] }
+		add(ns, 1, either)
+		if isPrefix(key) {
+			add(ip, 1, either)
+			return true
+		}
 		add(both, 1, either)
 		add(base, 1, either)
 		return true

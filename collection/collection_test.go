@@ -1,6 +1,7 @@
 package collection
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -650,6 +651,7 @@ func TestDamage(t *testing.T) {
 		"torn":    func(b []byte) []byte { return b[:len(b)-3] },
 		"short":   func(b []byte) []byte { return b[:len(b)/3] },
 		"empty":   func(b []byte) []byte { return nil },
+		"former":  func(b []byte) []byte { return bytes.Replace(b, []byte(magic), []byte("tocsin collection 1\n"), 1) },
 		"gone":    nil,
 	}
 	for _, file := range files {

@@ -9,8 +9,10 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
+	"net/netip"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"tocsin"
@@ -128,6 +130,43 @@ func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)
 // An entrySet is a zone's content, name to triggers.
 type entrySet map[string]Trigger
 
+// A network is kept in an entrySet by its text, behind an octet that begins no name.
+const network = "\x00"
+
+// names returns the names of a set without its networks.
+func (e entrySet) names() entrySet {
+	out := maps.Clone(e)
+	maps.DeleteFunc(out, func(name string, _ Trigger) bool { return strings.HasPrefix(name, network) })
+	return out
+}
+
+// addresses returns the networks of a set as the zone of addresses has them.
+func (e entrySet) addresses(suffix string) entrySet {
+	out := entrySet{}
+	for name, t := range e {
+		if text, ok := strings.CutPrefix(name, network); ok {
+			out[dotWire(longhand(netip.MustParsePrefix(text))+"."+suffix)] = t
+		}
+	}
+	return out
+}
+
+// servers returns a set as the zone of name servers has it.
+func (e entrySet) servers() entrySet {
+	out := e.addresses("rpz-nsip")
+	for name, t := range e.names() {
+		out[name+dotWire("rpz-nsdname")] = t
+	}
+	return out
+}
+
+func dotWire(text string) (wire string) {
+	for l := range strings.SplitSeq(text, ".") {
+		wire += string(rune(len(l))) + l
+	}
+	return wire
+}
+
 // brute computes what subscriber sub receives of its collection, from scratch.
 func (f *fakeStore) brute(sub *tocsin.Subscriber) entrySet {
 	c := f.colls[sub.Collection]
@@ -202,12 +241,20 @@ func (f *fakeStore) bruteFor(c *tocsin.Collection, v access.Viewer) entrySet {
 			continue
 		}
 		for _, n := range a.Value.Facets().Names {
+			if n.Kind == indicator.Prefix {
+				want[network+n.Prefix.String()] = Exact
+				continue
+			}
 			wire, ok := n.WireName()
 			size, t := len(wire), Exact
 			if n.Kind == indicator.Domain {
 				size, t = size+2, Exact|Beneath
 			}
-			if ok && size+max(len(c.Zone), len(c.HotZone))+1 <= 255 {
+			origin := max(len(c.Zone), len(c.HotZone))
+			if c.NSZone != "" {
+				origin = max(origin, len(c.NSZone+".rpz-nsdname"))
+			}
+			if ok && size+origin+1 <= 255 {
 				want[string(wire)] |= t
 			}
 		}
@@ -246,13 +293,13 @@ func (e entrySet) records() map[record]bool {
 func (h *hotModel) line(f *fakeStore, c *tocsin.Collection) {
 	n := f.head()
 	last := &f.lines[n-1]
-	all, seen := f.bruteFor(c, access.Viewer{}), map[int64]entrySet{}
+	all, seen := f.bruteFor(c, access.Viewer{}).names(), map[int64]entrySet{}
 	gained, names := map[record]bool{}, map[string]bool{}
 	for id, sub := range f.subs {
 		if sub.Collection != c.ID {
 			continue
 		}
-		seen[id] = f.brute(sub)
+		seen[id] = f.brute(sub).names()
 		if was, ok := h.seen[id]; ok && last.Kind != tocsin.KindGroup && last.Kind != tocsin.KindSubscriber {
 			for r := range seen[id].records() {
 				if was[r.name]&r.Trigger == 0 {
@@ -356,6 +403,7 @@ type checker struct {
 	asked  int
 
 	hotNames int
+	networks int
 }
 
 // check compares every subscriber's zones with the model and walks to them from
@@ -368,13 +416,16 @@ func (ck *checker) check(s *Set, when string) {
 		if c == nil {
 			continue
 		}
-		want := ck.f.brute(sub)
+		all := ck.f.brute(sub)
+		want := all.names()
 		wantZone := map[string]entrySet{c.Zone: want}
 		if h := ck.hot[c.ID]; h != nil && c.HotZone != "" {
 			wantZone[c.Zone], wantZone[c.HotZone] = h.split(want)
 		}
+		wantZone[c.IPZone], wantZone[c.NSZone] = all.addresses("rpz-ip"), all.servers()
+		ck.networks += len(wantZone[c.IPZone])
 		union := entrySet{}
-		for _, o := range []string{c.Zone, c.HotZone} {
+		for _, o := range []string{c.Zone, c.HotZone, c.IPZone, c.NSZone} {
 			if o == "" {
 				continue
 			}
@@ -393,14 +444,16 @@ func (ck *checker) check(s *Set, when string) {
 				if has, ok := v.Has([]byte(name)); !ok || has != tr {
 					t.Fatalf("%s: zone %s for %d: %q is %d iterated and %d asked for", when, o, id, name, tr, has)
 				}
-				union[name] |= tr
+				if o == c.Zone || o == c.HotZone {
+					union[name] |= tr
+				}
 			}
 			for name := range want {
 				if has, _ := v.Has([]byte(name)); has != got[name] {
 					t.Fatalf("%s: zone %s for %d has %q as %d; want %d", when, o, id, name, has, got[name])
 				}
 			}
-			if ck.hot != nil && !maps.Equal(got, wantZone[o]) {
+			if (ck.hot != nil || o == c.IPZone || o == c.NSZone) && !maps.Equal(got, wantZone[o]) {
 				t.Fatalf("%s: zone %s for %d holds %q; want %q", when, o, id, got, wantZone[o])
 			}
 			if v.Serial() == 0 || v.Serial() > serial(ck.f.head()) {
@@ -448,7 +501,7 @@ func (f *fakeStore) begin(t *testing.T, r *rand.Rand) {
 	}
 	f.putGroup(tocsin.Group{ID: 1, Members: []tocsin.Member{{Org: 1}, {Org: 2}, {Org: 3}}})
 	f.putGroup(tocsin.Group{ID: 2, Members: []tocsin.Member{{Org: 2}, {Org: 4}}})
-	f.putCollection(tocsin.Collection{ID: 1, Org: 1, Name: "first", Zone: "rpz.example.", HotZone: "hot.rpz.example.", Filter: "type:domain,hostname,domain|ip", Sources: []int64{1, 2, 3, 4}})
+	f.putCollection(tocsin.Collection{ID: 1, Org: 1, Name: "first", Zone: "rpz.example.", HotZone: "hot.rpz.example.", IPZone: "ip.rpz.example.", NSZone: "ns.rpz.example.", Filter: "type:domain,hostname,domain|ip,ip-dst", Sources: []int64{1, 2, 3, 4}})
 	f.putCollection(tocsin.Collection{ID: 2, Org: 2, Name: "second", Zone: "second.rpz.example.", Filter: "tag:one", Sources: []int64{2, 3, 4, 5}})
 	for id := range int64(5) {
 		f.putSubscriber(tocsin.Subscriber{ID: id + 1, Name: fmt.Sprint("s", id+1), Collection: 1 + id/3, Org: 1 + r.Int64N(5)})
@@ -474,7 +527,7 @@ func (f *fakeStore) history(t *testing.T, r *rand.Rand) {
 	}
 	values := []struct{ typ, text string }{
 		{"domain", "evil.example"}, {"hostname", "evil.example"}, {"domain", "bad.example"}, {"hostname", "www.bad.example"},
-		{"domain", "worse.example"}, {"ip-dst", "192.0.2.1"}, {"url", "http://good.example/evil"}, {"domain|ip", "evil.example|192.0.2.1"},
+		{"domain", "worse.example"}, {"ip-dst", "192.0.2.1"}, {"ip-src", "192.0.2.0/24"}, {"ip-dst", "2001:db8::1"}, {"ip-dst|port", "192.0.2.1|443"}, {"url", "http://good.example/evil"}, {"domain|ip", "evil.example|192.0.2.1"},
 		{"domain", "a." + long + ".example"}, {"hostname", long + ".example"},
 	}
 	attribute := func(id, event int64) tocsin.Attribute {
@@ -486,7 +539,9 @@ func (f *fakeStore) history(t *testing.T, r *rand.Rand) {
 	someAttr := func() int64 { return pick(slices.Collect(maps.Keys(f.attrs))) }
 	zones := []string{"rpz.example.", "second.rpz.example.", "third." + long[:40] + ".example."}
 	hots := []string{"", "hot.rpz.example.", "hot2.rpz.example."}
-	filters := []string{"", "type:domain,hostname,domain|ip", "type:domain,hostname", "type:domain", "type:hostname,domain|ip tag:two", `tag:"three"`, "org:1,three", "tlp:green,clear", "type:domain tlp:amber org:2"}
+	ips := []string{"", "ip.rpz.example.", "ip2.rpz.example."}
+	nss := []string{"", "ns.rpz.example.", "ns." + long[:20] + ".example."}
+	filters := []string{"", "type:domain,hostname,domain|ip", "type:domain,hostname", "type:domain", "type:hostname,domain|ip tag:two", `tag:"three"`, "org:1,three", "tlp:green,clear", "type:domain tlp:amber org:2", "type:ip-dst,ip-src,hostname"}
 	names := []string{"one", "two", "three", tocsin.CollectionTag("first"), tocsin.CollectionTag("second")}
 	switch n := r.IntN(100); {
 	case n < 12 || len(f.events) == 0:
@@ -555,7 +610,11 @@ func (f *fakeStore) history(t *testing.T, r *rand.Rand) {
 		if old := f.colls[id]; old != nil {
 			c = *old
 		}
-		switch r.IntN(4) {
+		switch r.IntN(6) {
+		case 3:
+			c.IPZone = ips[r.IntN(len(ips))]
+		case 4:
+			c.NSZone = nss[r.IntN(len(nss))]
 		case 0:
 			c.Filter = filters[r.IntN(len(filters))]
 		case 1:
@@ -630,7 +689,7 @@ func randomHistories(t *testing.T, runs int, checkHot bool) {
 	defer func(n int) { bulk = n }(bulk)
 	bulk = 3
 	const lines = 150
-	known, asked, hotNames := 0, 0, 0
+	known, asked, hotNames, networks := 0, 0, 0, 0
 	for seed := range runs {
 		r := rand.New(rand.NewPCG(uint64(seed), 1))
 		f := newFakeStore()
@@ -696,9 +755,9 @@ func randomHistories(t *testing.T, runs int, checkHot bool) {
 				}
 			}
 		}
-		known, asked, hotNames = known+ck.known, asked+ck.asked, hotNames+ck.hotNames
+		known, asked, hotNames, networks = known+ck.known, asked+ck.asked, hotNames+ck.hotNames, networks+ck.networks
 	}
-	t.Logf("%d of %d earlier serials led to the present one; %d names were served hot", known, asked, hotNames)
+	t.Logf("%d of %d earlier serials led to the present one; %d names were served hot, %d networks in all", known, asked, hotNames, networks)
 	if checkHot && known < asked/2 {
 		t.Errorf("only %d of %d earlier serials lead to the present one", known, asked)
 	}

@@ -355,8 +355,9 @@ func (s *Set) applyCollection(ctx context.Context, c *tocsin.Change) error {
 	} else {
 		sel.settle(c.Seq, m)
 	}
-	for z, moved := range [...]bool{base: origin(rec.Zone) != origin(after.Zone), hot: origin(rec.HotZone) != origin(after.HotZone)} {
-		if moved {
+	was := origins(&rec)
+	for z, o := range origins(after) {
+		if o != was[z] {
 			sel.born[z] = c.Seq // another zone, though it may hold the same
 		}
 	}

@@ -27,7 +27,7 @@ import (
 //	4 octets  CRC-32C
 //	…         the first is JSON, then follow tables, each a section that
 //	          describes it, sections of buckets, and an empty one
-const magic = "tocsin collection 1\n"
+const magic = "tocsin collection 2\n"
 
 const (
 	worldFile = "world.snapshot"

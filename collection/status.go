@@ -49,15 +49,15 @@ func (s *Set) moved() (all []Moved) {
 	moved := map[key][]int64{}
 	now := map[told]uint32{}
 	for id, st := range s.shown.seats {
-		for z, o := range [...]string{base: st.image.rec.Zone, hot: st.image.rec.HotZone} {
+		for z, o := range origins(&st.image.rec) {
 			if o == "" {
 				continue
 			}
 			v := View{st.image, zone(z), st.entered}
-			to := told{id, v.Origin()}
+			to := told{id, o}
 			now[to] = v.Serial()
 			if was, ok := s.told[to]; !ok || was != v.Serial() {
-				k := key{v.rec.ID, v.Origin(), v.Serial()}
+				k := key{v.rec.ID, o, v.Serial()}
 				moved[k] = append(moved[k], id)
 			}
 		}
@@ -184,8 +184,8 @@ func (s *Set) Skipped(collection int64, v access.Viewer) iter.Seq[Skip] {
 	}
 }
 
-// A List is a collection as an organisation receives it over HTTP: what its base
-// and hot zones hold together.
+// A List is a collection as an organisation receives it over HTTP: what its
+// zones hold together.
 type List struct {
 	view View
 	etag string
@@ -203,7 +203,8 @@ func (s *Set) List(collection int64, v access.Viewer) (List, bool) {
 	if i := slices.IndexFunc(sh.images, func(img *image) bool { return img.sees.equal(sees) }); i >= 0 {
 		img := sh.images[i]
 		h := maphash.Comparable(etagSeed, string(sees.key()))
-		return List{View{img, both, 0}, fmt.Sprintf(`"%d-%d-%016x"`, collection, img.last[both], h)}, true
+		// All that is listed is in the zone of name servers, under other names.
+		return List{View{img, both, 0}, fmt.Sprintf(`"%d-%d-%016x"`, collection, img.last[ns], h)}, true
 	}
 	return List{view: View{&image{shelf: sh, sees: sees}, both, 0}}, true
 }
@@ -233,5 +234,5 @@ func (b bitset) key() (k []byte) {
 // would tell of them.
 func (l List) ETag() string { return l.etag }
 
-// Names iterates as [View.Names] does.
+// Names iterates over the domains and hosts of the list, as [View.Names] does.
 func (l List) Names(yield func(name []byte, t Trigger) bool) { l.view.Names(yield) }

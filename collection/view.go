@@ -107,8 +107,8 @@ func (s *Set) Zone(name string, subscriber int64) (View, bool) {
 	if !ok || origin(name) == "" {
 		return View{}, false
 	}
-	for z, o := range [...]string{base: st.image.rec.Zone, hot: st.image.rec.HotZone} {
-		if origin(o) == origin(name) {
+	for z, o := range origins(&st.image.rec) {
+		if o == origin(name) {
 			return View{st.image, zone(z), st.entered}, true
 		}
 	}
@@ -117,10 +117,10 @@ func (s *Set) Zone(name string, subscriber int64) (View, bool) {
 
 // Origin is the zone's name, in lower case, with the final dot.
 func (v View) Origin() string {
-	if v.zone == hot {
-		return origin(v.rec.HotZone)
+	if v.zone == both {
+		return origin(v.rec.Zone)
 	}
-	return origin(v.rec.Zone)
+	return origins(&v.rec)[v.zone]
 }
 
 // line is the last line that changed the zone for its subscriber.
@@ -134,12 +134,16 @@ func (v View) Len() int { return v.len[v.zone] }
 
 // Has returns the triggers of exactly this name, in lower case.
 func (v View) Has(name []byte) (Trigger, bool) {
-	holders, ok := v.names.get(name)
+	key, ok := v.zone.key(name)
+	if !ok || !v.zone.holds(key) {
+		return 0, false
+	}
+	holders, ok := v.names.get(key)
 	if !ok {
 		return 0, false
 	}
 	t := v.sees.triggers(comboBytes(holders))
-	if f, ok := v.fresh.get(name); ok {
+	if f, ok := v.fresh.get(key); ok {
 		t &= readFreshness(f).in(v.zone)
 	} else if v.zone == hot {
 		t = 0
@@ -172,6 +176,19 @@ func (f freshness) in(z zone) (t Trigger) {
 // returns false. The name belongs to the view: yield neither keeps nor changes
 // it.
 func (v View) Names(yield func(name []byte, t Trigger) bool) {
+	if v.zone != ip && v.zone != ns {
+		v.keys(yield)
+		return
+	}
+	var owner []byte
+	v.keys(func(key []byte, t Trigger) bool {
+		owner = v.zone.owner(owner[:0], key)
+		return yield(owner, t)
+	})
+}
+
+// keys is Names, with what is in the table.
+func (v View) keys(yield func(key []byte, t Trigger) bool) {
 	if v.zone == hot {
 		v.fresh.all(func(name, f []byte) bool {
 			holders, _ := v.names.get(name)
@@ -182,6 +199,9 @@ func (v View) Names(yield func(name []byte, t Trigger) bool) {
 	}
 	mayBeFresh := v.sieve()
 	v.names.all(func(name, holders []byte) bool {
+		if !v.zone.holds(name) {
+			return true
+		}
 		t := v.sees.all(holders)
 		if t != 0 && mayBeFresh != nil && mayBeFresh(name) {
 			if f, ok := v.fresh.get(name); ok {
@@ -208,7 +228,7 @@ func (b bitset) all(holders []byte) Trigger {
 // others, nil if there are none or they make no difference. It spares the other
 // names a look into a second table.
 func (v View) sieve() func(name []byte) bool {
-	if v.zone == both || v.fresh.count == 0 {
+	if v.zone > hot || v.fresh.count == 0 {
 		return nil
 	}
 	mask := uint64(1)<<bits.Len(uint(v.fresh.count*16)) - 1
@@ -248,11 +268,19 @@ func (v View) Since(from uint32) ([]Step, bool) {
 		err := st.frame(func(m movedName) bool {
 			was := v.sees.triggers(m.before) & placedIn(m.places, v.zone)
 			is := v.sees.triggers(m.after) & placedIn(m.places>>4, v.zone)
-			if gone := was &^ is; gone != 0 {
-				step.Removed = append(step.Removed, Entry{m.name, gone})
+			gone, new := was&^is, is&^was
+			if gone|new == 0 || !v.zone.holds(m.name) {
+				return true
 			}
-			if new := is &^ was; new != 0 {
-				step.Added = append(step.Added, Entry{m.name, new})
+			name := m.name
+			if v.zone == ip || v.zone == ns {
+				name = v.zone.owner(nil, name)
+			}
+			if gone != 0 {
+				step.Removed = append(step.Removed, Entry{name, gone})
+			}
+			if new != 0 {
+				step.Added = append(step.Added, Entry{name, new})
 			}
 			return len(step.Removed)+len(step.Added) <= room
 		})

@@ -341,7 +341,7 @@ func (p *Portal) leaves(v access.Viewer, a *tocsin.Attribute, e *tocsin.Event) a
 }
 
 func zoneNames(c *tocsin.Collection) (zs []string) {
-	for _, z := range []string{c.HotZone, c.Zone} {
+	for _, z := range []string{c.HotZone, c.Zone, c.IPZone, c.NSZone} {
 		if z != "" {
 			zs = append(zs, z)
 		}

@@ -104,19 +104,21 @@ func (tx *Tx) keyTaken(s *tocsin.Subscriber) bool {
 	return false
 }
 
-// freeZones refuses names of zones that another collection has: a question for a
-// zone is answered by its name.
+// freeZones refuses names of zones that are taken, by another collection or
+// within this one: a question for a zone is answered by its name.
 func (tx *Tx) freeZones(c *tocsin.Collection) error {
-	names := func(c *tocsin.Collection) []string {
-		return []string{strings.ToLower(strings.TrimSuffix(c.Zone, ".")), strings.ToLower(strings.TrimSuffix(c.HotZone, "."))}
+	mine := c.Zones()
+	for i, n := range mine {
+		if slices.Contains(mine[:i], n) {
+			return tocsin.Errorf(tocsin.Invalid, "%s names two of the collection's zones; each needs a name of its own", n)
+		}
 	}
-	mine := names(c)
 	for r := range tx.docs.all(tocsin.KindCollection) {
 		if r.RecordID() == c.ID {
 			continue
 		}
-		for _, n := range names(r.(*tocsin.Collection)) {
-			if n != "" && slices.Contains(mine, n) {
+		for _, n := range r.(*tocsin.Collection).Zones() {
+			if slices.Contains(mine, n) {
 				return tocsin.Errorf(tocsin.Conflict, "the zone %s is taken; choose another name", n)
 			}
 		}

@@ -89,7 +89,7 @@ func (s shownCollections) Zones(subscriber int64) (zones []portal.Zone) {
 	if err != nil {
 		return nil
 	}
-	for _, origin := range []string{c.HotZone, c.Zone} {
+	for _, origin := range []string{c.HotZone, c.Zone, c.IPZone, c.NSZone} {
 		if origin == "" {
 			continue
 		}

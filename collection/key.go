@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"net/netip"
 	"strconv"
+
+	"tocsin/indicator"
 )
 
 // A policy zone acts on names and on addresses. In the table of a collection
@@ -217,4 +219,35 @@ func containsZZ(parts []string) bool {
 		}
 	}
 	return false
+}
+
+// kindOf is what a value in a list names, given its key and triggers.
+func kindOf(key []byte, t Trigger) indicator.Kind {
+	switch {
+	case isPrefix(key):
+		return indicator.Prefix
+	case t&Beneath != 0:
+		return indicator.Domain
+	}
+	return indicator.Host
+}
+
+// appendText appends a key as people write it. Names in collections are letters,
+// digits, hyphens and underscores only, so nothing needs escaping.
+func appendText(b, key []byte) []byte {
+	if isPrefix(key) {
+		if p := unpack(key); p.IsSingleIP() {
+			return p.Addr().AppendTo(b)
+		} else {
+			return p.AppendTo(b)
+		}
+	}
+	for len(key) > 0 {
+		n := int(key[0])
+		b = append(b, key[1:1+n]...)
+		if key = key[1+n:]; len(key) > 0 {
+			b = append(b, '.')
+		}
+	}
+	return b
 }

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"tocsin/indicator"
 )
 
 // ownerText is the owner name of a network in zone z, with dots.
@@ -166,4 +168,22 @@ func FuzzOwner(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestTextOfKeys(t *testing.T) {
+	for text, kind := range map[string]indicator.Kind{"192.0.2.1": indicator.Prefix, "198.51.100.0/24": indicator.Prefix, "2001:db8::/32": indicator.Prefix, "2001:db8::1": indicator.Prefix} {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			a := netip.MustParseAddr(text)
+			p = netip.PrefixFrom(a, a.BitLen())
+		}
+		key, _ := pack(p)
+		if got := string(appendText(nil, key)); got != text || kindOf(key, Exact) != kind {
+			t.Errorf("%s is shown as %s, a %s", text, got, kindOf(key, Exact))
+		}
+	}
+	name, _ := Wire("evil.example")
+	if got := string(appendText(nil, name)); got != "evil.example" || kindOf(name, Exact) != indicator.Host || kindOf(name, Exact|Beneath) != indicator.Domain {
+		t.Errorf("a name is shown as %s", got)
+	}
 }

@@ -1,10 +1,13 @@
 package collection
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 
 	"tocsin"
 	"tocsin/access"
+	"tocsin/indicator"
 )
 
 const (
@@ -65,6 +68,33 @@ func TestKindsOfZones(t *testing.T) {
 		t.Error("a zone that the collection has no longer is still served")
 	}
 	st.is(nsZone, 3, "*evil.example.rpz-nsdname")
+}
+
+func TestValuesOfAList(t *testing.T) {
+	st := newStageOfKinds(t)
+	here := st.label(access.Inherit, 0)
+	st.claim("domain", "evil.example", here)
+	st.claim("hostname", "www.bad.example", here)
+	st.claim("ip-dst", "192.0.2.7", here)
+	last := st.claim("ip-dst", "2001:db8:0::/48", here)
+	l, _ := st.s.List(1, access.Organisation("x", 3))
+	var got []string
+	l.Values(func(text []byte, kind indicator.Kind) bool {
+		got = append(got, fmt.Sprint(kind, " ", string(text)))
+		return true
+	})
+	slices.Sort(got)
+	if want := []string{"domain evil.example", "host www.bad.example", "prefix 192.0.2.7", "prefix 2001:db8::/48"}; !slices.Equal(got, want) {
+		t.Errorf("the list holds %q; want %q", got, want)
+	}
+	if l.Serial() != last || l.Len() != 2 {
+		t.Errorf("the list is at %d with %d names; want %d and 2", l.Serial(), l.Len(), last)
+	}
+	tag := l.ETag()
+	st.edit(3, func(a *tocsin.Attribute) { a.Deleted = true })
+	if l, _ := st.s.List(1, access.Organisation("x", 3)); l.ETag() == tag {
+		t.Error("an address left the list, whose tag stayed")
+	}
 }
 
 func TestNetworksThatAreSkipped(t *testing.T) {

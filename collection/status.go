@@ -11,6 +11,7 @@ import (
 
 	"tocsin"
 	"tocsin/access"
+	"tocsin/indicator"
 )
 
 // Moved says that a zone has another serial than before for some subscribers.
@@ -236,3 +237,17 @@ func (l List) ETag() string { return l.etag }
 
 // Names iterates over the domains and hosts of the list, as [View.Names] does.
 func (l List) Names(yield func(name []byte, t Trigger) bool) { l.view.Names(yield) }
+
+// Values calls yield for each value of the list once, in no particular order,
+// until it returns false: a domain, which stands for all beneath it too, a host,
+// which stands for itself, or a prefix, an address or network in the form of RFC
+// 5952. The text is good until yield returns.
+func (l List) Values(yield func(text []byte, kind indicator.Kind) bool) {
+	all := l.view
+	all.zone = ns
+	var text []byte
+	all.keys(func(key []byte, t Trigger) bool {
+		text = appendText(text[:0], key)
+		return yield(text, kindOf(key, t))
+	})
+}

@@ -35,7 +35,8 @@ type seat struct {
 	org     int64
 	groups  []int64
 	viewer  access.Viewer
-	entered tocsin.Seq // earlier serials it got in another class, or nowhere
+	wish    *wish
+	entered tocsin.Seq // earlier serials it got in another class, with another wish, or nowhere
 	class   *class
 }
 
@@ -113,7 +114,7 @@ func (s *selection) split(c *class, n uint32) {
 	}
 	switch {
 	case with != nil && blind:
-		s.classes = append(s.classes, with)
+		s.classes, s.seating = append(s.classes, with), nil
 		if s.flood != nil {
 			s.flood[with] = s.flood[c]
 		}
@@ -165,7 +166,7 @@ func (s *selection) visible(combos []byte, to *[2][]uint64) (held Trigger) {
 func (s *selection) reseat(n tocsin.Seq, w *world) {
 	var ids []int64
 	for id, sub := range w.Subs {
-		if sub.Collection == s.rec.ID {
+		if slices.Contains(sub.Collections, s.rec.ID) {
 			ids = append(ids, id)
 		}
 	}
@@ -173,7 +174,7 @@ func (s *selection) reseat(n tocsin.Seq, w *world) {
 	for id := range s.seats {
 		if !slices.Contains(ids, id) {
 			delete(s.seats, id)
-			s.dirty = true
+			s.dirty, s.seating = true, nil
 		}
 	}
 	if owners := w.groups(s.rec.Org); !slices.Equal(owners, s.owners) {
@@ -184,17 +185,18 @@ func (s *selection) reseat(n tocsin.Seq, w *world) {
 		sub := w.Subs[id]
 		groups := w.groups(sub.Org)
 		v := s.subscriber(sub.Name, sub.Org, groups)
-		st := s.seats[id]
-		if st != nil && st.viewer.Sight() == v.Sight() {
+		st, wish := s.seats[id], newWish(sub.Action, sub.Exclude)
+		content := st != nil && st.wish.equal(wish, &s.rec)
+		if content && st.viewer.Sight() == v.Sight() {
 			continue
 		}
-		s.dirty = true
+		s.dirty, s.seating = true, nil
 		sees := s.sight(v, access.Zone)
-		if st != nil && sees.equal(st.class.sees) {
-			st.name, st.org, st.groups, st.viewer = sub.Name, sub.Org, groups, v
+		if content && sees.equal(st.class.sees) {
+			st.name, st.org, st.groups, st.viewer, st.wish = sub.Name, sub.Org, groups, v, wish
 			continue
 		}
-		st = &seat{sub.Name, sub.Org, groups, v, n, nil}
+		st = &seat{sub.Name, sub.Org, groups, v, wish, n, nil}
 		s.seats[id] = st
 		if i := slices.IndexFunc(s.classes, func(c *class) bool { return c.sees.equal(sees) }); i >= 0 {
 			st.class = s.classes[i]

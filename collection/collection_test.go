@@ -490,7 +490,7 @@ func TestReaders(t *testing.T) {
 						return
 					}
 				}
-				last = served{v.Serial(), got}
+				last = served{v.Serial(), got, v.Action()}
 				st.s.Collections()
 			}
 		})
@@ -535,7 +535,7 @@ func TestSerialWraps(t *testing.T) {
 			t.Fatal(err)
 		}
 		v := st.zone(baseZone, 3)
-		all = append(all, served{v.Serial(), contents(v)})
+		all = append(all, served{v.Serial(), contents(v), v.Action()})
 		for _, old := range all {
 			steps, ok := v.Since(old.serial)
 			z, at, err := replay(old, steps)
@@ -590,7 +590,7 @@ func TestDamage(t *testing.T) {
 		st.putCollection(c)
 		st.follow()
 		for _, o := range []string{baseZone, hotZone} {
-			past[o] = append(past[o], served{st.zone(o, 3).Serial(), contents(st.zone(o, 3))})
+			past[o] = append(past[o], served{st.zone(o, 3).Serial(), contents(st.zone(o, 3)), st.zone(o, 3).Action()})
 		}
 	}
 	st.claim("domain", "last.example", here)

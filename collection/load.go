@@ -27,7 +27,7 @@ func (s *Set) reset() {
 func (s *Set) empty() error {
 	s.reset()
 	s.selections, s.gone, s.served = map[int64]*selection{}, nil, 0
-	clear(s.told)
+	s.told = nil
 	s.unsaved = 0
 	return s.clean(func(string) bool { return false })
 }
@@ -152,7 +152,7 @@ func (s *Set) loadSelection(id int64) (*selection, error) {
 			return nil, errDamaged
 		}
 		v := sel.subscriber(st.Name, st.Org, st.Groups)
-		sel.seats[sub] = &seat{st.Name, st.Org, st.Groups, v, st.Entered, sel.classes[st.Class]}
+		sel.seats[sub] = &seat{st.Name, st.Org, st.Groups, v, newWish(st.Action, st.Exclude), st.Entered, sel.classes[st.Class]}
 	}
 	sel.journal.floor, sel.journal.next = h.Floor, h.Next
 	beyond, err := sel.journal.load(h.Segments)

@@ -167,13 +167,31 @@ func dotWire(text string) (wire string) {
 	return wire
 }
 
-// brute computes what subscriber sub receives of its collection, from scratch.
-func (f *fakeStore) brute(sub *tocsin.Subscriber) entrySet {
-	c := f.colls[sub.Collection]
-	if c == nil {
-		return entrySet{}
+// brute computes what subscriber sub receives of a collection, from scratch.
+func (f *fakeStore) brute(sub *tocsin.Subscriber, c *tocsin.Collection) entrySet {
+	want := f.bruteFor(c, f.member(sub.Org))
+	maps.DeleteFunc(want, func(name string, _ Trigger) bool { return excluded(sub, name) })
+	return want
+}
+
+// excluded reports whether a subscriber does not want a name or network of an entrySet.
+func excluded(sub *tocsin.Subscriber, name string) bool {
+	text, isNet := strings.CutPrefix(name, network)
+	for _, x := range sub.Exclude {
+		switch {
+		case isNet:
+			all, err := netip.ParsePrefix(x)
+			if err != nil {
+				all, err = netip.ParsePrefix(x + "/32")
+			}
+			if p := netip.MustParsePrefix(text); err == nil && all.Contains(p.Addr()) && all.Bits() <= p.Bits() {
+				return true
+			}
+		case strings.HasSuffix("."+labelsText([]byte(name)), "."+x):
+			return true
+		}
 	}
-	return f.bruteFor(c, f.member(sub.Org))
+	return false
 }
 
 // member is whoever belongs to an organisation.
@@ -296,10 +314,10 @@ func (h *hotModel) line(f *fakeStore, c *tocsin.Collection) {
 	all, seen := f.bruteFor(c, access.Viewer{}).names(), map[int64]entrySet{}
 	gained, names := map[record]bool{}, map[string]bool{}
 	for id, sub := range f.subs {
-		if sub.Collection != c.ID {
+		if !sub.Receives(c.ID) {
 			continue
 		}
-		seen[id] = f.brute(sub).names()
+		seen[id] = f.bruteFor(c, f.member(sub.Org)).names() // what it excludes is new to it all the same
 		if was, ok := h.seen[id]; ok && last.Kind != tocsin.KindGroup && last.Kind != tocsin.KindSubscriber {
 			for r := range seen[id].records() {
 				if was[r.name]&r.Trigger == 0 {
@@ -348,6 +366,7 @@ func (h *hotModel) split(all entrySet) (base, hot entrySet) {
 type served struct {
 	serial uint32
 	names  entrySet
+	action tocsin.Action
 }
 
 func contents(v View) entrySet {
@@ -411,18 +430,17 @@ type checker struct {
 func (ck *checker) check(s *Set, when string) {
 	t := ck.t
 	t.Helper()
-	for id, sub := range ck.f.subs {
-		c := ck.f.colls[sub.Collection]
-		if c == nil {
-			continue
-		}
-		all := ck.f.brute(sub)
+	for at := range ck.f.seats() {
+		id, sub, c := at.sub.ID, at.sub, at.c
+		all := ck.f.brute(sub, c)
 		want := all.names()
 		wantZone := map[string]entrySet{c.Zone: want}
 		if h := ck.hot[c.ID]; h != nil && c.HotZone != "" {
 			wantZone[c.Zone], wantZone[c.HotZone] = h.split(want)
 		}
 		wantZone[c.IPZone], wantZone[c.NSZone] = all.addresses("rpz-ip"), all.servers()
+		whole := ck.f.bruteFor(c, ck.f.member(sub.Org))
+		candidates := map[string]entrySet{c.Zone: whole.names(), c.HotZone: whole.names(), c.IPZone: whole.addresses("rpz-ip"), c.NSZone: whole.servers()}
 		ck.networks += len(wantZone[c.IPZone])
 		union := entrySet{}
 		for _, o := range []string{c.Zone, c.HotZone, c.IPZone, c.NSZone} {
@@ -437,7 +455,7 @@ func (ck *checker) check(s *Set, when string) {
 			if o == c.HotZone {
 				ck.hotNames += len(got)
 			}
-			if v.Len() != len(got) {
+			if v.Len() != len(got) && (len(sub.Exclude) == 0 || v.Len() < len(got)) {
 				t.Fatalf("%s: zone %s for %d holds %d names and says %d", when, o, id, len(got), v.Len())
 			}
 			for name, tr := range got {
@@ -448,7 +466,7 @@ func (ck *checker) check(s *Set, when string) {
 					union[name] |= tr
 				}
 			}
-			for name := range want {
+			for name := range candidates[o] { // and what others have of it
 				if has, _ := v.Has([]byte(name)); has != got[name] {
 					t.Fatalf("%s: zone %s for %d has %q as %d; want %d", when, o, id, name, has, got[name])
 				}
@@ -459,6 +477,9 @@ func (ck *checker) check(s *Set, when string) {
 			if v.Serial() == 0 || v.Serial() > serial(ck.f.head()) {
 				t.Fatalf("%s: zone %s for %d has serial %d at line %d", when, o, id, v.Serial(), ck.f.head())
 			}
+			if want := actionOf(c, sub); v.Action() != want {
+				t.Fatalf("%s: zone %s for %d does %s; want %s", when, o, id, v.Action(), want)
+			}
 			k := zoneKey{id, o}
 			for _, old := range ck.served[k] {
 				steps, ok := v.Since(old.serial)
@@ -467,13 +488,16 @@ func (ck *checker) check(s *Set, when string) {
 					continue
 				}
 				ck.known++
+				if old.action != v.Action() {
+					t.Fatalf("%s: zone %s for %d did %s at %d, does %s, and is told in steps", when, o, id, old.action, old.serial, v.Action())
+				}
 				z, at, err := replay(old, steps)
 				if err != nil || at != v.Serial() || !maps.Equal(z, got) {
 					t.Fatalf("%s: zone %s for %d from %d to %d: got %q at %d, err %v; want %q", when, o, id, old.serial, v.Serial(), z, at, err, got)
 				}
 			}
 			if n := len(ck.served[k]); n > 0 && ck.served[k][n-1].serial == v.Serial() {
-				if !maps.Equal(ck.served[k][n-1].names, got) {
+				if last := ck.served[k][n-1]; !maps.Equal(last.names, got) || last.action != v.Action() {
 					t.Fatalf("%s: zone %s for %d changed and kept serial %d", when, o, id, v.Serial())
 				}
 			} else if n > 0 && int32(v.Serial()-ck.served[k][n-1].serial) <= 0 {
@@ -482,13 +506,52 @@ func (ck *checker) check(s *Set, when string) {
 				if n > 20 { // of those long ago keep a few
 					ck.served[k] = slices.Delete(ck.served[k], 3+n%10, 4+n%10)
 				}
-				ck.served[k] = append(ck.served[k], served{v.Serial(), got})
+				ck.served[k] = append(ck.served[k], served{v.Serial(), got, v.Action()})
 			}
 		}
 		if c.Zone != "" && !maps.Equal(union, want) {
 			t.Fatalf("%s: subscriber %d of %q (hot %q, filter %q) receives %q; want %q", when, id, c.Zone, c.HotZone, c.Filter, union, want)
 		}
 	}
+}
+
+// actionOf is what a collection does for a subscriber.
+func actionOf(c *tocsin.Collection, sub *tocsin.Subscriber) tocsin.Action {
+	for _, a := range []tocsin.Action{map[bool]tocsin.Action{true: "passthru"}[c.Pass], sub.Action, c.Action} {
+		if a != "" {
+			return a
+		}
+	}
+	return "nxdomain"
+}
+
+type seatKey struct {
+	sub *tocsin.Subscriber
+	c   *tocsin.Collection
+}
+
+// seats returns who receives what. Two collections may have a zone of one name
+// here, as they may not in a store; whoever receives both is left alone.
+func (f *fakeStore) seats() map[seatKey]bool {
+	seats := map[seatKey]bool{}
+	for _, sub := range f.subs {
+		taken := map[string]bool{}
+		clash := false
+		for _, id := range sub.Collections() {
+			if c := f.colls[id]; c != nil {
+				for _, o := range c.Zones() {
+					clash = clash || taken[o]
+					taken[o] = true
+				}
+			}
+		}
+		for _, id := range sub.Collections() {
+			if c := f.colls[id]; c != nil && !clash {
+				seats[seatKey{sub, c}] = true
+			}
+		}
+	}
+	return seats
 }
 
 // begin writes the lines of an exchange at work.
@@ -540,6 +603,8 @@ func (f *fakeStore) history(t *testing.T, r *rand.Rand) {
 	zones := []string{"rpz.example.", "second.rpz.example.", "third." + long[:40] + ".example."}
 	hots := []string{"", "hot.rpz.example.", "hot2.rpz.example."}
 	ips := []string{"", "ip.rpz.example.", "ip2.rpz.example."}
+	actions := []tocsin.Action{"", tocsin.NoData, tocsin.Drop, "landing.example", "*.garden.example"}
+	excludes := []string{"evil.example", "bad.example", "www.bad.example", "example", "192.0.2.0", "192.0.2.1", "192.0.2.0/24", "2001:db8::/32"}
 	nss := []string{"", "ns.rpz.example.", "ns." + long[:20] + ".example."}
 	filters := []string{"", "type:domain,hostname,domain|ip", "type:domain,hostname", "type:domain", "type:hostname,domain|ip tag:two", `tag:"three"`, "org:1,three", "tlp:green,clear", "type:domain tlp:amber org:2", "type:ip-dst,ip-src,hostname"}
 	names := []string{"one", "two", "three", tocsin.CollectionTag("first"), tocsin.CollectionTag("second")}
@@ -610,7 +675,11 @@ func (f *fakeStore) history(t *testing.T, r *rand.Rand) {
 		if old := f.colls[id]; old != nil {
 			c = *old
 		}
-		switch r.IntN(6) {
+		switch r.IntN(8) {
+		case 5:
+			c.Action = actions[r.IntN(len(actions))]
+		case 6:
+			c.Pass = r.IntN(4) == 0
 		case 3:
 			c.IPZone = ips[r.IntN(len(ips))]
 		case 4:
@@ -632,7 +701,7 @@ func (f *fakeStore) history(t *testing.T, r *rand.Rand) {
 			c.Zone = zones[r.IntN(2)]
 		}
 		f.putCollection(c)
-	case n < 97:
+	case n < 95:
 		c := *f.colls[pick(slices.Collect(maps.Keys(f.colls)))]
 		if r.IntN(2) == 0 {
 			c.MergedUpTo = f.head() + 5 - tocsin.Seq(r.IntN(20))
@@ -646,7 +715,24 @@ func (f *fakeStore) history(t *testing.T, r *rand.Rand) {
 			put(f, tocsin.KindSubscriber, id, f.subs, nil, true, nil)
 			return
 		}
-		f.putSubscriber(tocsin.Subscriber{ID: id, Name: fmt.Sprint("s", id), Collection: pick(slices.Collect(maps.Keys(f.colls))), Org: r.Int64N(6)})
+		sub := tocsin.Subscriber{ID: id, Name: fmt.Sprint("s", id), Collection: pick(slices.Collect(maps.Keys(f.colls))), Org: r.Int64N(6)}
+		if old := f.subs[id]; old != nil && r.IntN(3) > 0 {
+			sub = *old
+		}
+		switch r.IntN(5) {
+		case 4:
+			if sub.Also = nil; r.IntN(2) == 0 {
+				sub.Also = []int64{3 - sub.Collection}
+			}
+		case 0:
+			sub.Action = actions[r.IntN(len(actions))]
+		case 1, 2:
+			sub.Exclude = nil
+			for range r.IntN(3) {
+				sub.Exclude = append(sub.Exclude, excludes[r.IntN(len(excludes))])
+			}
+		}
+		f.putSubscriber(sub)
 	default:
 		f.write(tocsin.Line{Kind: tocsin.KindUser, ID: 1, After: &tocsin.User{ID: 1}})
 	}
@@ -787,7 +873,7 @@ func same(t *testing.T, a, b *Set, when string) {
 		}
 		for sub, st := range sa.seats {
 			o := sb.seats[sub]
-			if o == nil || o.entered != st.entered || o.class.last != st.class.last || o.class.len != st.class.len {
+			if o == nil || o.entered != st.entered || !o.wish.equal(st.wish, &sa.rec) || o.class.last != st.class.last || o.class.len != st.class.len {
 				t.Fatalf("%s: subscriber %d is seated otherwise: %+v, was %+v", when, sub, o, st)
 			}
 		}

@@ -34,6 +34,7 @@ type selection struct {
 	pairIDs map[pair]uint32
 	classes []*class
 	seats   map[int64]*seat
+	seating *seating // of the seats as they are, nil: to be made
 	words   int      // that a set of classes takes
 	masks   []uint64 // for each pair, the classes that see it
 

@@ -12,15 +12,10 @@ import (
 
 // shown is what readers find: immutable, and replaced after each batch.
 type shown struct {
-	seats       map[int64]shownSeat
 	collections map[int64]*shelf
+	origins     map[string][]*shelf // those that have a zone of that name
 	at          tocsin.Seq
 	waiting     int // collections that are behind what was served before
-}
-
-type shownSeat struct {
-	image   *image
-	entered tocsin.Seq
 }
 
 // A shelf is a collection as readers find it.
@@ -37,8 +32,19 @@ type shelf struct {
 	pairs   []pair
 	steps   []step
 	floor   tocsin.Seq
-	images  []*image
-	seats   map[int64]shownSeat
+	images  []*image // of each class
+	seating *seating
+}
+
+// A seating is who sits where. It stays the same from batch to batch until
+// somebody moves, since there may be thousands of them.
+type seating struct{ seats map[int64]shownSeat }
+
+type shownSeat struct {
+	class   int
+	viewer  access.Viewer
+	wish    *wish
+	entered tocsin.Seq
 }
 
 // An image is a shelf as one class sees it.
@@ -51,7 +57,7 @@ type image struct {
 
 // show replaces what readers find by what is now.
 func (s *Set) show() {
-	is := shown{seats: map[int64]shownSeat{}, collections: map[int64]*shelf{}, at: s.world.At}
+	is := shown{collections: map[int64]*shelf{}, origins: map[string][]*shelf{}, at: s.world.At}
 	for id, sel := range s.selections {
 		if sel.at < sel.until {
 			is.waiting++
@@ -64,8 +70,10 @@ func (s *Set) show() {
 			sel.dirty = false
 		}
 		is.collections[id] = sh
-		for sub, st := range sh.seats {
-			is.seats[sub] = st
+		for _, o := range origins(&sh.rec) {
+			if o != "" {
+				is.origins[o] = append(is.origins[o], sh)
+			}
 		}
 	}
 	s.mu.Lock()
@@ -76,16 +84,19 @@ func (s *Set) show() {
 func (s *selection) shelf() *shelf {
 	sh := &shelf{rec: s.rec, matcher: s.matcher, at: s.at, born: s.born, labels: s.labels,
 		names: s.names.snapshot(), fresh: s.fresh.snapshot(), skipped: s.skipped.snapshot(),
-		pairs: s.pairs[:len(s.pairs):len(s.pairs)], steps: s.journal.steps, floor: s.journal.floor, seats: map[int64]shownSeat{}}
-	byClass := map[*class]*image{}
-	for _, c := range s.classes {
-		img := &image{sh, slices.Clone(c.sees), c.last, c.len}
-		byClass[c] = img
-		sh.images = append(sh.images, img)
+		pairs: s.pairs[:len(s.pairs):len(s.pairs)], steps: s.journal.steps, floor: s.journal.floor}
+	class := map[*class]int{}
+	for i, c := range s.classes {
+		sh.images = append(sh.images, &image{sh, slices.Clone(c.sees), c.last, c.len})
+		class[c] = i
 	}
-	for id, st := range s.seats {
-		sh.seats[id] = shownSeat{byClass[st.class], st.entered}
+	if s.seating == nil {
+		s.seating = &seating{map[int64]shownSeat{}}
+		for id, st := range s.seats {
+			s.seating.seats[id] = shownSeat{class[st.class], st.viewer, st.wish, st.entered}
+		}
 	}
+	sh.seating = s.seating
 	return sh
 }
 
@@ -94,6 +105,7 @@ func (s *selection) shelf() *shelf {
 type View struct {
 	*image
 	zone    zone
+	wish    *wish
 	entered tocsin.Seq
 }
 
@@ -101,18 +113,26 @@ type View struct {
 // another collection, and none while the zone is behind what was served before
 // a crash.
 func (s *Set) Zone(name string, subscriber int64) (View, bool) {
+	name = origin(name)
 	s.mu.RLock()
-	st, ok := s.shown.seats[subscriber]
+	all := s.shown.origins[name]
 	s.mu.RUnlock()
-	if !ok || origin(name) == "" {
-		return View{}, false
-	}
-	for z, o := range origins(&st.image.rec) {
-		if o == origin(name) {
-			return View{st.image, zone(z), st.entered}, true
+	for _, sh := range all {
+		for z, o := range origins(&sh.rec) {
+			if v, ok := sh.view(subscriber, zone(z)); ok && o == name {
+				return v, true
+			}
 		}
 	}
 	return View{}, false
+}
+
+func (sh *shelf) view(subscriber int64, z zone) (View, bool) {
+	st, ok := sh.seating.seats[subscriber]
+	if !ok {
+		return View{}, false
+	}
+	return View{sh.images[st.class], z, st.wish, st.entered}, true
 }
 
 // Origin is the zone's name, in lower case, with the final dot.
@@ -129,13 +149,16 @@ func (v View) line() tocsin.Seq { return max(v.last[v.zone], v.born[v.zone], v.e
 // Serial is the number of the last line of the log that changed the zone.
 func (v View) Serial() uint32 { return serial(v.line()) }
 
-// Len is the number of names.
+// Action is what the zone's records do.
+func (v View) Action() tocsin.Action { return v.rec.ActionFor(v.wish.action) }
+
+// Len is the number of names, those that the subscriber excludes among them.
 func (v View) Len() int { return v.len[v.zone] }
 
 // Has returns the triggers of exactly this name, in lower case.
 func (v View) Has(name []byte) (Trigger, bool) {
 	key, ok := v.zone.key(name)
-	if !ok || !v.zone.holds(key) {
+	if !ok || !v.zone.holds(key) || v.wish.covers(key) {
 		return 0, false
 	}
 	holders, ok := v.names.get(key)
@@ -189,6 +212,10 @@ func (v View) Names(yield func(name []byte, t Trigger) bool) {
 
 // keys is Names, with what is in the table.
 func (v View) keys(yield func(key []byte, t Trigger) bool) {
+	if v.wish.excludes() {
+		all := yield
+		yield = func(key []byte, t Trigger) bool { return v.wish.covers(key) || all(key, t) }
+	}
 	if v.zone == hot {
 		v.fresh.all(func(name, f []byte) bool {
 			holders, _ := v.names.get(name)
@@ -247,7 +274,8 @@ func (v View) sieve() func(name []byte) bool {
 
 // Since returns the steps from serial to Serial, oldest first, each beginning
 // where the one before ended. It reports false if it does not know the way or
-// if that is longer than the zone: then everything is to be sent.
+// if that is longer than the zone: then everything is to be sent. If nothing has
+// changed but what the subscriber excludes, the last step is empty.
 func (v View) Since(from uint32) ([]Step, bool) {
 	now := v.line()
 	at, ok := seqOf(from, now)
@@ -258,6 +286,7 @@ func (v View) Since(from uint32) ([]Step, bool) {
 	if found {
 		i++
 	}
+	end := from
 	var steps []Step
 	room := max(v.Len(), minWay)
 	for _, st := range v.steps[i:] {
@@ -270,6 +299,10 @@ func (v View) Since(from uint32) ([]Step, bool) {
 			is := v.sees.triggers(m.after) & placedIn(m.places>>4, v.zone)
 			gone, new := was&^is, is&^was
 			if gone|new == 0 || !v.zone.holds(m.name) {
+				return true
+			}
+			end = step.To
+			if v.wish.covers(m.name) {
 				return true
 			}
 			name := m.name
@@ -293,7 +326,10 @@ func (v View) Since(from uint32) ([]Step, bool) {
 			from = step.To
 		}
 	}
-	return steps, from == serial(now)
+	if from != end {
+		steps = append(steps, Step{From: from, To: end})
+	}
+	return steps, end == serial(now)
 }
 
 // minWay is how many changes a way may have however small the zone is.

@@ -15,6 +15,7 @@ type shown struct {
 	collections map[int64]*shelf
 	origins     map[string][]*shelf // those that have a zone of that name
 	at          tocsin.Seq
+	hour        *hour
 	waiting     int // collections that are behind what was served before
 }
 
@@ -57,7 +58,7 @@ type image struct {
 
 // show replaces what readers find by what is now.
 func (s *Set) show() {
-	is := shown{collections: map[int64]*shelf{}, origins: map[string][]*shelf{}, at: s.world.At}
+	is := shown{collections: map[int64]*shelf{}, origins: map[string][]*shelf{}, at: s.world.At, hour: s.world.hour()}
 	for id, sel := range s.selections {
 		if sel.at < sel.until {
 			is.waiting++

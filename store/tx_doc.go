@@ -64,6 +64,14 @@ func Put[R tocsin.Record](tx *Tx, r R) error {
 		if err := tx.settleCollection(r); err != nil {
 			return err
 		}
+	case *tocsin.Lifetime:
+		if err := tx.soundLifetime(r); err != nil {
+			return err
+		}
+	case *tocsin.Retention:
+		if err := tx.soundRetention(r); err != nil {
+			return err
+		}
 	}
 	if r.RecordID() == 0 {
 		id, err := tx.newID(k, 1)
@@ -186,10 +194,14 @@ func Remove[R tocsin.Record](tx *Tx, id int64) error {
 	return nil
 }
 
-// scoped makes the line of a collection one that touches every claim.
+// scoped makes the line of a record on which claims depend one that touches them:
+// of a collection every claim, of a lifetime those of its types, of the clock
+// those that fell due.
 func (tx *Tx) scoped(l tocsin.Line) tocsin.Line {
-	if l.Kind == tocsin.KindCollection {
-		l.Scope = tx.db.scope(tx.next(), l.Kind, l.ID)
+	switch l.Kind {
+	case tocsin.KindCollection, tocsin.KindLifetime, tocsin.KindClock:
+		l.Seq = tx.next()
+		l.Scope = tx.db.scope(l)
 	}
 	return l
 }
@@ -246,6 +258,12 @@ func setID(r tocsin.Record, id int64) {
 	case *tocsin.Subscriber:
 		r.ID = id
 	case *tocsin.Import:
+		r.ID = id
+	case *tocsin.Lifetime:
+		r.ID = id
+	case *tocsin.Retention:
+		r.ID = id
+	case *tocsin.Clock:
 		r.ID = id
 	}
 }

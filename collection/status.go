@@ -51,14 +51,14 @@ func (s *Set) moved() (all []Moved) {
 
 // moved appends which zones have other serials than they had.
 func (sh *shelf) moved(was *shelf, all []Moved) []Moved {
-	for z, o := range origins(&sh.rec) {
+	for z, o := range sh.origins {
 		if o == "" || sh.still(was, zone(z)) {
 			continue
 		}
 		moved := map[uint32][]int64{}
 		for id := range sh.seating.seats {
 			v, _ := sh.view(id, zone(z))
-			if was != nil && origins(&was.rec)[z] == o {
+			if was != nil && was.origins[z] == o {
 				if old, ok := was.view(id, zone(z)); ok && old.Serial() == v.Serial() {
 					continue
 				}
@@ -76,7 +76,7 @@ func (sh *shelf) moved(was *shelf, all []Moved) []Moved {
 // still reports whether a zone is for everyone where it was, without asking
 // thousands of subscribers one by one.
 func (sh *shelf) still(was *shelf, z zone) bool {
-	return was != nil && was.seating == sh.seating && was.born[z] == sh.born[z] && origins(&was.rec)[z] == origins(&sh.rec)[z] &&
+	return was != nil && was.seating == sh.seating && was.born[z] == sh.born[z] && was.origins[z] == sh.origins[z] &&
 		slices.EqualFunc(was.images, sh.images, func(a, b *image) bool { return a.last[z] == b.last[z] })
 }
 

@@ -22,6 +22,7 @@ type shown struct {
 // A shelf is a collection as readers find it.
 type shelf struct {
 	rec     tocsin.Collection
+	origins [both]string
 	owner   access.Viewer
 	matcher *matcher
 	at      tocsin.Seq
@@ -71,7 +72,7 @@ func (s *Set) show() {
 			sel.dirty = false
 		}
 		is.collections[id] = sh
-		for _, o := range origins(&sh.rec) {
+		for _, o := range sh.origins {
 			if o != "" {
 				is.origins[o] = append(is.origins[o], sh)
 			}
@@ -83,7 +84,7 @@ func (s *Set) show() {
 }
 
 func (s *selection) shelf() *shelf {
-	sh := &shelf{rec: s.rec, matcher: s.matcher, at: s.at, born: s.born, labels: s.labels,
+	sh := &shelf{rec: s.rec, origins: origins(&s.rec), matcher: s.matcher, at: s.at, born: s.born, labels: s.labels,
 		names: s.names.snapshot(), fresh: s.fresh.snapshot(), skipped: s.skipped.snapshot(),
 		pairs: s.pairs[:len(s.pairs):len(s.pairs)], steps: s.journal.steps, floor: s.journal.floor}
 	class := map[*class]int{}
@@ -119,7 +120,7 @@ func (s *Set) Zone(name string, subscriber int64) (View, bool) {
 	all := s.shown.origins[name]
 	s.mu.RUnlock()
 	for _, sh := range all {
-		for z, o := range origins(&sh.rec) {
+		for z, o := range sh.origins {
 			if v, ok := sh.view(subscriber, zone(z)); ok && o == name {
 				return v, true
 			}
@@ -139,9 +140,9 @@ func (sh *shelf) view(subscriber int64, z zone) (View, bool) {
 // Origin is the zone's name, in lower case, with the final dot.
 func (v View) Origin() string {
 	if v.zone == both {
-		return origin(v.rec.Zone)
+		return v.origins[base]
 	}
-	return origins(&v.rec)[v.zone]
+	return v.origins[v.zone]
 }
 
 // line is the last line that changed the zone for its subscriber.

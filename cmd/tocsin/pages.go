@@ -18,7 +18,7 @@ func (x *exchange) pages() *portal.Portal {
 	return portal.New(x.DB, portal.Parts{
 		Desk:        counter{x.Desk},
 		Collections: shownCollections{x.Collections, x.DB},
-		Config:      resolverConfig(x.dns()),
+		Config:      resolverConfig(x.DB, x.dns()),
 		Resolvers:   rpz.Resolvers(),
 		Confirmed:   x.confirmations,
 	})

@@ -1,6 +1,7 @@
 package tocsin
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -85,4 +86,32 @@ func ParseExclusions(texts []string) ([]string, error) {
 	}
 	slices.Sort(all)
 	return slices.Compact(all), nil
+}
+
+// Excludes reports whether a subscriber does not act on what a value names, and
+// by which of its exclusions: one that names it or what it is beneath.
+func (s *Subscriber) Excludes(v indicator.Value) (by string, ok bool) {
+	for _, n := range v.Facets().Names {
+		i := slices.IndexFunc(s.Exclude, func(x string) bool { return covers(x, n) })
+		if i < 0 {
+			return "", false
+		}
+		by, ok = s.Exclude[i], true
+	}
+	return by, ok
+}
+
+// covers reports whether an exclusion in normal form holds a name.
+func covers(exclusion string, n indicator.Name) bool {
+	switch n.Kind {
+	case indicator.Domain, indicator.Host:
+		return strings.HasSuffix("."+n.Text, "."+exclusion)
+	case indicator.Prefix:
+		net, err := netip.ParsePrefix(exclusion)
+		if a, aerr := netip.ParseAddr(exclusion); aerr == nil {
+			net, err = netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		return err == nil && net.Bits() <= n.Prefix.Bits() && net.Contains(n.Prefix.Addr())
+	}
+	return false
 }

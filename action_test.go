@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"tocsin"
+	"tocsin/indicator"
 )
 
 func TestParseAction(t *testing.T) {
@@ -24,6 +25,24 @@ func TestParseAction(t *testing.T) {
 	} {
 		if got, err := tocsin.ParseAction(text); err == nil || !strings.Contains(err.Error(), why) || tocsin.CodeOf(err) != tocsin.Invalid {
 			t.Errorf("%q is %q, %v; want an error that says %q", text, got, err, why)
+		}
+	}
+}
+
+func TestExcludes(t *testing.T) {
+	s := &tocsin.Subscriber{Exclude: []string{"192.0.2.0/24", "2001:db8::7", "example.org"}}
+	for _, c := range []struct{ typ, text, by string }{
+		{"domain", "example.org", "example.org"}, {"hostname", "www.example.org", "example.org"}, {"domain", "notexample.org", ""}, {"domain", "org", ""},
+		{"ip-dst", "192.0.2.7", "192.0.2.0/24"}, {"ip-src", "192.0.2.0/25", "192.0.2.0/24"}, {"ip-src", "192.0.0.0/16", ""},
+		{"ip-dst", "2001:db8::7", "2001:db8::7"}, {"ip-dst", "2001:db8::8", ""}, {"ip-dst|port", "192.0.2.7|443", "192.0.2.0/24"},
+		{"url", "http://www.example.org/x", ""}, {"md5", strings.Repeat("a", 32), ""},
+	} {
+		v, err := indicator.Parse(c.typ, c.text)
+		if err != nil {
+			continue // "org" is no domain to begin with
+		}
+		if by, ok := s.Excludes(v); by != c.by || ok != (c.by != "") {
+			t.Errorf("%s %s is excluded by %q, %v; want %q", c.typ, c.text, by, ok, c.by)
 		}
 	}
 }

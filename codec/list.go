@@ -127,7 +127,7 @@ var names = []indicator.Kind{indicator.Domain, indicator.Host}
 
 // anything is every kind that a list may hold.
 var anything = []indicator.Kind{indicator.Domain, indicator.Host, indicator.Prefix, indicator.URL, indicator.Email,
-	indicator.Hash, indicator.Fingerprint, indicator.File}
+	indicator.Hash, indicator.Fingerprint, indicator.File, indicator.Certificate, indicator.Handshake, indicator.Fuzzy, indicator.Network}
 
 // domainKind is that of a name that is meant with all that is beneath it.
 const domainKind = indicator.Domain

@@ -375,7 +375,8 @@ func acts(cell string) bool {
 		return false
 	}
 	for _, n := range v.Facets().Names {
-		if n.Kind != indicator.File {
+		switch n.Kind {
+		case indicator.Domain, indicator.Host, indicator.Prefix, indicator.URL, indicator.Email, indicator.Hash:
 			return true
 		}
 	}

@@ -24,9 +24,11 @@ var zeekHead = []byte("#fields\tindicator\t")
 var zeekTypes = map[indicator.Kind]string{
 	indicator.Domain: "Intel::DOMAIN", indicator.Host: "Intel::DOMAIN", indicator.URL: "Intel::URL",
 	indicator.Email: "Intel::EMAIL", indicator.Hash: "Intel::FILE_HASH", indicator.File: "Intel::FILE_NAME",
+	indicator.Certificate: "Intel::CERT_HASH",
 }
 
-var zeekKinds = []indicator.Kind{indicator.Domain, indicator.Host, indicator.Prefix, indicator.URL, indicator.Email, indicator.Hash, indicator.File}
+var zeekKinds = []indicator.Kind{indicator.Domain, indicator.Host, indicator.Prefix, indicator.URL, indicator.Email, indicator.Hash,
+	indicator.File, indicator.Certificate}
 
 // writeZeek writes a file for Intel::read_files. What a hit is logged with is the
 // source and the number of the event, by which it is found here: no text
@@ -104,8 +106,11 @@ func isZeek(text []byte) bool {
 // value itself.
 var fromZeek = map[string]string{
 	"Intel::ADDR": "ip-dst", "Intel::SUBNET": "ip-dst", "Intel::URL": "url", "Intel::EMAIL": "email", "Intel::DOMAIN": "",
-	"Intel::FILE_HASH": "", "Intel::FILE_NAME": "filename", "Intel::CERT_HASH": "x509-fingerprint-sha1",
+	"Intel::FILE_HASH": "", "Intel::FILE_NAME": "filename", "Intel::CERT_HASH": "x509",
 }
+
+// certificates are the types of a certificate's hash by its length.
+var certificates = map[int]string{32: "x509-fingerprint-md5", 40: "x509-fingerprint-sha1", 64: "x509-fingerprint-sha256"}
 
 // readZeek reads such files. What the other columns say, except for what tells
 // Zeek what to do, is the comment.
@@ -156,6 +161,12 @@ func (z *zeekReader) line(s *sink) {
 	if value == "" || value == "-" {
 		s.lose("it has no indicator")
 		return
+	}
+	if typ == "x509" {
+		if typ = certificates[len(value)]; typ == "" {
+			s.lose("it is no hash of a certificate")
+			return
+		}
 	}
 	s.draft(Draft{Type: typ, Text: value, Comment: z.comment()})
 }

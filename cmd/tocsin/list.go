@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"iter"
+	"net/netip"
 	"slices"
 
 	"tocsin"
@@ -54,18 +55,27 @@ func (l list) Write(w io.Writer, format string, part api.Part) error {
 // items yields what the list names, of these kinds.
 func (l list) items(kinds ...indicator.Kind) iter.Seq2[codec.Item, error] {
 	return func(yield func(codec.Item, error) bool) {
-		var text []byte
-		l.Names(func(name []byte, t collection.Trigger) bool {
-			i := codec.Item{Kind: indicator.Host}
-			if t&collection.Beneath != 0 {
-				i.Kind = indicator.Domain
-			}
-			if !slices.Contains(kinds, i.Kind) {
+		l.Values(func(text []byte, kind indicator.Kind) bool {
+			if !slices.Contains(kinds, kind) {
 				return true
 			}
-			text = dotted(text[:0], name)
-			i.Text = text
+			i := codec.Item{Kind: kind, Text: text}
+			if kind == indicator.Prefix {
+				i.Prefix = prefixOf(string(text))
+			}
 			return yield(i, nil)
 		})
 	}
+}
+
+// prefixOf reads an address or a network; formats leave out what is none.
+func prefixOf(text string) netip.Prefix {
+	if p, err := netip.ParsePrefix(text); err == nil {
+		return p
+	}
+	a, err := netip.ParseAddr(text)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	return netip.PrefixFrom(a, a.BitLen())
 }

@@ -285,3 +285,27 @@ func TestWriteFailsMidway(t *testing.T) {
 type failing struct{}
 
 func (failing) Write([]byte) (int, error) { return 0, errBroken }
+
+// A format for blocking takes what is to be acted on, and each name once.
+func TestNamed(t *testing.T) {
+	no := false
+	drafts := []codec.Draft{{Text: "evil.example"}, {Type: "hostname", Text: "evil.example"}, {Text: "evil.example", Comment: "again"},
+		{Text: "harmless.example", ToIDS: &no}, {Text: "http://mentioned.example/x"}, {Type: "domain|ip", Text: "both.example|192.0.2.1"}}
+	f, err := codec.Writer("unbound")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := f.Write(&out, rows(drafts)); err != nil {
+		t.Fatal(err)
+	}
+	want := `server:
+local-zone: "evil.example." always_nxdomain
+local-data: "evil.example. A 0.0.0.0"
+local-zone: "both.example." always_nxdomain
+# end of list, entries: 3
+`
+	if out.String() != want {
+		t.Errorf("got\n%s", out.String())
+	}
+}

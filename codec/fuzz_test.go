@@ -2,12 +2,17 @@ package codec_test
 
 import (
 	"bytes"
+	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"iter"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/miekg/dns"
 
 	"tocsin"
 	"tocsin/codec"
@@ -117,7 +122,7 @@ func FuzzList(f *testing.F) {
 			}
 		}}
 		for _, format := range codec.Formats() {
-			if format.List == nil || format.Name == "json" || format.Name == "csv" || format.Name == "text" {
+			if format.List == nil || format.Name == "text" {
 				continue
 			}
 			var b bytes.Buffer
@@ -125,9 +130,10 @@ func FuzzList(f *testing.F) {
 				t.Fatal(err)
 			}
 			wrote := b.String()
+			others(t, format.Name, wrote)
 			n := 0
 			for d, err := range format.Read(&b, codec.Options{}) {
-				if errors.Is(err, codec.ErrEmpty) {
+				if format.Name == "json" || errors.Is(err, codec.ErrEmpty) {
 					break
 				}
 				n++
@@ -141,4 +147,55 @@ func FuzzList(f *testing.F) {
 			}
 		}
 	})
+}
+
+// others reads what was written with parsers that are not ours: nothing is in it
+// but entries.
+func others(t *testing.T, format, wrote string) {
+	t.Helper()
+	switch format {
+	case "json":
+		if !json.Valid([]byte(wrote)) {
+			t.Fatalf("no JSON:\n%s", wrote)
+		}
+	case "csv":
+		r := csv.NewReader(strings.NewReader(wrote))
+		r.FieldsPerRecord = 2
+		if _, err := r.ReadAll(); err != nil {
+			t.Fatalf("%v:\n%s", err, wrote)
+		}
+	case "rpz":
+		z := dns.NewZoneParser(strings.NewReader(wrote), "rpz.example.", "")
+		for rr, ok := z.Next(); ok; rr, ok = z.Next() {
+			switch rr := rr.(type) {
+			case *dns.SOA, *dns.NS:
+				if rr.Header().Name != "rpz.example." {
+					t.Fatalf("%v", rr)
+				}
+			case *dns.CNAME:
+				if rr.Target != "." || !strings.HasSuffix(rr.Hdr.Name, ".rpz.example.") {
+					t.Fatalf("%v", rr)
+				}
+			default:
+				t.Fatalf("%v in\n%s", rr, wrote)
+			}
+		}
+		if err := z.Err(); err != nil {
+			t.Fatalf("%v:\n%s", err, wrote)
+		}
+	case "hosts", "dnsmasq", "unbound", "adblock":
+		for l := range strings.Lines(wrote) {
+			if !entry[format].MatchString(l) {
+				t.Fatalf("%s: a line %q", format, l)
+			}
+		}
+	}
+}
+
+// entry is all that may stand on a line.
+var entry = map[string]*regexp.Regexp{
+	"hosts":   regexp.MustCompile(`^(0\.0\.0\.0 [a-z0-9_.-]+|# end of list, entries: \d+)\n$`),
+	"dnsmasq": regexp.MustCompile(`^(local=/[a-z0-9_.-]+/|host-record=[a-z0-9_.-]+,0\.0\.0\.0,::|# end of list, entries: \d+)\n$`),
+	"unbound": regexp.MustCompile(`^(server:|local-zone: "[a-z0-9_.-]+\." always_nxdomain|local-data: "[a-z0-9_.-]+\. A 0\.0\.0\.0"|# end of list, entries: \d+)\n$`),
+	"adblock": regexp.MustCompile(`^(\|?\|[a-z0-9_.-]+\^|! end of list, entries: \d+)\n$`),
 }

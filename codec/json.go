@@ -158,18 +158,15 @@ func writeJSONList(w io.Writer, l List) error {
 	name := appendString(nil, l.Name)
 	fmt.Fprintf(out, `{"collection":%s,"serial":%d,"names":[`, name, l.Serial)
 	before := "\n"
+	var buf []byte
 	err := out.write(l.Items(names...), func(out *listWriter, i Item) {
 		if !isName(i.Text) {
 			return
 		}
-		out.WriteString(before)
-		out.WriteString(`{"name":"`)
-		out.Write(i.Text)
-		if i.Kind == domainKind {
-			out.WriteString(`","beneath":true}`)
-		} else {
-			out.WriteString(`","beneath":false}`)
-		}
+		buf = append(append(buf[:0], before...), `{"name":"`...)
+		buf = append(append(buf, i.Text...), `","beneath":`...)
+		buf = append(strconv.AppendBool(buf, i.Kind == domainKind), '}')
+		out.Write(buf)
 		before = ",\n"
 	}, nothingMore)
 	if err != nil {
@@ -177,7 +174,6 @@ func writeJSONList(w io.Writer, l List) error {
 	}
 	out.WriteString("\n],\"addresses\":[")
 	before = "\n\""
-	var buf []byte
 	return out.write(l.Items(indicator.Prefix), func(out *listWriter, i Item) {
 		if !i.Prefix.IsValid() {
 			return

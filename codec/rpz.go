@@ -117,6 +117,10 @@ func readRPZ(r io.Reader, _ Options) iter.Seq2[Draft, error] {
 			lost, ok := errors.AsType[*LineError](err)
 			switch {
 			case ok:
+				if z.open > 0 {
+					z.lose(z.first, "one of its lines can't be read")
+					z.open = 0
+				}
 				z.lose(line{number: lost.Number, text: lost.Text}, lost.Why)
 			case err != nil:
 				end = err

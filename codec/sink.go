@@ -14,6 +14,7 @@ type sink struct {
 	line    line
 	yield   func(Draft, error) bool
 	stopped bool
+	before  func(*sink) // what waits for the next line comes before a line that is lost
 }
 
 func (s *sink) draft(d Draft) {
@@ -36,14 +37,20 @@ func (s *sink) fail(format string, args ...any) {
 
 // eachLine calls read with each line of a text that can be had.
 func eachLine(r io.Reader, yield func(Draft, error) bool, read func(*sink)) {
-	s := sink{yield: yield}
+	(&sink{yield: yield}).each(r, read)
+}
+
+func (s *sink) each(r io.Reader, read func(*sink)) {
 	for l, err := range lines(r) {
 		switch {
 		case err != nil:
-			s.stopped = !yield(Draft{Line: l.number}, err)
+			if s.before != nil {
+				s.before(s)
+			}
+			s.stopped = s.stopped || !s.yield(Draft{Line: l.number}, err)
 		default:
 			s.line = l
-			read(&s)
+			read(s)
 		}
 		if s.stopped {
 			return

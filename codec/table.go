@@ -54,8 +54,9 @@ func (r *recordReader) table(o Options) (*Table, error) {
 		if !ok {
 			break
 		}
-		blank := p.err == nil && strings.TrimSpace(p.line.text) == ""
-		if p.err == nil && r.isRemark(p.line.text) || blank && !r.begun {
+		// Further on a line may be a part of a record, whatever it looks like.
+		idle := p.err == nil && (strings.TrimSpace(p.line.text) == "" || r.isRemark(p.line.text))
+		if idle && !r.begun {
 			continue
 		}
 		back = append(back, p)
@@ -63,7 +64,7 @@ func (r *recordReader) table(o Options) (*Table, error) {
 			break
 		}
 		octets += len(p.line.text) + 1
-		if p.err == nil && !blank {
+		if p.err == nil && !idle {
 			r.begun = true
 			sample = append(sample, p.line)
 		}
@@ -318,14 +319,11 @@ func (t *Table) valueColumn(rows cellGrid) bool {
 		enough = 0.5
 	}
 	best, bestRank, bestShare := -1, 0, 0.0
-	called := 0
+	called := t.firstCalled() >= 0
 	for i, c := range t.Columns {
-		if c.Role == roleValue {
-			called++
-		}
 		s, rank := share(rows, i, is), valueRank[columnName(c.Name)]
 		switch {
-		case i == typ || c.Role != roleValue && (c.Role != "" || s < enough):
+		case i == typ || called && c.Role != roleValue || c.Role != roleValue && (c.Role != "" || s < enough):
 			continue
 		case rank == 0:
 			rank = 1000
@@ -335,11 +333,11 @@ func (t *Table) valueColumn(rows cellGrid) bool {
 			best, bestRank, bestShare = i, rank, s
 		}
 	}
-	if best < 0 || bestShare < 0.5 && called != 1 && len(rows) > 0 {
-		if called == 0 {
-			return false
-		}
-		best = t.firstCalled()
+	switch {
+	case called && bestShare < 0.5:
+		best = t.firstCalled() // whatever stands in it
+	case best < 0:
+		return false
 	}
 	for i := range t.Columns {
 		c := &t.Columns[i]
@@ -356,7 +354,7 @@ func (t *Table) valueColumn(rows cellGrid) bool {
 	return true
 }
 
-// firstCalled is the column that is called value by the best name.
+// firstCalled is the column that is called a value by the best name, -1 if none is.
 func (t *Table) firstCalled() int {
 	best := -1
 	for i, c := range t.Columns {

@@ -52,10 +52,9 @@ var unboundZones = map[string]bool{
 func readUnbound(r io.Reader, _ Options) iter.Seq2[Draft, error] {
 	return func(yield func(Draft, error) bool) {
 		u := unboundReader{}
-		eachLine(r, yield, u.line)
-		if u.zone != nil {
-			yield(*u.zone, nil)
-		}
+		s := &sink{yield: yield, before: u.flush}
+		s.each(r, u.line)
+		u.flush(s)
 	}
 }
 

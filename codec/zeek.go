@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"tocsin/indicator"
 )
@@ -91,7 +92,7 @@ func schemeless(u []byte) []byte {
 // isZeek reports whether a text is a field as it stands: no tab, no line end,
 // nothing that begins a comment, stands for nothing or needs an escape.
 func isZeek(text []byte) bool {
-	if len(text) == 0 || text[0] == '#' || text[0] == ' ' || string(text) == "-" || string(text) == "(empty)" {
+	if len(text) == 0 || !utf8.Valid(text) || text[0] == '#' || len(bytes.TrimSpace(text)) < len(text) || string(text) == "-" || string(text) == "(empty)" {
 		return false
 	}
 	for _, c := range text {

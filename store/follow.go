@@ -125,7 +125,7 @@ func (db *DB) step(ctx context.Context, f Follower, seq tocsin.Seq) (tocsin.Seq,
 	batch, ok := db.tail.after(seq, batchWeight)
 	if !ok {
 		var err error
-		if batch, err = db.read(ctx, seq, batchWeight); err != nil {
+		if batch, err = db.changes(ctx, seq, batchWeight); err != nil {
 			return seq, fmt.Errorf("read the log: %w", err)
 		}
 	}
@@ -138,13 +138,17 @@ func (db *DB) step(ctx context.Context, f Follower, seq tocsin.Seq) (tocsin.Seq,
 	return batch[len(batch)-1].Seq, nil
 }
 
-// read reads changes from the log on disk, with the records as they were.
-func (db *DB) read(ctx context.Context, after tocsin.Seq, limit int) (cs []tocsin.Change, err error) {
+// changes reads changes from the log on disk, with the records as they were.
+func (db *DB) changes(ctx context.Context, after tocsin.Seq, limit int) (cs []tocsin.Change, err error) {
+	head := db.Head() // what comes after it may use labels that this node has yet to learn of
 	err = db.engine.Read(ctx, func(r Reader) error {
 		weight := 0
 		for l, err := range r.Lines(ctx, after) {
 			if err != nil {
 				return err
+			}
+			if l.Seq > head {
+				return nil
 			}
 			c, err := db.resolve(ctx, r, l)
 			if err != nil {

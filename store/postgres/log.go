@@ -1,0 +1,92 @@
+package postgres
+
+import (
+	"context"
+	"iter"
+
+	"github.com/jackc/pgx/v5"
+
+	"tocsin"
+	"tocsin/store"
+)
+
+// AppendLines implements [store.Writer].
+func (t *tx) AppendLines(ctx context.Context, ls []store.LogLine) error {
+	if len(ls) == 0 {
+		return nil
+	}
+	var b pgx.Batch
+	for _, l := range ls {
+		b.Queue(`INSERT INTO log (seq, at, actor, kind, id, event, first, last, scope, label, before, after)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+			int64(l.Seq), l.At.UnixMicro(), l.By, int64(l.Kind), l.ID, l.Event, l.First, l.Last, number(l.Scope), int64(l.Label), image(l.Before), image(l.After))
+	}
+	t.turn.Head, t.lines = ls[len(ls)-1].Seq, true
+	return t.conn.SendBatch(ctx, &b).Close()
+}
+
+func image(b []byte) *string {
+	if b == nil {
+		return nil
+	}
+	s := string(b)
+	return &s
+}
+
+// Lines implements [store.Reader].
+func (t *tx) Lines(ctx context.Context, after tocsin.Seq) iter.Seq2[store.LogLine, error] {
+	scan := func(s scanner, l *store.LogLine) error {
+		var at, scope int64
+		err := s.Scan(&l.Seq, &at, &l.By, &l.Kind, &l.ID, &l.Event, &l.First, &l.Last, &scope, &l.Label, &l.Before, &l.After)
+		l.At, l.Scope = fromMicros(at), scope != 0
+		return err
+	}
+	return rows(ctx, t, scan, `SELECT seq, at, actor, kind, id, event, first, last, scope, label, before, after
+		FROM log WHERE seq > $1 ORDER BY seq`, int64(after))
+}
+
+// AsOf implements [store.Reader].
+//
+// A row that has not changed since line n is as it was. What it was before it
+// changed, or was deleted, stands in the first line about it after n.
+func (t *tx) AsOf(ctx context.Context, n tocsin.Seq, event, firstID, lastID int64) iter.Seq2[tocsin.Attribute, error] {
+	rowsOf, linesOf := &where{}, &where{}
+	rowsOf.and("a.seq <= ?", int64(n))
+	linesOf.and("kind = 2 AND last = 0 AND seq > ?", int64(n))
+	if lastID != 0 {
+		rowsOf.and("a.id BETWEEN ? AND ?", firstID, lastID)
+		linesOf.and("id BETWEEN ? AND ?", firstID, lastID)
+	}
+	if event != 0 {
+		if lastID != 0 { // the range of ids is narrower than the event
+			rowsOf.and("a.event + 0 = ?", event)
+		} else {
+			rowsOf.and("a.event = ?", event)
+		}
+		linesOf.and("event = ?", event)
+	}
+	return func(yield func(tocsin.Attribute, error) bool) {
+		for a, err := range rows(ctx, t, t.scanAttribute, `SELECT `+attributeColumns+` FROM attributes a WHERE `+rowsOf.sql(), rowsOf.args...) {
+			if !yield(a, err) || err != nil {
+				return
+			}
+		}
+		scan := func(s scanner, b *[]byte) error { return s.Scan(b) }
+		for b, err := range rows(ctx, t, scan, `SELECT before FROM (SELECT DISTINCT ON (id) id, before FROM log WHERE `+linesOf.sql()+`
+			ORDER BY id, seq) l`, linesOf.args...) {
+			var a tocsin.Attribute
+			if err == nil && b == nil {
+				continue // it came after n
+			}
+			if err == nil {
+				a, err = t.coder.Attribute(b)
+			}
+			if err == nil && a.Seq > n {
+				continue // likewise, in a range line
+			}
+			if !yield(a, err) || err != nil {
+				return
+			}
+		}
+	}
+}

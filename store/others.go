@@ -26,6 +26,8 @@ type others struct {
 	said  bool          // that it is off by much
 	gone  error         // why the store can't be used, nil if it can
 	since time.Time
+
+	purged tocsin.Seq // see Turn
 }
 
 // maxOff is by how much a clock may be off before an operator should know.
@@ -46,13 +48,20 @@ func (o *others) tell(db *DB, t Turn) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.off = db.now().Sub(t.At)
+	o.off, o.purged = db.now().Sub(t.At), t.Purged
 	if wrong := o.off.Abs() > maxOff; wrong && !o.said {
 		o.said = true
 		db.log.Warn("this machine's clock is off; what is written has the database's time", "ahead", o.off.Round(time.Second))
 	} else if !wrong {
 		o.said = false
 	}
+}
+
+// purged is up to which line deleted events' rows may be gone.
+func (db *DB) purged() tocsin.Seq {
+	db.others.mu.Lock()
+	defer db.others.mu.Unlock()
+	return db.others.purged
 }
 
 // failed takes note that the store can't be used.
@@ -190,6 +199,9 @@ func (db *DB) takeOver(ctx context.Context, r Reader, t Turn) error {
 	for l, err := range r.Lines(ctx, head) {
 		if err != nil {
 			return err
+		}
+		if len(lines) > 0 && l.Seq != lines[len(lines)-1].Seq+1 || len(lines) == 0 && l.Seq != head+1 {
+			weight = handed // a gap, as after a restore: followers read for themselves
 		}
 		if err := listed(l, docs); err != nil {
 			return fmt.Errorf("line %d: %w", l.Seq, err)

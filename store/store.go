@@ -26,6 +26,7 @@ import (
 type DB struct {
 	engine Engine
 	shared Shared // the engine, if other nodes may have the store open too
+	holder string // of leases: this process
 	log    *slog.Logger
 	now    func() time.Time
 	coder  Coder
@@ -64,6 +65,7 @@ func New(ctx context.Context, e Engine, o Options) (*DB, error) {
 	}
 	db := &DB{engine: e, log: o.Log, now: o.Now, queue: make(chan *request, maxQueue), done: make(chan struct{})}
 	db.shared, _ = e.(Shared)
+	db.holder = newHolder()
 	if err := db.load(ctx); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}

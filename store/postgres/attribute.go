@@ -13,7 +13,7 @@ import (
 )
 
 const attributeColumns = `a.id, a.uuid, a.event, a.object, a.relation, a.category, a.type, a.value, a.comment, a.flags, a.distribution,
-	a.sgroup, a.timestamp, a.first_seen, a.last_seen, a.tags, a.label, a.seq`
+	a.sgroup, a.timestamp, a.first_seen, a.last_seen, a.seen, a.ends, a.tags, a.label, a.seq`
 
 const (
 	toIDS = 1 << iota
@@ -27,7 +27,7 @@ func (t *tx) scanAttribute(s scanner, a *tocsin.Attribute) error {
 	var flags, firstSeen, lastSeen int64
 	var tags uint32
 	err := s.Scan(&a.ID, (*[16]byte)(&a.UUID), &a.Event, &a.Object, &a.Relation, &a.Category, &typ, &value, &a.Comment, &flags,
-		&a.Distribution, &a.Group, &a.Timestamp, &firstSeen, &lastSeen, &tags, &a.Label, &a.Seq)
+		&a.Distribution, &a.Group, &a.Timestamp, &firstSeen, &lastSeen, &a.Seen, &a.Ends, &tags, &a.Label, &a.Seq)
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (t *tx) scanAttribute(s scanner, a *tocsin.Attribute) error {
 
 // insertColumns are those of an insert, in order.
 var insertColumns = []string{"id", "uuid", "event", "object", "relation", "category", "type", "value", "comment", "flags", "distribution", "sgroup",
-	"timestamp", "first_seen", "last_seen", "tags", "label", "seq", "key1", "key2"}
+	"timestamp", "first_seen", "last_seen", "seen", "ends", "tags", "label", "seq", "key1", "key2"}
 
 // values returns what insertColumns stand for.
 func (t *tx) values(a *tocsin.Attribute) ([]any, error) {
@@ -59,12 +59,12 @@ func (t *tx) values(a *tocsin.Attribute) ([]any, error) {
 	}
 	key1, key2 := t.coder.Keys(a)
 	return []any{a.ID, [16]byte(a.UUID), a.Event, a.Object, a.Relation, int64(a.Category), int64(a.Value.Type().ID), a.Value.String(),
-		a.Comment, flags, int64(a.Distribution), a.Group, a.Timestamp, micros(a.FirstSeen), micros(a.LastSeen),
+		a.Comment, flags, int64(a.Distribution), a.Group, a.Timestamp, micros(a.FirstSeen), micros(a.LastSeen), a.Seen, a.Ends,
 		int64(t.coder.Tags.ID(a.Tags)), int64(a.Label), int64(a.Seq), int64(key1), int64(key2)}, nil
 }
 
 var insertAttribute = `INSERT INTO attributes (` + strings.Join(insertColumns, ", ") + `)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`
 
 var replaceAttribute = insertAttribute + ` ON CONFLICT (id) DO UPDATE SET ` + replacing(insertColumns[1:])
 

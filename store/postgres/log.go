@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"iter"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -52,7 +53,7 @@ func (t *tx) Lines(ctx context.Context, after tocsin.Seq) iter.Seq2[store.LogLin
 func (t *tx) AsOf(ctx context.Context, n tocsin.Seq, event, firstID, lastID int64) iter.Seq2[tocsin.Attribute, error] {
 	rowsOf, linesOf := &where{}, &where{}
 	rowsOf.and("a.seq <= ?", int64(n))
-	linesOf.and("kind = 2 AND last = 0 AND seq > ?", int64(n))
+	linesOf.and("seq > ?", int64(n))
 	if lastID != 0 {
 		rowsOf.and("a.id BETWEEN ? AND ?", firstID, lastID)
 		linesOf.and("id BETWEEN ? AND ?", firstID, lastID)
@@ -66,14 +67,64 @@ func (t *tx) AsOf(ctx context.Context, n tocsin.Seq, event, firstID, lastID int6
 		linesOf.and("event = ?", event)
 	}
 	return func(yield func(tocsin.Attribute, error) bool) {
-		for a, err := range rows(ctx, t, t.scanAttribute, `SELECT `+attributeColumns+` FROM attributes a WHERE `+rowsOf.sql(), rowsOf.args...) {
+		for a, err := range t.attributes(ctx, rowsOf) {
 			if !yield(a, err) || err != nil {
 				return
 			}
 		}
-		scan := func(s scanner, b *[]byte) error { return s.Scan(b) }
-		for b, err := range rows(ctx, t, scan, `SELECT before FROM (SELECT DISTINCT ON (id) id, before FROM log WHERE `+linesOf.sql()+`
-			ORDER BY id, seq) l`, linesOf.args...) {
+		for a, err := range t.imagesAfter(ctx, n, linesOf) {
+			if !yield(a, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Spans implements [store.Reader].
+func (t *tx) Spans(ctx context.Context, n tocsin.Seq, spans []tocsin.Span) iter.Seq2[tocsin.Attribute, error] {
+	return func(yield func(tocsin.Attribute, error) bool) {
+		for _, s := range spans {
+			w := &where{}
+			w.and("a.seq <= ?", int64(n))
+			column := "a.seen"
+			if s.Ends {
+				column = "a.ends"
+				w.and("a.ends <> 0")
+			}
+			w.and(column+" > ? AND "+column+" <= ?", s.After, s.UpTo)
+			if s.Types != nil {
+				w.in("a.type", wide(s.Types))
+			}
+			for a, err := range t.attributes(ctx, w) {
+				if !yield(a, err) || err != nil {
+					return
+				}
+			}
+		}
+		w := &where{}
+		w.and("seq > ?", int64(n))
+		for a, err := range t.imagesAfter(ctx, n, w) { // what changed since, or went
+			if err == nil && !slices.ContainsFunc(spans, func(s tocsin.Span) bool { return s.Has(&a) }) {
+				continue
+			}
+			if !yield(a, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (t *tx) attributes(ctx context.Context, w *where) iter.Seq2[tocsin.Attribute, error] {
+	return rows(ctx, t, t.scanAttribute, `SELECT `+attributeColumns+` FROM attributes a WHERE `+w.sql(), w.args...)
+}
+
+// imagesAfter iterates over attributes that changed after line n as they were at
+// it, among the lines for which w holds.
+func (t *tx) imagesAfter(ctx context.Context, n tocsin.Seq, w *where) iter.Seq2[tocsin.Attribute, error] {
+	scan := func(s scanner, b *[]byte) error { return s.Scan(b) }
+	return func(yield func(tocsin.Attribute, error) bool) {
+		for b, err := range rows(ctx, t, scan, `SELECT before FROM (SELECT DISTINCT ON (id) id, before FROM log
+			WHERE kind = 2 AND last = 0 AND `+w.sql()+` ORDER BY id, seq) l`, w.args...) {
 			var a tocsin.Attribute
 			if err == nil && b == nil {
 				continue // it came after n

@@ -12,18 +12,21 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(lab.Main(m)) }
 
-// A folder of storetest stands for a database here.
-func TestEngine(t *testing.T) {
+func TestEngine(t *testing.T) { storetest.Run(t, databases()) }
+
+// databases opens, for each folder of storetest, a database.
+func databases() func(*testing.T, string) store.Engine {
 	var mu sync.Mutex
 	urls := map[string]string{}
-	storetest.Run(t, func(t *testing.T, dir string) store.Engine {
+	return func(t *testing.T, dir string) store.Engine {
+		t.Helper()
 		mu.Lock()
 		defer mu.Unlock()
 		if urls[dir] == "" {
 			urls[dir] = lab.Database(t)
 		}
 		return openEngine(t, urls[dir])
-	})
+	}
 }
 
 func openEngine(t testing.TB, url string) *Engine {
@@ -34,3 +37,5 @@ func openEngine(t testing.TB, url string) *Engine {
 	}
 	return e
 }
+
+func TestShared(t *testing.T) { storetest.RunShared(t, databases()) }

@@ -73,7 +73,7 @@ func (o *others) failed(db *DB, err error) {
 	defer o.mu.Unlock()
 	if o.gone == nil {
 		o.since = time.Now()
-		db.log.Error("the database is away; zones and lookups are served from what is known", "err", errors.Unwrap(err))
+		db.log.Error("the database can't be used; zones and lookups are served from what is known", "err", err, "cause", errors.Unwrap(err))
 	}
 	o.gone = err
 }
@@ -83,7 +83,7 @@ func (o *others) answered(db *DB) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.gone != nil {
-		db.log.Info("the database is back", "away", time.Since(o.since).Round(time.Millisecond))
+		db.log.Info("the database can be used again", "after", time.Since(o.since).Round(time.Millisecond))
 	}
 	o.gone = nil
 }
@@ -95,8 +95,7 @@ func (o *others) away() error {
 	if o.gone == nil {
 		return nil
 	}
-	return tocsin.Errorf(tocsin.Busy, "the database can't be reached since %s; nothing was written, try again in a moment: %w",
-		o.since.UTC().Format(time.TimeOnly+" UTC"), o.gone)
+	return tocsin.Errorf(tocsin.Busy, "%s (so since %s): %w", o.gone.Error(), o.since.UTC().Format(time.TimeOnly+" UTC"), o.gone)
 }
 
 // Ready says in words why the store can't be written to, nil if it can.

@@ -24,6 +24,7 @@ type Postgres struct {
 	bin, dir string
 	port     int
 	uid, gid uint32 // as whom it runs where the test is root's
+	settings []string
 }
 
 // shared is the server of this test binary: a server takes seconds to make, a
@@ -59,6 +60,7 @@ func Database(tb testing.TB) string {
 	}
 	if shared.server == nil {
 		s := newPostgres(tb)
+		s.settings = []string{"-c", "fsync=off"} // for tests that don't count on the disk
 		s.Start(tb)
 		shared.server = s
 	}
@@ -155,8 +157,9 @@ func (p *Postgres) URL(database string) string {
 // Start starts the server, again if it was ended, and returns when it answers.
 func (p *Postgres) Start(tb testing.TB) {
 	tb.Helper()
-	p.Process = launch(tb, p.command("postgres", "-D", p.data(), "-h", "127.0.0.1", "-p", strconv.Itoa(p.port), "-k", "",
-		"-c", "max_connections=200", "-c", "shared_buffers=256MB", "-c", "log_min_messages=warning"))
+	args := []string{"-D", p.data(), "-h", "127.0.0.1", "-p", strconv.Itoa(p.port), "-k", "",
+		"-c", "max_connections=200", "-c", "shared_buffers=256MB", "-c", "log_min_messages=warning"}
+	p.Process = launch(tb, p.command("postgres", append(args, p.settings...)...))
 	p.wait(tb, "answer", func() (bool, any) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()

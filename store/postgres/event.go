@@ -122,11 +122,7 @@ func (t *tx) eventWhere(s store.Scoped[store.EventQuery]) *where {
 	w.inUUIDs("e.uuid", q.UUIDs)
 	w.inIDs("e.orgc", q.Orgs)
 	if q.Info != "" {
-		if plain("", q.Info) == nil {
-			w.and(`e.info ILIKE ?`, "%"+likeEscape(q.Info)+"%")
-		} else {
-			w.and("false")
-		}
+		w.text(`e.info ILIKE ?`, "%"+likeEscape(q.Info)+"%")
 	}
 	if q.Tags != nil {
 		w.in("e.tags", t.tagIDs(q.Tags))
@@ -139,10 +135,10 @@ func (t *tx) eventWhere(s store.Scoped[store.EventQuery]) *where {
 	}
 	w.since("e.timestamp", q.Since, q.Until)
 	if q.DateFrom != "" {
-		w.and("e.date >= ?", q.DateFrom)
+		w.text("e.date >= ?", q.DateFrom)
 	}
 	if q.DateTo != "" {
-		w.and("e.date <= ?", q.DateTo)
+		w.text("e.date <= ?", q.DateTo)
 	}
 	if q.After != 0 {
 		w.and("e.id > ?", q.After)

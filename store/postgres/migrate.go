@@ -5,6 +5,7 @@ import (
 	"embed"
 	"errors"
 	"io/fs"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -73,7 +74,7 @@ func lockMigration(ctx context.Context, c *pgx.Conn) error {
 	for {
 		_, err := c.Exec(ctx, `CREATE TABLE IF NOT EXISTS tocsin_migration (one boolean PRIMARY KEY)`)
 		var pg *pgconn.PgError
-		if errors.As(err, &pg) && (pg.Code == "23505" || pg.Code == "42P07") {
+		if errors.As(err, &pg) && (slices.Contains([]string{"23505", "42P07", "42710"}, pg.Code)) {
 			continue // another node was a moment earlier
 		}
 		if err != nil {

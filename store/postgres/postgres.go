@@ -50,7 +50,7 @@ const (
 var writerParams = map[string]string{
 	"lock_timeout": "30s", // for the turn
 	// A writer that has gone without saying so must not keep the turn for ever.
-	"idle_in_transaction_session_timeout": "30s",
+	"idle_in_transaction_session_timeout": "15s",
 	"statement_timeout":                   "5min",
 	// A writer looks records up by key. While a store is filled there are no
 	// statistics yet that would tell the planner so.
@@ -109,7 +109,9 @@ func connect(ctx context.Context, conf *pgxpool.Config, conns int32, params map[
 	conf = conf.Copy()
 	conf.MaxConns, conf.MinConns = conns, 0
 	for k, v := range params {
-		conf.ConnConfig.RuntimeParams[k] = v
+		if conf.ConnConfig.RuntimeParams[k] == "" { // the URL may say otherwise
+			conf.ConnConfig.RuntimeParams[k] = v
+		}
 	}
 	conf.AfterConnect = durable
 	return pgxpool.NewWithConfig(ctx, conf)

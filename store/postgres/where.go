@@ -24,6 +24,15 @@ func (w *where) and(part string, args ...any) {
 	w.parts = append(w.parts, part)
 }
 
+// text adds a part about a text. Of one that can't be kept there is none.
+func (w *where) text(part, s string) {
+	if plain("", s) != nil {
+		w.and("false")
+		return
+	}
+	w.and(part, s)
+}
+
 func (w *where) sql() string { return strings.Join(w.parts, " AND ") }
 
 func (w *where) in(column string, ids []int64) { w.and(column+" = ANY(?)", ids) }

@@ -239,8 +239,9 @@ func (l *LogLine) weight() int {
 
 // listed puts what a line says of a small record into docs.
 func listed(l LogLine, docs map[docID]tocsin.Record) error {
-	switch l.Kind {
-	case tocsin.KindEvent, tocsin.KindAttribute, tocsin.KindObject:
+	rec := tocsin.NewRecord(l.Kind)
+	switch rec.(type) {
+	case *tocsin.Event, *tocsin.Attribute, *tocsin.Object, tocsin.Remark, nil:
 		return nil
 	}
 	id := docID{l.Kind, l.ID}
@@ -248,10 +249,6 @@ func listed(l LogLine, docs map[docID]tocsin.Record) error {
 		docs[id] = nil
 		return nil
 	}
-	rec, err := fresh(l.Kind)
-	if err == nil {
-		err = json.Unmarshal(l.After, rec)
-	}
 	docs[id] = rec
-	return err
+	return json.Unmarshal(l.After, rec)
 }

@@ -27,8 +27,7 @@ type Postgres struct {
 	settings []string
 }
 
-// shared is the server of this test binary: a server takes seconds to make, a
-// database in it a tenth of one.
+// shared is the server of this test binary: a server takes seconds to make.
 var shared struct {
 	mu     sync.Mutex
 	main   bool
@@ -50,7 +49,7 @@ func Main(m *testing.M) int {
 }
 
 // Database returns the URL of an empty database, in a server that all tests of the
-// binary share.
+// binary share; see [Postgres.Database].
 func Database(tb testing.TB) string {
 	tb.Helper()
 	shared.mu.Lock()
@@ -184,7 +183,8 @@ func (p *Postgres) Kill() {
 	}
 }
 
-// Database makes an empty database and returns its URL.
+// Database makes a schema, which is as good as a database and made a hundred times
+// as fast, and returns the URL by which it is used like one.
 func (p *Postgres) Database(tb testing.TB) string {
 	tb.Helper()
 	name := fmt.Sprintf("t%d", databases.Add(1))
@@ -195,8 +195,8 @@ func (p *Postgres) Database(tb testing.TB) string {
 		tb.Fatal(err)
 	}
 	defer c.Close(ctx)
-	if _, err := c.Exec(ctx, "CREATE DATABASE "+name); err != nil {
+	if _, err := c.Exec(ctx, "CREATE SCHEMA "+name); err != nil {
 		tb.Fatal(err)
 	}
-	return p.URL(name)
+	return p.URL("postgres") + "&search_path=" + name
 }

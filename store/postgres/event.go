@@ -71,27 +71,6 @@ func (t *tx) HideEvent(ctx context.Context, id int64) error {
 	return err
 }
 
-// PurgeEvents implements [store.Writer].
-func (t *tx) PurgeEvents(ctx context.Context, n tocsin.Seq, limit int) (int64, error) {
-	var id, seq int64
-	ok, err := t.one(ctx, []any{&id, &seq}, `SELECT id, seq FROM events WHERE hidden = 1 AND seq <= $1 ORDER BY seq LIMIT 1`, int64(n))
-	if err != nil || !ok {
-		return 0, err
-	}
-	t.turn.Purged = max(t.turn.Purged, tocsin.Seq(seq))
-	for _, del := range []string{
-		`DELETE FROM attributes WHERE id IN (SELECT id FROM attributes WHERE event = $1 LIMIT $2)`,
-		`DELETE FROM objects WHERE id IN (SELECT id FROM objects WHERE event = $1 LIMIT $2)`,
-	} {
-		tag, err := t.exec(ctx, del, id, int64(limit))
-		if err != nil || tag.RowsAffected() > 0 {
-			return tag.RowsAffected(), err
-		}
-	}
-	_, err = t.exec(ctx, `DELETE FROM events WHERE id = $1`, id)
-	return 1, err
-}
-
 // Events implements [store.Reader].
 func (t *tx) Events(ctx context.Context, s store.Scoped[store.EventQuery]) iter.Seq2[tocsin.Event, error] {
 	w := t.eventWhere(s)

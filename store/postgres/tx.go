@@ -264,18 +264,6 @@ func (t *tx) RemoveDoc(ctx context.Context, k tocsin.Kind, id int64) error {
 	return err
 }
 
-// Tombstone implements [store.Reader].
-func (t *tx) Tombstone(ctx context.Context, u tocsin.UUID) (bool, error) {
-	var n int
-	return t.one(ctx, []any{&n}, `SELECT 1 FROM tombstones WHERE uuid = $1`, [16]byte(u))
-}
-
-// PutTombstone implements [store.Writer].
-func (t *tx) PutTombstone(ctx context.Context, k tocsin.Kind, u tocsin.UUID, at time.Time) error {
-	_, err := t.exec(ctx, `INSERT INTO tombstones (uuid, kind, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, [16]byte(u), int64(k), at.UnixMicro())
-	return err
-}
-
 // plain refuses text that PostgreSQL does not keep. Nobody reports such a thing:
 // it comes of broken programs.
 func plain(what string, texts ...string) error {

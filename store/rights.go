@@ -18,13 +18,13 @@ func errMayNot(what string) error {
 func (tx *Tx) seesGroup(g *tocsin.Group) bool { return seesGroup(tx.v, g) }
 
 func seesGroup(v access.Viewer, g *tocsin.Group) bool {
-	return v.SeesAll() || v.Org() != 0 && (g.Org == v.Org() || g.Has(v.Org()))
+	return v.Administers() || v.Org() != 0 && (g.Org == v.Org() || g.Has(v.Org()))
 }
 
 // mayReadDoc reports whether v may read a small record. Organisations and tags
 // are known to everyone on the exchange; the rest to whom it concerns.
 func (db *DB) mayReadDoc(v access.Viewer, r tocsin.Record, docs shelfView) bool {
-	if v.SeesAll() {
+	if v.Administers() {
 		return true
 	}
 	if v.Org() == 0 {

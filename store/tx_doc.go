@@ -70,11 +70,11 @@ func Put[R tocsin.Record](tx *Tx, r R) error {
 		}
 		any(r).(tocsin.Numbered).SetRecordID(id)
 	}
-	kept, err := clone(r)
+	b, err := tx.db.image(r)
 	if err != nil {
 		return err
 	}
-	b, err := json.Marshal(kept)
+	kept, _, err := tx.db.record(k, b)
 	if err != nil {
 		return err
 	}

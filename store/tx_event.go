@@ -117,7 +117,7 @@ func (tx *Tx) AddEvent(e *tocsin.Event) error {
 // brings their events from elsewhere.
 func (tx *Tx) maySpeakFor(org int64) error {
 	o, _ := tx.docs.get(tocsin.KindOrganisation, org).(*tocsin.Organisation)
-	if org == tx.v.Org() || tx.v.SeesAll() || o == nil || !o.Local {
+	if org == tx.v.Org() || tx.v.Administers() || o == nil || !o.Local {
 		return nil
 	}
 	return tocsin.Errorf(tocsin.Forbidden, "%s takes part in this exchange and speaks for itself", o.Name)
@@ -211,7 +211,7 @@ func (tx *Tx) mine(id int64) (*tocsin.Event, error) {
 		return nil, err
 	}
 	own := e.Org == tx.v.Org() && (tx.v.May(access.ModifyOrg) || e.User == tx.v.User())
-	if !tx.v.May(access.Add) || !own && !tx.v.SeesAll() {
+	if !tx.v.May(access.Add) || !own && !tx.v.Administers() {
 		return nil, tocsin.Errorf(tocsin.Forbidden, "event %d may be changed by its owner's organisation only", id)
 	}
 	return e, nil

@@ -68,7 +68,8 @@ func (w View) Events(ctx context.Context, q EventQuery) iter.Seq2[tocsin.Event, 
 // many others there are is nothing it should learn. Mostly there are none, and
 // nothing has to be counted.
 func (w View) recount(ctx context.Context, e *tocsin.Event) error {
-	if e.Restricted == 0 || w.v.SeesAll() || w.v.Org() == w.db.coder.Labels.Label(e.Label).Owner {
+	owner := w.db.coder.Labels.Label(e.Label).Owner
+	if w.v.Ceiling() == access.Unmarked && (e.Restricted == 0 || w.v.SeesAll() || w.v.Org() == owner) {
 		return nil
 	}
 	n, err := w.CountAttributes(ctx, Query{Events: []int64{e.ID}})
@@ -140,7 +141,7 @@ func (w View) Groups() iter.Seq[*tocsin.Group] { return list[*tocsin.Group](w) }
 func (w View) Tags() iter.Seq[*tocsin.Tag] {
 	return func(yield func(*tocsin.Tag) bool) {
 		for t := range list[*tocsin.Tag](w) {
-			if (t.Coined == 0 || t.Coined == w.v.Org() || w.v.SeesAll()) && !yield(t) {
+			if (t.Coined == 0 || t.Coined == w.v.Org() || w.v.Administers()) && !yield(t) {
 				return
 			}
 		}

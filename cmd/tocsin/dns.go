@@ -53,7 +53,7 @@ func (z *zones) Key(name string) (rpz.Key, bool) {
 }
 
 func tsigKey(s *tocsin.Subscriber) rpz.Key {
-	return rpz.Key{Name: strings.ToLower(s.TSIG.Name), Algorithm: s.TSIG.Algorithm, Secret: s.TSIG.Secret}
+	return rpz.Key{Name: strings.ToLower(s.TSIG.Name), Algorithm: s.TSIG.Algorithm, Secret: s.TSIG.Secret.Clear()}
 }
 
 func subscriber(s *tocsin.Subscriber) rpz.Subscriber {

@@ -740,7 +740,7 @@ func whoLeftAGroupTakesBack(t *testing.T, w *world) {
 // whoever administers them.
 func keysHaveNamesOfTheirOwn(t *testing.T, w *world) {
 	key := func(name string) *tocsin.TSIG {
-		return &tocsin.TSIG{Name: name, Algorithm: "hmac-sha256", Secret: []byte(name)}
+		return &tocsin.TSIG{Name: name, Algorithm: "hmac-sha256", Secret: tocsin.NewSecret([]byte(name))}
 	}
 	c := &tocsin.Collection{Name: "theirs", Org: 2}
 	early := &tocsin.Subscriber{Name: "early", Org: 2, TSIG: key("early")}

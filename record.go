@@ -32,6 +32,13 @@ const (
 	KindSetting
 )
 
+// What time does.
+const (
+	KindLifetime Kind = iota + 41
+	KindClock
+	KindRetention
+)
+
 // A Record is anything that has a line in the log.
 type Record interface {
 	Kind() Kind
@@ -74,6 +81,9 @@ var kinds = map[Kind]struct {
 	KindRelationship: {"relationship", func() Record { return new(Relationship) }},
 	KindCluster:      {"cluster", func() Record { return new(Cluster) }},
 	KindSetting:      {"setting", func() Record { return new(Setting) }},
+	KindLifetime:     {"lifetime", func() Record { return new(Lifetime) }},
+	KindClock:        {"clock", func() Record { return new(Clock) }},
+	KindRetention:    {"retention", func() Record { return new(Retention) }},
 }
 
 func (k Kind) String() string {

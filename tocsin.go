@@ -57,6 +57,8 @@ type Attribute struct {
 	Timestamp    int64     // seconds since 1970
 	FirstSeen    time.Time // zero if not said; microseconds
 	LastSeen     time.Time
+	Seen         int64 // when it was last known to hold, seconds since 1970; see [Lifetime]
+	Ends         int64 // when it is over, as its owner says; 0 if not said
 	Tags         TagSet
 	Label        access.LabelID // settled within its object; a reader needs the event's too
 	Seq          Seq            // the last log line about it

@@ -36,6 +36,13 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Engine) {
 		"PurgeWaitsForFollowers":  purgeWaitsForFollowers,
 		"WhoLeftAGroupTakesBack":  whoLeftAGroupTakesBack,
 		"KeysHaveNamesOfTheirOwn": keysHaveNamesOfTheirOwn,
+
+		"TheClockTellsWhatFellDue": theClockTellsWhatFellDue,
+		"EndsWhenItsOwnerSays":     endsWhenItsOwnerSays,
+		"SeenAgainHoldsLonger":     seenAgainHoldsLonger,
+		"ALifetimeTouchesItsTypes": aLifetimeTouchesItsTypes,
+		"SightingsReviveAndEnd":    sightingsReviveAndEnd,
+		"DoubtsAskTheOwner":        doubtsAskTheOwner,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newWorld(t, open)) })
 	}

@@ -135,35 +135,6 @@ type Key struct {
 // Ended reports whether the key works no more.
 func (k *Key) Ended(now time.Time) bool { return !k.Expires.IsZero() && !now.Before(k.Expires) }
 
-// A Group is a sharing group: the organisations among which a record may travel.
-type Group struct {
-	ID            int64    `json:"id"`
-	UUID          UUID     `json:"uuid"`
-	Name          string   `json:"name"`
-	Releasability string   `json:"releasability,omitempty"`
-	Description   string   `json:"description,omitempty"`
-	Org           int64    `json:"org"` // who made it
-	Members       []Member `json:"members"`
-	Created       int64    `json:"created"`
-	Modified      int64    `json:"modified"`
-}
-
-// A Member of a sharing group may extend it if Extend is set.
-type Member struct {
-	Org    int64 `json:"org"`
-	Extend bool  `json:"extend,omitempty"`
-}
-
-// Has reports whether org is a member.
-func (g *Group) Has(org int64) bool {
-	for _, m := range g.Members {
-		if m.Org == org {
-			return true
-		}
-	}
-	return false
-}
-
 // A Collection is a named selection of claims for subscribers to act on.
 //
 // It holds what was put into it by name, that is what carries its local tag

@@ -207,6 +207,21 @@ func TestMarkings(t *testing.T) {
 	}
 }
 
+func TestParseTLP(t *testing.T) {
+	for l := Clear; l <= Red; l++ {
+		for _, name := range []string{l.Name(), l.String(), " " + l.String() + " "} {
+			if got, ok := ParseTLP(name); got != l || !ok {
+				t.Errorf("%q: %s, %v", name, got, ok)
+			}
+		}
+	}
+	for _, name := range []string{"", "unmarked", "amber strict", "redd", "pap:red", "5"} {
+		if got, ok := ParseTLP(name); ok {
+			t.Errorf("%q: %s", name, got)
+		}
+	}
+}
+
 func TestRoles(t *testing.T) {
 	for _, c := range []struct {
 		id   int64

@@ -84,6 +84,9 @@ func (tx *Tx) AddEvent(e *tocsin.Event) error {
 	if err := tx.maySpeakFor(e.Orgc); err != nil {
 		return err
 	}
+	if err := tx.unblocked(e); err != nil {
+		return err
+	}
 	e.User = tx.v.User()
 	if e.Date == "" {
 		e.Date = tx.now.UTC().Format("2006-01-02")
@@ -177,6 +180,9 @@ func (tx *Tx) mayShareWith(d access.Distribution, group *int64) error {
 	g, _ := tx.docs.get(tocsin.KindGroup, *group).(*tocsin.Group)
 	if g == nil || !tx.seesGroup(g) {
 		return tocsin.Errorf(tocsin.Invalid, "no sharing group %d; distribution 4 needs one that your organisation is a member of", *group)
+	}
+	if g.Inactive {
+		return tocsin.Errorf(tocsin.Invalid, "the sharing group %q is not active any more; choose another one", g.Name)
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Engine) {
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newWorld(t, open)) })
 	}
-	for _, more := range []map[string]func(*testing.T, *world){remarkTests, secretTests} {
+	for _, more := range []map[string]func(*testing.T, *world){remarkTests, secretTests, instanceTests} {
 		for name, test := range more {
 			t.Run(name, func(t *testing.T) { test(t, newWorld(t, open)) })
 		}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -202,7 +201,7 @@ func (db *DB) takeOver(ctx context.Context, r Reader, t Turn) error {
 		if len(lines) > 0 && l.Seq != lines[len(lines)-1].Seq+1 || len(lines) == 0 && l.Seq != head+1 {
 			weight = handed // a gap, as after a restore: followers read for themselves
 		}
-		if err := listed(l, docs); err != nil {
+		if err := db.listed(l, docs); err != nil {
 			return fmt.Errorf("line %d: %w", l.Seq, err)
 		}
 		if weight += l.weight(); weight <= handed {
@@ -238,9 +237,8 @@ func (l *LogLine) weight() int {
 }
 
 // listed puts what a line says of a small record into docs.
-func listed(l LogLine, docs map[docID]tocsin.Record) error {
-	rec := tocsin.NewRecord(l.Kind)
-	switch rec.(type) {
+func (db *DB) listed(l LogLine, docs map[docID]tocsin.Record) error {
+	switch tocsin.NewRecord(l.Kind).(type) {
 	case *tocsin.Event, *tocsin.Attribute, *tocsin.Object, tocsin.Remark, nil:
 		return nil
 	}
@@ -249,6 +247,7 @@ func listed(l LogLine, docs map[docID]tocsin.Record) error {
 		docs[id] = nil
 		return nil
 	}
+	rec, _, err := db.record(l.Kind, l.After)
 	docs[id] = rec
-	return json.Unmarshal(l.After, rec)
+	return err
 }

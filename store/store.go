@@ -20,6 +20,7 @@ import (
 	"tocsin"
 	"tocsin/access"
 	"tocsin/indicator"
+	"tocsin/seal"
 )
 
 // A DB is a store over an engine.
@@ -27,6 +28,7 @@ type DB struct {
 	engine Engine
 	shared Shared // the engine, if other nodes may have the store open too
 	holder string // of leases: this process
+	seal   *seal.Ring
 	log    *slog.Logger
 	now    func() time.Time
 	coder  Coder
@@ -46,7 +48,8 @@ type Options struct {
 	Log *slog.Logger
 	// Now is this machine's clock; time.Now if nil. Where nodes share a store, the
 	// store's clock is what counts, and this one is only compared with it.
-	Now func() time.Time
+	Now  func() time.Time
+	Seal *seal.Ring // the keys of secrets; without it none can be kept or read
 }
 
 // ErrClosed is what a write gets when the store is being closed.
@@ -63,7 +66,7 @@ func New(ctx context.Context, e Engine, o Options) (*DB, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	db := &DB{engine: e, log: o.Log, now: o.Now, queue: make(chan *request, maxQueue), done: make(chan struct{})}
+	db := &DB{engine: e, seal: o.Seal, log: o.Log, now: o.Now, queue: make(chan *request, maxQueue), done: make(chan struct{})}
 	db.shared, _ = e.(Shared)
 	db.holder = newHolder()
 	if err := db.load(ctx); err != nil {
@@ -79,8 +82,17 @@ const seedSetting = "key-seed"
 
 // load reads what the store keeps in memory. A new store draws its key seed.
 func (db *DB) load(ctx context.Context) error {
+	unsealed, err := db.unlock(ctx)
+	if err != nil {
+		return err
+	}
+	if unsealed {
+		if err := db.Reseal(ctx); err != nil {
+			return fmt.Errorf("seal what is secret: %w", err)
+		}
+	}
 	var seed []byte
-	err := db.engine.Read(ctx, func(r Reader) (err error) {
+	err = db.engine.Read(ctx, func(r Reader) (err error) {
 		if seed, err = r.Setting(ctx, seedSetting); err != nil {
 			return err
 		}
@@ -99,7 +111,7 @@ func (db *DB) load(ctx context.Context) error {
 		}
 		db.tail.start(turn.Head)
 		db.others.tell(db, turn)
-		db.dir, err = loadDirectory(ctx, r)
+		db.dir, err = db.loadDirectory(ctx, r)
 		return err
 	})
 	if err != nil {

@@ -23,7 +23,7 @@ import (
 func (w *world) another() *world {
 	w.t.Helper()
 	n := *w
-	n.conf.Data = w.t.TempDir()
+	n.conf.Data, n.conf.SealKey = w.t.TempDir(), n.conf.sealKey() // every node has the key file
 	n.start()
 	return &n
 }
@@ -135,7 +135,7 @@ func TestNodes(t *testing.T) {
 func TestClockOfANodeIsOff(t *testing.T) {
 	w := newWorldOn(t, lab.Database(t), "telco", "provider")
 	late := *w
-	late.conf.Data = t.TempDir()
+	late.conf.Data, late.conf.SealKey = t.TempDir(), late.conf.sealKey()
 	late.conf.now = func() time.Time { return time.Now().Add(time.Hour) }
 	late.start()
 	late.share("telco", "late.example", nil)
@@ -242,20 +242,6 @@ func TestDatabaseCrashes(t *testing.T) {
 	t.Logf("%d writes acknowledged, %d refused", len(acknowledged), len(refused))
 	if len(refused) == 0 {
 		t.Error("the crashes refused nothing")
-	}
-}
-
-// eventually waits until a thing is so.
-func eventually(t *testing.T, what string, so func() bool) {
-	t.Helper()
-	again := time.NewTicker(5 * time.Millisecond)
-	defer again.Stop()
-	for late := time.After(time.Minute); !so(); {
-		select {
-		case <-again.C:
-		case <-late:
-			t.Fatalf("waited a minute for %s", what)
-		}
 	}
 }
 

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 
@@ -140,4 +141,30 @@ func (t *tx) imagesAfter(ctx context.Context, n tocsin.Seq, w *where) iter.Seq2[
 			}
 		}
 	}
+}
+
+// RewriteLines implements [store.Writer].
+func (t *tx) RewriteLines(ctx context.Context, k tocsin.Kind, fn func([]byte) ([]byte, error)) error {
+	type line struct {
+		seq           tocsin.Seq
+		before, after []byte
+	}
+	scan := func(s scanner, l *line) error { return s.Scan(&l.seq, &l.before, &l.after) }
+	for l, err := range rows(ctx, t, scan, `SELECT seq, before, after FROM log WHERE kind = $1 ORDER BY seq`, int64(k)) {
+		if err != nil {
+			return err
+		}
+		for _, b := range []*[]byte{&l.before, &l.after} {
+			if *b == nil {
+				continue
+			}
+			if *b, err = fn(*b); err != nil {
+				return fmt.Errorf("line %d: %w", l.seq, err)
+			}
+		}
+		if _, err := t.exec(ctx, `UPDATE log SET before = $1, after = $2 WHERE seq = $3`, image(l.before), image(l.after), int64(l.seq)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

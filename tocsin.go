@@ -33,13 +33,18 @@ const (
 	KindGuardList Kind = 40
 )
 
-var kindNames = [...]string{"", "event", "attribute", "object", "organisation", "user", "key", "sharing group", "tag", "collection", "subscriber", "import"}
+// What time does.
+const (
+	KindLifetime Kind = iota + 41
+	KindClock
+	KindRetention
+)
+
+var kindNames = [...]string{"", "event", "attribute", "object", "organisation", "user", "key", "sharing group", "tag", "collection", "subscriber", "import",
+	KindGuardList: "guard list", KindLifetime: "lifetime", KindClock: "clock", KindRetention: "retention"}
 
 func (k Kind) String() string {
-	if k == KindGuardList {
-		return "guard list"
-	}
-	if int(k) < len(kindNames) {
+	if int(k) < len(kindNames) && kindNames[k] != "" {
 		return kindNames[k]
 	}
 	return "record"
@@ -95,6 +100,8 @@ type Attribute struct {
 	Timestamp    int64     // seconds since 1970
 	FirstSeen    time.Time // zero if not said; microseconds
 	LastSeen     time.Time
+	Seen         int64 // when it was last known to hold, seconds since 1970; see [Lifetime]
+	Ends         int64 // when it is over, as its owner says; 0 if not said
 	Tags         TagSet
 	Label        access.LabelID // settled within its object; a reader needs the event's too
 	Seq          Seq            // the last log line about it

@@ -54,6 +54,12 @@ func name(r tocsin.Record) string {
 		return strings.ToLower(r.Name)
 	case *tocsin.Subscriber:
 		return strings.ToLower(r.Name)
+	case *tocsin.Lifetime:
+		return strings.ToLower(r.Name)
+	case *tocsin.Retention:
+		return strings.ToLower(r.Name)
+	case *tocsin.Clock:
+		return "clock" // there is one
 	}
 	return ""
 }
@@ -101,6 +107,12 @@ func fresh(k tocsin.Kind) (tocsin.Record, error) {
 		return &tocsin.Subscriber{}, nil
 	case tocsin.KindImport:
 		return &tocsin.Import{}, nil
+	case tocsin.KindLifetime:
+		return &tocsin.Lifetime{}, nil
+	case tocsin.KindRetention:
+		return &tocsin.Retention{}, nil
+	case tocsin.KindClock:
+		return &tocsin.Clock{}, nil
 	}
 	return nil, fmt.Errorf("no such kind of record: %d", k)
 }

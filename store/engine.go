@@ -51,6 +51,10 @@ type Reader interface {
 	// not 0. Deleted ones are among them.
 	AsOf(ctx context.Context, n tocsin.Seq, event, first, last int64) iter.Seq2[tocsin.Attribute, error]
 
+	// Spans iterates over attributes in any of spans as they were just after line
+	// n, those that were deleted after it among them. It may give some more than once.
+	Spans(ctx context.Context, n tocsin.Seq, spans []tocsin.Span) iter.Seq2[tocsin.Attribute, error]
+
 	// Docs iterates over the small records of every kind.
 	Docs(context.Context) iter.Seq2[Doc, error]
 	// Labels and TagSets return what was interned, in order of id, from 1.

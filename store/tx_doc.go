@@ -58,8 +58,17 @@ func Put[R tocsin.Record](tx *Tx, r R) error {
 	if s, ok := any(r).(*tocsin.Subscriber); ok && tx.keyTaken(s) {
 		return tocsin.Errorf(tocsin.Conflict, "another subscriber has a key %q; give this one another name", s.TSIG.Name)
 	}
-	if c, ok := tocsin.Record(r).(*tocsin.Collection); ok {
-		if err := tx.freeZones(c); err != nil {
+	switch r := tocsin.Record(r).(type) {
+	case *tocsin.Collection:
+		if err := tx.freeZones(r); err != nil {
+			return err
+		}
+	case *tocsin.Lifetime:
+		if err := tx.soundLifetime(r); err != nil {
+			return err
+		}
+	case *tocsin.Retention:
+		if err := tx.soundRetention(r); err != nil {
 			return err
 		}
 	}
@@ -144,10 +153,14 @@ func Remove[R tocsin.Record](tx *Tx, id int64) error {
 	return nil
 }
 
-// scoped makes the line of a collection one that touches every claim.
+// scoped makes the line of a record on which claims depend one that touches them:
+// of a collection every claim, of a lifetime those of its types, of the clock
+// those that fell due.
 func (tx *Tx) scoped(l tocsin.Line) tocsin.Line {
-	if l.Kind == tocsin.KindCollection {
-		l.Scope = tx.db.scope(tx.next(), l.Kind, l.ID)
+	switch l.Kind {
+	case tocsin.KindCollection, tocsin.KindLifetime, tocsin.KindClock:
+		l.Seq = tx.next()
+		l.Scope = tx.db.scope(l)
 	}
 	return l
 }
@@ -204,6 +217,12 @@ func setID(r tocsin.Record, id int64) {
 	case *tocsin.Subscriber:
 		r.ID = id
 	case *tocsin.Import:
+		r.ID = id
+	case *tocsin.Lifetime:
+		r.ID = id
+	case *tocsin.Retention:
+		r.ID = id
+	case *tocsin.Clock:
 		r.ID = id
 	}
 }

@@ -168,6 +168,12 @@ func (w View) Subscribers() iter.Seq[*tocsin.Subscriber] { return list[*tocsin.S
 // Imports iterates over the imports of the viewer's organisation.
 func (w View) Imports() iter.Seq[*tocsin.Import] { return list[*tocsin.Import](w) }
 
+// Lifetimes iterates over the rules by which claims end.
+func (w View) Lifetimes() iter.Seq[*tocsin.Lifetime] { return list[*tocsin.Lifetime](w) }
+
+// Retentions iterates over the rules by which events are deleted.
+func (w View) Retentions() iter.Seq[*tocsin.Retention] { return list[*tocsin.Retention](w) }
+
 func list[R tocsin.Record](w View) iter.Seq[R] {
 	var zero R
 	return func(yield func(R) bool) {

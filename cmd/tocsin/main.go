@@ -48,6 +48,9 @@ type commands struct {
 	Key        keyCmd        `cmd:"" group:"parties" help:"API keys, by which programs act for people."`
 	Group      groupCmd      `cmd:"" group:"parties" help:"Sharing groups."`
 
+	Lifetime  lifetimeCmd  `cmd:"" group:"time" help:"For how long claims hold."`
+	Retention retentionCmd `cmd:"" group:"time" help:"For how long events are kept."`
+
 	Doctor       doctorCmd       `cmd:"" group:"care" help:"Look for what is wrong, and say how to mend it."`
 	DemoResolver demoResolverCmd `cmd:"" group:"care" help:"Show a real resolver that blocks, and stops blocking, with the demo."`
 	Version      versionCmd      `cmd:"" group:"care" help:"Say which version this is."`
@@ -57,6 +60,7 @@ var headings = kong.Groups{
 	"server":  "The server:",
 	"data":    "Claims:",
 	"parties": "Who takes part:",
+	"time":    "Time:",
 	"care":    "Looking after it:",
 }
 

@@ -32,6 +32,11 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Engine) {
 		"PurgeWaitsForFollowers":  purgeWaitsForFollowers,
 		"WhoLeftAGroupTakesBack":  whoLeftAGroupTakesBack,
 		"KeysHaveNamesOfTheirOwn": keysHaveNamesOfTheirOwn,
+
+		"TheClockTellsWhatFellDue": theClockTellsWhatFellDue,
+		"EndsWhenItsOwnerSays":     endsWhenItsOwnerSays,
+		"SeenAgainHoldsLonger":     seenAgainHoldsLonger,
+		"ALifetimeTouchesItsTypes": aLifetimeTouchesItsTypes,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newWorld(t, open)) })
 	}

@@ -72,7 +72,7 @@ var reads = map[string]func(*testing.T, store.View) int{
 
 // known to everyone on the exchange, or no records at all: ids of tags narrow
 // what a viewer may see, and never widen it.
-var open = []string{"Organisations", "Viewer", "TagIDs"}
+var open = []string{"Organisations", "Viewer", "TagIDs", "Lifetimes", "Retentions"}
 
 var secretUUID = tocsin.UUID{1}
 
@@ -452,7 +452,7 @@ func (r *recorder) Follow(ctx context.Context, cs []tocsin.Change) error {
 		if b, a := tocsin.Records[*tocsin.Event](&c, v); b != nil || a != nil {
 			line += fmt.Sprintf(" published %v → %v", b != nil && b.Published, a != nil && a.Published)
 		}
-		if c.IsScope() && c.Kind == tocsin.KindEvent {
+		if c.IsScope() {
 			var touched []string
 			for a, err := range c.Scope(ctx, v) {
 				if err != nil {

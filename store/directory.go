@@ -58,6 +58,8 @@ func name(r tocsin.Record) string {
 		return strings.ToLower(r.Name)
 	case *tocsin.Retention:
 		return strings.ToLower(r.Name)
+	case *tocsin.GuardList:
+		return strings.ToLower(r.Name)
 	case *tocsin.Clock:
 		return "clock" // there is one
 	}
@@ -107,6 +109,8 @@ func fresh(k tocsin.Kind) (tocsin.Record, error) {
 		return &tocsin.Subscriber{}, nil
 	case tocsin.KindImport:
 		return &tocsin.Import{}, nil
+	case tocsin.KindGuardList:
+		return &tocsin.GuardList{}, nil
 	case tocsin.KindLifetime:
 		return &tocsin.Lifetime{}, nil
 	case tocsin.KindRetention:

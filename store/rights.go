@@ -31,7 +31,7 @@ func (db *DB) mayReadDoc(v access.Viewer, r tocsin.Record, docs shelfView) bool 
 		return false
 	}
 	switch r := r.(type) {
-	case *tocsin.Organisation, *tocsin.Lifetime, *tocsin.Retention, *tocsin.Clock:
+	case *tocsin.Organisation, *tocsin.GuardList, *tocsin.Lifetime, *tocsin.Retention, *tocsin.Clock:
 		return true // the rules of the house
 	case *tocsin.Tag:
 		return r.Org == 0 || r.Org == v.Org()
@@ -108,6 +108,8 @@ func (tx *Tx) mayWriteDoc(before, after tocsin.Record) error {
 		if !tx.v.May(access.OrgAdmin) || c == nil || c.Org != tx.v.Org() {
 			return errMayNot("administer subscribers of that collection")
 		}
+	case *tocsin.GuardList:
+		return tx.mayWriteGuardList(before, after)
 	case *tocsin.Import:
 		if !tx.v.May(access.Add) || r.Org != tx.v.Org() {
 			return errMayNot("import")

@@ -218,6 +218,8 @@ func setID(r tocsin.Record, id int64) {
 		r.ID = id
 	case *tocsin.Import:
 		r.ID = id
+	case *tocsin.GuardList:
+		r.ID = id
 	case *tocsin.Lifetime:
 		r.ID = id
 	case *tocsin.Retention:

@@ -361,3 +361,6 @@ func compile(text string) (*regexp.Regexp, error) {
 	}
 	return re, nil
 }
+
+// Entry returns text as an entry of an exact list.
+func Entry(text string) (string, error) { return normal(Exact, text) }

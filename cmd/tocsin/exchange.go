@@ -41,6 +41,7 @@ type config struct {
 type exchange struct {
 	DB          *store.DB
 	Desk        *intake.Desk
+	Guards      *intake.Guards
 	Index       *match.Index
 	Collections *collection.Set
 	HTTPAddr    string // where it listens
@@ -68,6 +69,10 @@ func open(ctx context.Context, c config) (x *exchange, err error) {
 		return nil, errors.Join(err, engine.Close())
 	}
 	x.Desk = &intake.Desk{DB: x.DB}
+	x.Guards = &intake.Guards{DB: x.DB, Log: c.Log}
+	if err := x.Guards.Open(ctx); err != nil {
+		return nil, errors.Join(err, x.DB.Close())
+	}
 	return x, nil
 }
 
@@ -104,6 +109,9 @@ func (x *exchange) serve(ctx, run context.Context, c config) error {
 	if err := x.Desk.Interrupted(ctx); err != nil {
 		return err
 	}
+	if err := x.Guards.Exchange(ctx, x.knownAs(c)); err != nil {
+		return err
+	}
 	x.serveDNS(run, udp, tcp)
 	return x.serveHTTP(run, web, c)
 }
@@ -133,9 +141,10 @@ func (x *exchange) project(run context.Context, c config) (err error) {
 	zones := &zones{x.DB, x.Collections}
 	x.notifier = &rpz.Notifier{Keys: zones, Local: x.dns().Addr(), Log: x.log}
 	x.Collections.Watch(told(x.DB, x.notifier))
-	for _, f := range []store.Follower{x.Index, x.Collections} {
+	for _, f := range []store.Follower{x.Index, x.Collections, x.Guards} {
 		x.run(f.Name(), func() error { return x.DB.Follow(run, f) })
 	}
+	x.run("guard sweep", func() error { return x.Guards.Run(run) })
 	x.run("notify", func() error { return x.notifier.Run(run) })
 	ticking := &clock.Clock{DB: x.DB, Hot: x.hot, Log: x.log, Wait: c.merge, Tick: c.merge}
 	x.run("clock", func() error {

@@ -156,6 +156,9 @@ func anOwnerMayOverride(t *testing.T, w *world) {
 			t.Errorf("overridden: %+v", a)
 		}
 	}
+	if got := w.values(t, w.admin, store.Query{Guarded: new(true)}); len(got) != 0 {
+		t.Errorf("still guarded: %q", got)
+	}
 	after, _ := w.As(w.admin).Event(t.Context(), id)
 	if !after.Published || after.Timestamp != before.Timestamp {
 		t.Errorf("the event changed from %+v to %+v", before, after)

@@ -200,6 +200,7 @@ func (x *exchange) routes(front *httpd.Server, c config) {
 		Version:         c.Version,
 		Index:           index{x.Index},
 		Desk:            desk{x.Desk},
+		Guards:          x.Guards,
 		Writer:          writer,
 		Lists:           lists{x.Collections},
 		Config:          resolverConfig(x.dns()),

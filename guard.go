@@ -108,3 +108,6 @@ type GuardList struct {
 
 func (*GuardList) Kind() Kind        { return KindGuardList }
 func (l *GuardList) RecordID() int64 { return l.ID }
+
+func (l *GuardList) SetRecordID(id int64) { l.ID = id }
+func (l *GuardList) RecordName() string   { return l.Name }

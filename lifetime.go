@@ -69,6 +69,14 @@ func (l *Lifetime) RecordID() int64  { return l.ID }
 func (c *Clock) RecordID() int64     { return c.ID }
 func (r *Retention) RecordID() int64 { return r.ID }
 
+func (l *Lifetime) SetRecordID(id int64)  { l.ID = id }
+func (c *Clock) SetRecordID(id int64)     { c.ID = id }
+func (r *Retention) SetRecordID(id int64) { r.ID = id }
+
+func (l *Lifetime) RecordName() string  { return l.Name }
+func (c *Clock) RecordName() string     { return "clock" } // there is one
+func (r *Retention) RecordName() string { return r.Name }
+
 const day = 24 * 60 * 60
 
 // Lifetimes are those in force, at one line of the log.

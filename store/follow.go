@@ -105,8 +105,8 @@ func (db *DB) follows(f Follower) {
 // work, so that writers hardly notice.
 const purgeRows = 5_000
 
-// Purge removes rows of events that were deleted for good and that no follower
-// needs any more, a few thousand at most, and returns how many. Nobody could see
+// Purge removes what was deleted for good and no follower needs any more, rows and
+// images in the log, a few thousand at most, and returns how many. Nobody could see
 // them since the deletion; a follower reads them to let go of what was in them.
 func (db *DB) Purge(ctx context.Context) (n int64, err error) {
 	db.tail.mu.Lock()
@@ -116,7 +116,7 @@ func (db *DB) Purge(ctx context.Context) (n int64, err error) {
 	}
 	db.tail.mu.Unlock()
 	err = db.engine.Write(ctx, func(w Writer) (err error) {
-		n, err = w.PurgeEvents(ctx, kept, purgeRows)
+		n, err = w.Purge(ctx, kept, purgeRows)
 		return err
 	})
 	return n, err

@@ -394,7 +394,7 @@ func (tx *Tx) DeleteAttribute(id int64) error {
 	tx.recount(e, old, nil)
 	e.Timestamp = max(e.Timestamp, tx.now.Unix())
 	tx.touch(e)
-	return tx.w.PutTombstone(tx.ctx, tocsin.KindAttribute, old.UUID, tx.now)
+	return tx.bury(old, old.Label)
 }
 
 // TagAttribute attaches or removes tags of an attribute. TLP and PAP tags set

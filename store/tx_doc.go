@@ -77,7 +77,7 @@ func Put[R tocsin.Record](tx *Tx, r R) error {
 		if err != nil {
 			return err
 		}
-		setID(r, id)
+		any(r).(tocsin.Numbered).SetRecordID(id)
 	}
 	kept, err := clone(r)
 	if err != nil {
@@ -193,40 +193,8 @@ func clone(r tocsin.Record) (tocsin.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := fresh(r.Kind())
-	if err != nil {
-		return nil, err
-	}
+	c := tocsin.NewRecord(r.Kind())
 	return c, json.Unmarshal(b, c)
-}
-
-func setID(r tocsin.Record, id int64) {
-	switch r := r.(type) {
-	case *tocsin.Organisation:
-		r.ID = id
-	case *tocsin.User:
-		r.ID = id
-	case *tocsin.Key:
-		r.ID = id
-	case *tocsin.Group:
-		r.ID = id
-	case *tocsin.Tag:
-		r.ID = id
-	case *tocsin.Collection:
-		r.ID = id
-	case *tocsin.Subscriber:
-		r.ID = id
-	case *tocsin.Import:
-		r.ID = id
-	case *tocsin.GuardList:
-		r.ID = id
-	case *tocsin.Lifetime:
-		r.ID = id
-	case *tocsin.Retention:
-		r.ID = id
-	case *tocsin.Clock:
-		r.ID = id
-	}
 }
 
 // TagNamed returns the tag of that name, which it makes if there is none and

@@ -53,7 +53,7 @@ func (tx *Tx) touch(e *tocsin.Event) {
 	if tx.events == nil {
 		tx.events = map[int64]*tocsin.Event{}
 	}
-	tx.events[e.ID] = e
+	tx.events[e.ID], tx.unput = e, true
 }
 
 // AddEvent adds e for the viewer's organisation, or as it says where the viewer
@@ -293,7 +293,7 @@ func (tx *Tx) DeleteEvent(id int64) error {
 	if err := tx.w.HideEvent(tx.ctx, id); err != nil {
 		return err
 	}
-	return tx.w.PutTombstone(tx.ctx, tocsin.KindEvent, old.UUID, tx.now)
+	return tx.bury(old, old.Label)
 }
 
 // TagEvent attaches or removes tags of an event. TLP and PAP tags set its label.

@@ -23,7 +23,7 @@ func (db *DB) As(v access.Viewer) View { return View{db, v} }
 func (w View) Viewer() access.Viewer { return w.v }
 
 func scope[Q any](w View, q Q) Scoped[Q] {
-	return Scoped[Q]{w.db.coder.Labels.Sight(w.v, access.Read), w.v.SeesAll(), q}
+	return Scoped[Q]{sight: w.db.coder.Labels.Sight(w.v, access.Read), all: w.v.SeesAll(), Query: q}
 }
 
 // read runs a read of the engine as an iterator.

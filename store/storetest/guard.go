@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -22,47 +21,6 @@ func guarding(words map[string]tocsin.GuardClass) store.Judge {
 		}
 		return ""
 	}
-}
-
-// changes are all lines of the log.
-func (w *world) changes(t *testing.T) []tocsin.Change {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	k := &keeper{until: w.Head(), full: cancel}
-	if err := w.Follow(ctx, k); err != nil {
-		t.Fatal(err)
-	}
-	return k.changes
-}
-
-type keeper struct {
-	changes []tocsin.Change
-	until   tocsin.Seq
-	full    func()
-}
-
-func (k *keeper) Name() string                  { return "keeper" }
-func (k *keeper) Place() tocsin.Seq             { return 0 }
-func (k *keeper) Restart(context.Context) error { return nil }
-
-func (k *keeper) Follow(_ context.Context, cs []tocsin.Change) error {
-	k.changes = append(k.changes, cs...)
-	if cs[len(cs)-1].Seq >= k.until {
-		k.full()
-	}
-	return nil
-}
-
-func (w *world) attribute(t *testing.T, id int64) tocsin.Attribute {
-	t.Helper()
-	for a, err := range w.As(w.admin).Attributes(t.Context(), store.Query{IDs: []int64{id}, Deleted: store.Any}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		return a
-	}
-	t.Fatalf("no attribute %d", id)
-	return tocsin.Attribute{}
 }
 
 // Every value that is written is judged, whoever writes it and whatever they say.
@@ -188,7 +146,7 @@ func anOwnerMayOverride(t *testing.T, w *world) {
 	w.DB.Close()
 	w.start(t) // so that the log is read from disk
 	var told []string
-	for _, c := range w.changes(t) {
+	for _, c := range w.changes(t, 0) {
 		b, a := tocsin.Records[*tocsin.Attribute](&c, w.admin)
 		if b != nil && a != nil && b.Override != a.Override && c.By != 0 {
 			told = append(told, a.Value.String()+" "+b.Override+" → "+a.Override)

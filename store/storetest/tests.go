@@ -68,6 +68,25 @@ var reads = map[string]func(*testing.T, store.View) int{
 	"Collections": func(t *testing.T, w store.View) int { return length(w.Collections()) },
 	"Subscribers": func(t *testing.T, w store.View) int { return length(w.Subscribers()) },
 	"Imports":     func(t *testing.T, w store.View) int { return length(w.Imports()) },
+	"References": func(t *testing.T, w store.View) int {
+		return count(t, w.References(t.Context(), store.RemarkQuery{}))
+	},
+	"Sightings": func(t *testing.T, w store.View) int { return count(t, w.Sightings(t.Context(), store.RemarkQuery{})) },
+	"Proposals": func(t *testing.T, w store.View) int { return count(t, w.Proposals(t.Context(), store.RemarkQuery{})) },
+	"Reports":   func(t *testing.T, w store.View) int { return count(t, w.Reports(t.Context(), store.RemarkQuery{})) },
+	"Notes":     func(t *testing.T, w store.View) int { return count(t, w.Notes(t.Context(), store.RemarkQuery{})) },
+	"Opinions":  func(t *testing.T, w store.View) int { return count(t, w.Opinions(t.Context(), store.RemarkQuery{})) },
+	"Relationships": func(t *testing.T, w store.View) int {
+		return count(t, w.Relationships(t.Context(), store.RemarkQuery{}))
+	},
+	"Clusters": func(t *testing.T, w store.View) int { return count(t, w.Clusters(t.Context(), store.RemarkQuery{})) },
+	"CountRemarks": func(t *testing.T, w store.View) int {
+		n, err := w.CountRemarks(t.Context(), tocsin.KindSighting, store.RemarkQuery{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return int(n)
+	},
 }
 
 // known to everyone on the exchange, or no records at all: ids of tags narrow
@@ -94,6 +113,9 @@ func everyReadAsksWho(t *testing.T, w *world) {
 		if _, err := tx.AddObject(1, &tocsin.Object{Name: "file"}, nil); err != nil {
 			return err
 		}
+		if err := someOfEachRemark(tx); err != nil {
+			return err
+		}
 		if err := store.Put(tx, &tocsin.Tag{Name: "ours only", Org: 1}); err != nil {
 			return err
 		}
@@ -114,6 +136,7 @@ func everyReadAsksWho(t *testing.T, w *world) {
 		}
 		return store.Put(tx, &tocsin.Subscriber{Name: "s", Org: 1, Collection: 1})
 	})
+	proposedAndHidden(t, w)
 	admin, _ := access.RoleByID(2)
 	owner := access.NewViewer("owner", 1, 1, admin.Role)
 	for m := range reflect.TypeFor[store.View]().Methods() {
@@ -640,8 +663,8 @@ func purgeWaitsForFollowers(t *testing.T, w *world) {
 			break
 		}
 	}
-	if rows != 3 { // the event and its attributes
-		t.Errorf("purged %d rows, want 3", rows)
+	if rows != 5 { // the event and its attributes, and the event's two images in the log
+		t.Errorf("purged %d rows, want 5", rows)
 	}
 	w.follow(t, "newcomer") // reads the whole log without them
 }

@@ -210,6 +210,7 @@ func (x *exchange) routes(front *httpd.Server, c config) {
 	}).Register(front)
 	misp := mispapi.New(x.DB, x.Desk)
 	misp.Index = correlations{x.Index, x.DB}
+	misp.Guards = x.Guards
 	misp.Register(front)
 	x.pages().Register(front)
 }

@@ -48,6 +48,15 @@ func TestGuardsOverHTTP(t *testing.T) {
 		id = a.ID
 	}
 	over := func(reason string) string { return fmt.Sprintf(`{"attribute":%d,"reason":%q}`, id, reason) }
+	// What something acts on as it stands leaves it out, unless it is asked for.
+	w.event(t, "ours", tocsin.Event{Distribution: access.Community}, "evil.example")
+	w.api.Writer = func(string) (Writer, error) { return textWriter{}, nil }
+	for path, names := range map[string]string{"text": "evil popular", "hosts": "evil", "rpz": "evil", "hosts&guarded=1": "popular", "text&guarded=0": "evil"} {
+		got := ask(200, "ours", "GET", "/api/export?type=domain&format="+path, "")
+		if strings.Contains(got, "evil") != strings.Contains(names, "evil") || strings.Contains(got, "popular") != strings.Contains(names, "popular") {
+			t.Errorf("export as %s: %s", path, got)
+		}
+	}
 	ask(403, "theirs", "POST", "/api/override", over("we want to"), "may be changed by its owner's organisation only")
 	ask(400, "ours", "POST", "/api/override", over(""), "say why popular.example should be blocked although the list top guards it")
 	ask(200, "ours", "POST", "/api/override", over("taken over"), `"override":"taken over"`, `"guard":"deny top popular.example"`)

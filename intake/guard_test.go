@@ -194,7 +194,7 @@ func TestSweepGoesOn(t *testing.T) {
 	}
 	// As if it had been killed halfway.
 	half := s
-	half.Done, half.After, half.Changed = false, 2000, 2000
+	half.Done, half.After, half.Changed, half.Seen = false, 2000, 2000, nil
 	apply(t, w.DB, siteAdmin, func(tx *store.Tx) error { return tx.PutGuardSweep(half) })
 	head = w.DB.Head()
 	again := w.guards(t)
@@ -206,6 +206,61 @@ func TestSweepGoesOn(t *testing.T) {
 		if verdict != tocsin.NewVerdict(tocsin.Deny, "all", v) {
 			t.Fatal(v, verdict)
 		}
+	}
+}
+
+// What an exact list guards is looked up and found, in whatever it is named,
+// mentioned or covered: what was written before the list came is judged as what is
+// written after it.
+func TestSweepLooksUp(t *testing.T) {
+	w := newWorld(t)
+	g := w.guards(t)
+	drafts := func() (ds []intake.Draft) {
+		for _, v := range []struct{ typ, text string }{
+			{"domain", "popular.example"}, {"hostname", "popular.example"}, {"hostname|port", "popular.example|443"},
+			{"domain|ip", "popular.example|192.0.2.1"}, {"domain|ip", "other.example|203.0.113.5"}, {"domain", "evil.popular.example"},
+			{"domain", "deep.example"}, {"domain", "b.deep.example"}, {"hostname", "deep.example"}, {"domain", "a.b.deep.example"},
+			{"url", "http://popular.example/x"}, {"email-src", "x@popular.example"}, {"url", "http://203.0.113.5/"},
+			{"ip-dst", "203.0.113.5"}, {"ip-src", "203.0.113.0/24"}, {"ip-dst|port", "203.0.113.5|80"}, {"ip-dst", "203.0.113.6"},
+			{"ip-dst", "2001:db8::5"}, {"ip-dst", "2001:db8::/32"}, {"md5", "d41d8cd98f00b204e9800998ecf8427e"},
+			{"filename|md5", "x.exe|d41d8cd98f00b204e9800998ecf8427e"}, {"md5", "00000000000000000000000000000000"},
+		} {
+			ds = append(ds, intake.Draft{Type: v.typ, Text: v.text})
+		}
+		return ds
+	}
+	before := w.event(t, drafts()...)
+	swept(t, g)
+	load(t, g, "exact.txt", "popular.example\na.b.deep.example\n203.0.113.5\n2001:db8::5\nd41d8cd98f00b204e9800998ecf8427e\n", tocsin.Deny)
+	swept(t, g)
+	if s, err := w.DB.As(siteAdmin).GuardSweep(t.Context()); err != nil || s.After != 0 || s.Changed == 0 {
+		t.Errorf("it looked through everything: %+v, %v", s, err)
+	}
+	after := w.event(t, drafts()...)
+	type row struct {
+		typ, value string
+		verdict    tocsin.Verdict
+	}
+	read := func(event int64) (rs []row) {
+		for a, err := range w.DB.As(siteAdmin).Attributes(t.Context(), store.Query{Events: []int64{event}}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			rs = append(rs, row{a.Value.TypeName(), a.Value.String(), a.Guard})
+		}
+		return rs
+	}
+	then, now, guarded := read(before), read(after), 0
+	for i := range now {
+		if then[i] != now[i] {
+			t.Errorf("before %+v, after %+v", then[i], now[i])
+		}
+		if now[i].verdict != "" {
+			guarded++
+		}
+	}
+	if len(now) != 22 || guarded != 18 {
+		t.Errorf("%d of %d are guarded: %+v", guarded, len(now), now)
 	}
 }
 

@@ -207,6 +207,10 @@ type GuardSweep struct {
 	After   int64  `json:"after"`
 	Changed int64  `json:"changed"`
 	Done    bool   `json:"done"`
+
+	// Seen are the lists by which all claims were judged when a sweep last came to
+	// its end: their numbers, and what stands for what they guarded.
+	Seen map[int64]string `json:"seen,omitempty"`
 }
 
 const sweepSetting = "guard-sweep"

@@ -224,6 +224,9 @@ func (t *tx) attributeWhere(s store.Scoped[store.Query]) *where {
 	if q.Published != nil {
 		w.and("e.published = ?", *q.Published)
 	}
+	if q.Judged {
+		w.and("a.guard <> ''")
+	}
 	if q.Guarded != nil {
 		w.and(not(*q.Guarded) + "(a.guard <> '' AND a.override = '' AND (a.guard LIKE 'deny %' OR a.guard LIKE 'warn %'))")
 	}

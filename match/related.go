@@ -26,7 +26,7 @@ type Relative struct {
 	Claim
 	Key      indicator.Key // what is claimed
 	Relation Relation
-	Score    int // how similar, from 40 to 100; 0 for other relations
+	Score    int // how similar, up to 100; 0 for other relations
 }
 
 // maxRelatives is how many values within a range are looked at for one question:
@@ -35,7 +35,7 @@ const maxRelatives = 1 << 14
 
 // Related appends claims of what is related to k and not k itself: of an
 // address, the ranges around it; of a range, those and what it contains; of an
-// ssdeep hash, those of similar files. It appends no more than max, the nearest
+// ssdeep or TLSH hash, those of similar files. It appends no more than max, the nearest
 // ranges and the most similar files first, and says whether there may be more.
 //
 // Nothing is kept about pairs: a range and what it contains are both filed once,
@@ -48,7 +48,9 @@ func (l Look) Related(k indicator.Key, dst []Relative, max int) (relatives []Rel
 	if text, ok := strings.CutPrefix(string(k), "i:"); ok {
 		q.ranges(text)
 	} else if d, ok := k.Ssdeep(); ok {
-		q.similar(k, d)
+		q.similar(l.now.shelves.similar(k, d))
+	} else if d, ok := k.TLSH(); ok {
+		q.similar(l.now.shelves[tlshShelf].alike(d))
 	}
 	runtime.KeepAlive(l.now) // and so the mappings
 	return q.out, q.more
@@ -83,8 +85,7 @@ func (q *relating) ranges(text string) {
 	})
 }
 
-func (q *relating) similar(k indicator.Key, d indicator.Ssdeep) {
-	found, more := q.look.now.shelves.similar(k, d)
+func (q *relating) similar(found []likeness, more bool) {
 	for _, f := range found {
 		if !q.add(f.key, f.sum, Similar, f.score) {
 			return

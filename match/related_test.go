@@ -29,6 +29,14 @@ func kin(w *world) {
 			half[w.rnd.IntN(len(half))] = "abcdefgh0123"[w.rnd.IntN(12)]
 		}
 		w.value("ssdeep", fmt.Sprintf("%d:%s:%s", 192<<(i%3), half, half[i:32+i]))
+		digest := []byte("A342E8C8C29522BA054F62CA0E6165CE772D4251F933A54C67BCF1AE03C7BBE6635AC1")
+		for range i {
+			digest[2+w.rnd.IntN(68)] = "0123456789ABCDEF"[w.rnd.IntN(16)]
+		}
+		digest[3] = "012EF"[w.rnd.IntN(5)] // lengths near 0 and 255
+		digest[2] = "0F"[w.rnd.IntN(2)]
+		w.value("tlsh", string(digest))
+		w.value("filename|tlsh", "f|T1"+string(digest))
 		w.value("filename|ssdeep", fmt.Sprintf("f|%d:%s:%s", 96<<(i%4), half[5:], half[:30]))
 	}
 	w.value("ip-dst", "::/16") // not around IPv4 addresses, though they are kept between these
@@ -66,6 +74,12 @@ func relate(k, other indicator.Key) (Relation, int) {
 			return Contains, 0
 		case p.Bits() < q.Bits() && p.Contains(q.Addr()):
 			return Within, 0
+		}
+		return 0, 0
+	}
+	if d, ok := k.TLSH(); ok {
+		if e, ok := other.TLSH(); ok && d.Distance(e) <= 30 {
+			return Similar, 100 - d.Distance(e)
 		}
 		return 0, 0
 	}

@@ -72,10 +72,14 @@ func (s *shelves) similar(k indicator.Key, d indicator.Ssdeep) (found []likeness
 			}
 		}
 	}
+	sortLikeness(found)
+	return found, more
+}
+
+func sortLikeness(found []likeness) {
 	slices.SortFunc(found, func(a, b likeness) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.key, b.key))
 	})
-	return found, more
 }
 
 func (s *shelves) compare(d indicator.Ssdeep, sum uint64) (l likeness, ok bool) {

@@ -29,12 +29,13 @@ func kin(w *world) {
 			half[w.rnd.IntN(len(half))] = "abcdefgh0123"[w.rnd.IntN(12)]
 		}
 		w.value("ssdeep", fmt.Sprintf("%d:%s:%s", 192<<(i%3), half, half[i:32+i]))
+		// A bucket's step to the next costs 1, one of lengths around 255 to 0
+		// nothing, 1 or 24: so distances are of all sizes near the bound.
 		digest := []byte("A342E8C8C29522BA054F62CA0E6165CE772D4251F933A54C67BCF1AE03C7BBE6635AC1")
-		for range i {
-			digest[2+w.rnd.IntN(68)] = "0123456789ABCDEF"[w.rnd.IntN(16)]
+		for j := range 3 * i {
+			digest[6+j] = flipped(digest[6+j])
 		}
-		digest[3] = "012EF"[w.rnd.IntN(5)] // lengths near 0 and 255
-		digest[2] = "0F"[w.rnd.IntN(2)]
+		copy(digest[2:], []string{"EF", "FF", "00", "10"}[w.rnd.IntN(4)])
 		w.value("tlsh", string(digest))
 		w.value("filename|tlsh", "f|T1"+string(digest))
 		w.value("filename|ssdeep", fmt.Sprintf("f|%d:%s:%s", 96<<(i%4), half[5:], half[:30]))
@@ -45,6 +46,12 @@ func kin(w *world) {
 	w.value("ip-dst", "192.0.0.0/8")
 	w.value("sha256", fmt.Sprintf("%064x", 1))
 	w.keys = slices.Compact(slices.Sorted(slices.Values(w.keys)))
+}
+
+// flipped changes the lowest bit of a hexadecimal digit.
+func flipped(digit byte) byte {
+	const digits = "0123456789ABCDEF"
+	return digits[strings.IndexByte(digits, digit)^1]
 }
 
 // relatives works out the slow way, pair by pair, what is related to k.

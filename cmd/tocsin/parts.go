@@ -259,22 +259,19 @@ func dotted(b, wire []byte) []byte {
 	return b
 }
 
+// maxOrigin leaves an address of any length its place in front of a zone's name.
+const maxOrigin = 180
+
 // checkCollection refuses a collection whose filter can't be read, or whose
 // zones are no names.
 func checkCollection(c *tocsin.Collection) error {
 	if _, err := collection.ParseFilter(c.Filter); err != nil {
 		return err
 	}
-	for _, o := range []string{c.Zone, c.HotZone} {
-		if o == "" {
-			continue
-		}
-		if _, ok := collection.Wire(o); !ok {
+	for _, o := range c.Zones() {
+		if _, ok := collection.Wire(o); !ok || len(o) > maxOrigin {
 			return tocsin.Errorf(tocsin.Invalid, "%q is no name for a zone; take a short one that nobody asks for, such as rpz.example", o)
 		}
-	}
-	if c.HotZone != "" && canonical(c.HotZone) == canonical(c.Zone) {
-		return tocsin.Errorf(tocsin.Invalid, "the hot zone needs a name of its own, not that of the zone")
 	}
 	return nil
 }

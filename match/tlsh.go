@@ -30,7 +30,7 @@ func appendTLSH(dst []byte, d indicator.TLSH, sum uint64) []byte {
 
 // alike returns what is like a hash, the most similar first. A score is what a
 // distance leaves of 100.
-func (s shelf) alike(d indicator.TLSH) (found []likeness, more bool) {
+func (s shelf) alike(d indicator.TLSH, spend func(records int64) bool) (found []likeness, more bool) {
 	compared := 0
 	for step := -maxLengths; step <= maxLengths && !more; step++ {
 		length := d.Length() + byte(step) // around 255, as distances go
@@ -38,7 +38,7 @@ func (s shelf) alike(d indicator.TLSH) (found []likeness, more bool) {
 			if record[0] != length {
 				break
 			}
-			if compared++; compared > maxCompared {
+			if compared++; compared > maxCompared || !spend(1) {
 				more = true
 				break
 			}

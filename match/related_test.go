@@ -55,9 +55,14 @@ func flipped(digit byte) byte {
 }
 
 // relatives works out the slow way, pair by pair, what is related to k.
-func (w *world) relatives(all map[indicator.Key][]Claim, k indicator.Key, v access.Viewer) (out []Relative) {
+func (w *world) relatives(all map[indicator.Key][]Claim, known pairs, k indicator.Key, v access.Viewer) (out []Relative) {
 	for other, claims := range all {
-		relation, score := relate(k, other)
+		pair, ok := known[[2]indicator.Key{k, other}]
+		if !ok {
+			pair.relation, pair.score = relate(k, other)
+			known[[2]indicator.Key{k, other}] = pair
+		}
+		relation, score := pair.relation, pair.score
 		if relation == 0 {
 			continue
 		}
@@ -68,6 +73,12 @@ func (w *world) relatives(all map[indicator.Key][]Claim, k indicator.Key, v acce
 		}
 	}
 	return out
+}
+
+// pairs are those that were compared already: it takes long.
+type pairs map[[2]indicator.Key]struct {
+	relation Relation
+	score    int
 }
 
 func relate(k, other indicator.Key) (Relation, int) {
@@ -98,7 +109,7 @@ func relate(k, other indicator.Key) (Relation, int) {
 	return 0, 0
 }
 
-func (w *world) checkRelated(x *Index) (found int) {
+func (w *world) checkRelated(x *Index, known pairs) (found int) {
 	w.t.Helper()
 	all := w.claims()
 	order := func(a, b Relative) int {
@@ -107,7 +118,7 @@ func (w *world) checkRelated(x *Index) (found int) {
 	for _, v := range w.viewers {
 		look := x.Look(w.labels.Sight(v, access.Read))
 		for _, k := range w.keys {
-			want := w.relatives(all, k, v)
+			want := w.relatives(all, known, k, v)
 			got, more := look.Related(k, nil, 1<<20)
 			if !slices.IsSortedFunc(got, nearest) || more {
 				w.t.Fatalf("%q for %q: in no order, or more: %v", k, v.Name(), more)
@@ -145,7 +156,7 @@ func TestRelatedIsWhatComparingEachPairFinds(t *testing.T) {
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, seed)
+			w, known := newWorld(t, seed), pairs{}
 			kin(w)
 			limit, found := 50<<w.rnd.IntN(5), 0
 			x := w.open(t.TempDir(), limit)
@@ -156,7 +167,7 @@ func TestRelatedIsWhatComparingEachPairFinds(t *testing.T) {
 					w.step()
 				}
 				w.follow(x, w.after(at))
-				found += w.checkRelated(x)
+				found += w.checkRelated(x, known)
 				switch w.rnd.IntN(6) {
 				case 0:
 					must(t, x.Flush(context.Background()))
@@ -176,7 +187,7 @@ func TestRelatedIsWhatComparingEachPairFinds(t *testing.T) {
 				case 4: // the store hands over what it did before
 					w.follow(x, w.after(tocsin.Seq(w.rnd.IntN(len(w.log)))))
 				}
-				found += w.checkRelated(x)
+				found += w.checkRelated(x, known)
 			}
 			if found < 500 {
 				t.Errorf("only %d relatives were compared", found)
@@ -214,7 +225,7 @@ func TestShelvesForget(t *testing.T) {
 	w.line(tocsin.Line{Kind: tocsin.KindEvent, ID: drop.ID, Before: drop})
 	delete(w.events, drop.ID)
 	w.follow(x, w.after(at))
-	w.checkRelated(x)
+	w.checkRelated(x, pairs{})
 	must(t, x.Flush(context.Background()))
 	x.stopMerger()
 	x.mergeAll(context.Background())

@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// listed has the exchange write a million names as lists and as an export, each in
+// listsOut has the exchange write a million names as lists and as an export, each in
 // a second and in little memory.
-func listed(t *testing.T, f *figures) {
+func listsOut(t *testing.T, f *figures) {
 	const n = 1_000_000
 	c := serving(t)
 	list := names(t, n)

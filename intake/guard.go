@@ -186,6 +186,13 @@ func (g *Guards) Run(ctx context.Context) error {
 	}
 }
 
+// IsSwept reports whether all claims have been judged by the lists as they are.
+func (g *Guards) IsSwept() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.swept == g.state
+}
+
 // Swept returns when all claims have been judged by the lists as they are.
 func (g *Guards) Swept(ctx context.Context) error {
 	for {

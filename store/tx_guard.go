@@ -101,6 +101,8 @@ func (tx *Tx) Override(id int64, reason string) (*tocsin.Attribute, error) {
 		return nil, errMayNot(fmt.Sprintf("have blocked what the list %s denies; ask an administrator of your organisation", old.Guard.List()))
 	case reason == "":
 		return nil, tocsin.Errorf(tocsin.Invalid, "say why %s should be blocked although the list %s guards it", old.Value, old.Guard.List())
+	case strings.IndexByte(reason, 0) >= 0:
+		return nil, tocsin.Errorf(tocsin.Invalid, "the reason holds a NUL character")
 	case len(reason) > maxReason:
 		return nil, tocsin.Errorf(tocsin.Invalid, "the reason is longer than %d octets", maxReason)
 	}

@@ -260,10 +260,9 @@ func TestTLS(t *testing.T) {
 	s := localServer(b)
 	done := make(chan bool)
 	go func() {
-		s.ServeTCP(t.Context(), tls.NewListener(tcp, &tls.Config{
-			Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
-			NextProtos:   []string{"dot"},
-		}))
+		s.ServeTLS(t.Context(), tcp, func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+			return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
+		})
 		close(done)
 	}()
 	t.Cleanup(func() { <-done })

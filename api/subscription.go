@@ -2,11 +2,15 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"maps"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -91,6 +95,13 @@ type subscriberShape struct {
 	Allow      []netip.Prefix   `json:"allow"`
 	Notify     []netip.AddrPort `json:"notify"`
 	TSIG       *tsigShape       `json:"tsig"`
+
+	// Certificates are SHA-256 in hex, of a certificate or its public key.
+	Certificates []string `json:"certificates"`
+
+	// Feed says whether it has a secret address for zone files: "kept" or "". In a
+	// request, "new" makes one, in place of one that it had, and "" takes it away.
+	Feed string `json:"feed"`
 }
 
 // A tsigShape is a TSIG key without its secret. In a request, true asks for a new
@@ -107,8 +118,13 @@ const maxNotify = 16
 
 const tsigAlgorithm = "hmac-sha256"
 
-// tsigSecret is the length of a secret: that of the hash (RFC 8945, section 5.2.2.1).
-const tsigSecret = 32
+// tsigSecrets are the algorithms, and the length of a secret for each: that of
+// its hash (RFC 2104, section 3).
+var tsigSecrets = map[string]int{"hmac-sha256": 32, "hmac-sha384": 48, "hmac-sha512": 64}
+
+// maxCertificates is how many certificates a subscriber may show: its servers',
+// and those that are to come after them.
+const maxCertificates = 16
 
 func (t *tsigShape) UnmarshalJSON(b []byte) error {
 	if on, err := strconv.ParseBool(string(b)); err == nil {
@@ -134,6 +150,10 @@ func showSubscriber(w store.View, s *tocsin.Subscriber) subscriberShape {
 	if c, err := store.One[*tocsin.Collection](w, s.Collection); err == nil {
 		out.CollectionName = c.Name
 	}
+	out.Certificates = append([]string{}, s.Certificates...)
+	if s.Feed != "" {
+		out.Feed = feedKept
+	}
 	if s.TSIG != nil {
 		out.TSIG = &tsigShape{Name: s.TSIG.Name, Algorithm: s.TSIG.Algorithm}
 	}
@@ -152,8 +172,9 @@ func setSubscriber(tx *store.Tx, old *tocsin.Subscriber, in *subscriberShape) (*
 	s := &tocsin.Subscriber{Name: strings.TrimSpace(in.Name), Collection: collection, Org: own(org, tx.Viewer()),
 		Allow: in.Allow, Notify: in.Notify, Created: tx.Now()}
 	var had *tocsin.TSIG
+	var feed string
 	if old != nil {
-		s.ID, s.Created, had = old.ID, old.Created, old.TSIG
+		s.ID, s.Created, had, feed = old.ID, old.Created, old.TSIG, old.Feed
 		if in.Org == (ref{}) {
 			s.Org = old.Org
 		}
@@ -167,7 +188,13 @@ func setSubscriber(tx *store.Tx, old *tocsin.Subscriber, in *subscriberShape) (*
 	if len(s.Notify) > maxNotify {
 		return nil, nil, tocsin.Errorf(tocsin.Invalid, "a subscriber has at most %d places to notify, not %d", maxNotify, len(s.Notify))
 	}
+	if s.Certificates, err = pins(in.Certificates); err != nil {
+		return nil, nil, err
+	}
 	shown := once{}
+	if s.Feed, err = settleFeed(in.Feed, feed, shown); err != nil {
+		return nil, nil, err
+	}
 	if s.TSIG, err = in.TSIG.settle(s.Name, had); err == nil && s.TSIG != nil && s.TSIG != had {
 		shown["tsig"] = s.TSIG
 	}
@@ -182,20 +209,52 @@ func (t *tsigShape) settle(name string, had *tocsin.TSIG) (*tocsin.TSIG, error) 
 	if !t.fresh && had != nil && t.Name == had.Name && t.Algorithm == had.Algorithm {
 		return had, nil
 	}
-	k := &tocsin.TSIG{Name: t.Name, Algorithm: t.Algorithm, Secret: make([]byte, tsigSecret)}
+	k := &tocsin.TSIG{Name: t.Name, Algorithm: t.Algorithm}
 	if k.Name == "" {
 		k.Name = strings.ReplaceAll(strings.ToLower(name), " ", "-")
 	}
-	switch k.Algorithm {
-	case "":
-		k.Algorithm = tsigAlgorithm
-	case "hmac-sha256", "hmac-sha384", "hmac-sha512":
-	default:
-		return nil, tocsin.Errorf(tocsin.Invalid, "no algorithm %q; try one of [hmac-sha256 hmac-sha384 hmac-sha512]", k.Algorithm)
+	k.Algorithm = cmp.Or(k.Algorithm, tsigAlgorithm)
+	size, ok := tsigSecrets[k.Algorithm]
+	if !ok {
+		return nil, tocsin.Errorf(tocsin.Invalid, "no algorithm %q; try one of %v", k.Algorithm, slices.Sorted(maps.Keys(tsigSecrets)))
 	}
+	k.Secret = make([]byte, size)
 	rand.Read(k.Secret)
 	return k, nil
 }
+
+// pins reads hashes of certificates, as openssl and others write them.
+func pins(in []string) (out []string, err error) {
+	if len(in) > maxCertificates {
+		return nil, tocsin.Errorf(tocsin.Invalid, "a subscriber shows one of at most %d certificates, not %d", maxCertificates, len(in))
+	}
+	for _, text := range in {
+		b, err := hex.DecodeString(strings.ReplaceAll(strings.TrimSpace(text), ":", ""))
+		if err != nil || len(b) != sha256.Size {
+			return nil, tocsin.Errorf(tocsin.Invalid, "%q is no SHA-256 of a certificate: 64 hex digits, with or without colons", text)
+		}
+		out = append(out, hex.EncodeToString(b))
+	}
+	return out, nil
+}
+
+// settleFeed returns what is kept of the secret that a request asks for. The
+// secret is drawn from 130 bits, so a plain hash is as good as a slow one.
+func settleFeed(asked, had string, shown once) (string, error) {
+	switch asked {
+	case "":
+		return "", nil
+	case feedKept:
+		return had, nil
+	case "new":
+		secret := rand.Text()
+		shown["feed_secret"] = secret
+		return HashFeed(secret), nil
+	}
+	return "", tocsin.Errorf(tocsin.Invalid, `"feed" is "new" for a new secret address, %q, or "" for none`, feedKept)
+}
+
+const feedKept = "kept"
 
 // merge returns shape with what is shown once, as one JSON object.
 func merge(shape any, shown once) (map[string]any, error) {
@@ -217,8 +276,17 @@ func merge(shape any, shown once) (map[string]any, error) {
 // The secret is in it, so it is for those who administer the organisation that
 // asks, or the collection.
 func (a *API) subscriberConfig(w http.ResponseWriter, r *http.Request, v access.Viewer) error {
-	if err := known(r, "for"); err != nil {
+	if err := known(r, "for", "trial", "tls"); err != nil {
 		return err
+	}
+	ask := ConfigFor{Resolver: r.URL.Query().Get("for")}
+	for name, to := range map[string]*bool{"trial": &ask.Trial, "tls": &ask.TLS} {
+		switch said, err := yesNo(r, name); {
+		case err != nil:
+			return err
+		case said != nil:
+			*to = *said
+		}
 	}
 	view := a.db.As(v)
 	s, err := find[*tocsin.Subscriber](view, r.PathValue("name"))
@@ -233,7 +301,7 @@ func (a *API) subscriberConfig(w http.ResponseWriter, r *http.Request, v access.
 		return err
 	}
 	var text bytes.Buffer
-	if err := a.Config(&text, r.URL.Query().Get("for"), s, c); err != nil {
+	if err := a.Config(&text, ask, s, c); err != nil {
 		return tocsin.Errorf(tocsin.Invalid, "%w", err)
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

@@ -59,9 +59,9 @@ func newWorld(t testing.TB) *world {
 	w.ids["group"], w.ids["collection"], w.ids["subscriber"], w.ids["import"] = group.ID, c.ID, s.ID, i.ID
 	w.api = New(db, Parts{
 		Version: "test", Index: &storeIndex{t, db}, Desk: fakeDesk{db}, Writer: plainWriter, Lists: fakeLists{},
-		Config: func(w io.Writer, resolver string, s *tocsin.Subscriber, c *tocsin.Collection) error {
-			if resolver != "unbound" {
-				return fmt.Errorf("no configuration for %q; try one of [unbound]", resolver)
+		Config: func(w io.Writer, ask ConfigFor, s *tocsin.Subscriber, c *tocsin.Collection) error {
+			if ask.Resolver != "unbound" {
+				return fmt.Errorf("no configuration for %q; try one of [unbound]", ask.Resolver)
 			}
 			_, err := fmt.Fprintf(w, "zone %s secret %x\n", c.Zone, s.TSIG.Secret)
 			return err

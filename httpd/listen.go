@@ -3,6 +3,7 @@ package httpd
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -33,7 +34,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, cert *Certificate) 
 			ended <- srv.Serve(ln)
 			return
 		}
-		srv.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: cert.get}
+		srv.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: cert.Get}
 		ended <- srv.ServeTLS(ln, "", "")
 	}()
 	select {
@@ -102,9 +103,9 @@ func (c *Certificate) stamps() (s [2]stamp, err error) {
 	return s, nil
 }
 
-// get returns the certificate for a handshake. New files that don't fit together
+// Get returns the certificate for a handshake. New files that don't fit together
 // yet are tried again; until they do, the old ones serve.
-func (c *Certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+func (c *Certificate) Get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if now := time.Now(); now.Sub(c.checked) >= time.Second {
@@ -112,6 +113,26 @@ func (c *Certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 		c.refresh()
 	}
 	return c.pair, nil
+}
+
+// Host is the name that the certificate is for: the first, or else its first
+// address; "" if it has neither.
+func (c *Certificate) Host() string {
+	leaf := c.leaf()
+	switch {
+	case len(leaf.DNSNames) > 0:
+		return leaf.DNSNames[0]
+	case len(leaf.IPAddresses) > 0:
+		return leaf.IPAddresses[0].String()
+	}
+	return ""
+}
+
+// leaf is the certificate itself, which package tls has parsed.
+func (c *Certificate) leaf() *x509.Certificate {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pair.Leaf
 }
 
 func (c *Certificate) refresh() {

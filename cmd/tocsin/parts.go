@@ -185,7 +185,7 @@ func (l list) Media(format string) (string, bool) {
 func (l list) Write(w io.Writer, format string) error {
 	switch format {
 	case "rpz":
-		return rpz.Text(w, zone{l.View()})
+		return rpz.Text(w, zone{View: l.View()})
 	case "json":
 		return l.json(w)
 	}

@@ -32,8 +32,14 @@ type world struct {
 // newWorld starts an exchange with these organisations.
 func newWorld(t testing.TB, orgs ...string) *world {
 	t.Helper()
-	w := &world{t: t, conf: config{Data: t.TempDir(), HTTP: "127.0.0.1:0", DNS: "127.0.0.1:0"},
-		keys: map[string]string{}, orgs: map[string]int64{}}
+	return newWorldWith(t, config{}, orgs...)
+}
+
+// newWorldWith starts an exchange that is told more than where to listen.
+func newWorldWith(t testing.TB, c config, orgs ...string) *world {
+	t.Helper()
+	c.Data, c.HTTP, c.DNS = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0"
+	w := &world{t: t, conf: c, keys: map[string]string{}, orgs: map[string]int64{}}
 	w.start()
 	w.write(func(tx *store.Tx) error {
 		for _, n := range orgs {

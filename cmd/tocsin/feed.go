@@ -1,0 +1,100 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"tocsin"
+	"tocsin/api"
+	"tocsin/rpz"
+	"tocsin/store"
+)
+
+// A feeder serves zones as files to those who know a subscriber's secret
+// address: the same zones that the subscriber could transfer.
+type feeder struct {
+	zones *zones
+	held  *held
+}
+
+// file implements [api.Parts.Feed]: ORIGIN.rpz is one zone, blocked.dnsmasq all.
+func (f feeder) file(secret, file string, from netip.Addr) (*api.Feed, bool) {
+	s, ok := f.subscriber(api.HashFeed(secret), from)
+	if !ok {
+		return nil, false
+	}
+	var served []rpz.Zone
+	out := &api.Feed{Subscriber: s.Name, Media: "text/plain; charset=utf-8"}
+	if origin, ok := strings.CutSuffix(file, ".rpz"); ok {
+		z, ok := f.zones.of(origin, s)
+		if !ok {
+			return nil, false
+		}
+		served = []rpz.Zone{z}
+		out.Media = "text/dns" // RFC 4027
+		out.Write = func(w io.Writer) error { return rpz.Text(w, z) }
+	} else if file == rpz.Everything+".dnsmasq" {
+		if served = f.zones.all(s); len(served) == 0 {
+			return nil, false
+		}
+		out.Write = func(w io.Writer) error { return rpz.Dnsmasq(w, served...) }
+	} else {
+		return nil, false
+	}
+	out.Tag = tag(file, s, served)
+	out.Taken = func() {
+		for _, z := range served {
+			f.held.note(s.Name, z.Origin(), from, z.Serial())
+		}
+	}
+	return out, true
+}
+
+// subscriber finds who has this address. It must also come from where the
+// subscriber is, if that is said.
+func (f feeder) subscriber(hash string, from netip.Addr) (*tocsin.Subscriber, bool) {
+	for s := range f.zones.db.As(registrar).Subscribers() {
+		if s.Feed != "" && s.Feed == hash {
+			here := len(s.Allow) == 0 || slices.ContainsFunc(s.Allow, func(n netip.Prefix) bool { return n.Contains(from) })
+			return s, here
+		}
+	}
+	return nil, false
+}
+
+// tag names the octets of a file: a serial names what a subscriber's zone holds,
+// and the terms are the rest of it.
+func tag(file string, s *tocsin.Subscriber, served []rpz.Zone) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s %d", file, s.ID)
+	for _, z := range served {
+		fmt.Fprintf(h, " %s %d %+v", z.Origin(), z.Serial(), z.Terms())
+	}
+	return hex.EncodeToString(h.Sum(nil)[:12])
+}
+
+// of returns a zone as a subscriber has it.
+func (z *zones) of(origin string, s *tocsin.Subscriber) (rpz.Zone, bool) {
+	v, ok := z.set.Zone(origin, s.ID)
+	return zone{v, z.looks.of(ok && v.Hot())}, ok
+}
+
+// all returns a subscriber's zones, the hot one first: a name that is merged
+// meanwhile is then in both, and not in neither.
+func (z *zones) all(s *tocsin.Subscriber) (all []rpz.Zone) {
+	c, err := store.One[*tocsin.Collection](z.db.As(registrar), s.Collection)
+	if err != nil {
+		return nil
+	}
+	for _, origin := range []string{c.HotZone, c.Zone} {
+		if got, ok := z.of(origin, s); ok && origin != "" {
+			all = append(all, got)
+		}
+	}
+	return all
+}

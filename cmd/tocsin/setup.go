@@ -1,0 +1,98 @@
+package main
+
+import (
+	"cmp"
+	"io"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"tocsin"
+	"tocsin/api"
+	"tocsin/rpz"
+)
+
+// A contact is where subscribers reach the exchange, as their configuration has
+// it.
+type contact struct {
+	dns   netip.AddrPort
+	tls   *rpz.Secure // nil: no transfers over TLS
+	url   string      // of the exchange, without a final slash
+	looks looks
+}
+
+// contact says where subscribers reach what listens: where the configuration
+// says, for what is behind other addresses, or else where it does.
+func (x *exchange) contact(c config) contact {
+	at := contact{dns: x.dns(), url: strings.TrimRight(c.URL, "/"), looks: c.Looks}
+	if c.DNSAt.IsValid() {
+		at.dns = c.DNSAt
+	}
+	host, port, _ := net.SplitHostPort(x.HTTPAddr)
+	scheme := "http"
+	if x.cert != nil {
+		scheme, host = "https", cmp.Or(x.cert.Host(), host)
+	}
+	if at.url == "" {
+		at.url = scheme + "://" + net.JoinHostPort(host, port)
+	}
+	if a, err := netip.ParseAddrPort(x.DNSTLSAddr); err == nil {
+		at.tls = &rpz.Secure{Port: a.Port(), Name: x.cert.Host()}
+	}
+	return at
+}
+
+// hiddenSecret stands for the secret of a subscriber's feed, of which only the
+// hash is kept. The command line puts the secret in its place.
+const hiddenSecret = "SECRET-SHOWN-ONCE"
+
+// config writes what a subscriber adds to its resolver's configuration.
+func (c contact) config(w io.Writer, ask api.ConfigFor, s *tocsin.Subscriber, col *tocsin.Collection) error {
+	switch {
+	case !slices.Contains(rpz.Resolvers(), ask.Resolver):
+		return tocsin.Errorf(tocsin.Invalid, "no configuration for %q; try one of %v", ask.Resolver, rpz.Resolvers())
+	case rpz.Fetches(ask.Resolver) && s.Feed == "":
+		return tocsin.Errorf(tocsin.Invalid, "%s fetches files, and %s has no secret address for them: make one with tocsin subscriber feed %s",
+			ask.Resolver, s.Name, s.Name)
+	case rpz.Fetches(ask.Resolver) && unspecified(c.url):
+		return tocsin.Errorf(tocsin.Invalid, "the exchange listens on all addresses; start it with --url, which says by what name others reach it")
+	case !rpz.Fetches(ask.Resolver) && c.dns.Addr().IsUnspecified():
+		return tocsin.Errorf(tocsin.Invalid, "the exchange listens on all addresses; start it with --dns-address, which says at which of them subscribers reach it")
+	case ask.TLS && c.tls == nil:
+		return tocsin.Errorf(tocsin.Invalid, "the exchange has no transfers over TLS; start it with --dns-tls and a certificate")
+	}
+	setup := rpz.Setup{Primary: c.dns, Trial: ask.Trial, Zones: c.offers(col), Feed: c.url + "/feeds/" + hiddenSecret}
+	if ask.TLS {
+		setup.TLS = c.tls
+	}
+	if s.TSIG != nil {
+		setup.Key = new(tsigKey(s))
+	}
+	if err := rpz.Config(w, ask.Resolver, setup); err != nil {
+		return tocsin.Errorf(tocsin.Invalid, "%w", err)
+	}
+	return nil
+}
+
+// unspecified reports whether an address names no machine.
+func unspecified(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return true
+	}
+	a, err := netip.ParseAddr(u.Hostname())
+	return err == nil && a.IsUnspecified()
+}
+
+// offers are the zones of a collection, the most urgent first.
+func (c contact) offers(col *tocsin.Collection) (all []rpz.Offer) {
+	if col.HotZone != "" {
+		all = append(all, rpz.Offer{Origin: col.HotZone, Hot: true, Terms: c.looks.of(true)})
+	}
+	if col.Zone != "" {
+		all = append(all, rpz.Offer{Origin: col.Zone, Terms: c.looks.of(false)})
+	}
+	return all
+}

@@ -46,7 +46,7 @@ type recipe struct {
 
 var recipes = []recipe{
 	{name: "bind", tls: true},
-	{name: "bind-options"},
+	{name: "bind-options", tls: true},
 	{name: "unbound", tls: true},
 	{name: "unbound-url", feed: true},
 	{name: "powerdns"},

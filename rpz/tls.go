@@ -21,9 +21,9 @@ func (s *Server) ServeTLS(ctx context.Context, l net.Listener, certificate func(
 	config := &tls.Config{
 		GetCertificate: certificate,
 		MinVersion:     tls.VersionTLS13, // RFC 9103, 8.1
-		// RFC 9103, 8.1 wants "dot" selected. A client that offers other protocols
-		// and not this one is turned away; Unbound 1.17 and NSD 4.6 offer none at all,
-		// and are served.
+		// RFC 9103, 8.1 wants "dot" selected, which BIND, NSD and kdig offer. A client
+		// that offers only others is turned away; Unbound 1.17 offers none at all, and is
+		// served.
 		NextProtos: []string{"dot"},
 		ClientAuth: tls.RequestClientCert,
 	}

@@ -55,6 +55,7 @@ type exchange struct {
 
 	held     held
 	notifier *rpz.Notifier
+	primary  *rpz.Server
 	log      *slog.Logger
 	stop     context.CancelFunc
 	running  sync.WaitGroup
@@ -105,7 +106,7 @@ func (x *exchange) serve(ctx, run context.Context, c config) error {
 		return err
 	}
 	x.HTTPAddr, x.DNSAddr = web.Addr().String(), tcp.Addr().String()
-	secure, err := x.listenTLS(c)
+	probes, secure, err := x.listenTLS(c)
 	if err != nil {
 		return errors.Join(err, web.Close(), udp.Close(), tcp.Close())
 	}
@@ -115,27 +116,30 @@ func (x *exchange) serve(ctx, run context.Context, c config) error {
 	if err := x.Desk.Interrupted(ctx); err != nil {
 		return err
 	}
-	x.serveDNS(run, udp, tcp, secure, c)
+	x.serveDNS(run, udp, tcp, c)
+	x.serveTLS(run, probes, secure)
 	return x.serveHTTP(run, web, c)
 }
 
-// listenTLS reads the certificate, and takes the port for transfers over TLS.
-func (x *exchange) listenTLS(c config) (l net.Listener, err error) {
+// listenTLS reads the certificate, and takes the port for transfers over TLS. It
+// takes that port over UDP as well: Unbound and BIND 9.18 ask there, in the clear,
+// whether there is something new, before they come with TLS for what it is.
+func (x *exchange) listenTLS(c config) (udp *net.UDPConn, l net.Listener, err error) {
 	if c.TLSCert != "" {
 		if x.cert, err = httpd.LoadCertificate(c.TLSCert, c.TLSKey, x.log); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	switch {
 	case c.DNSTLS == "":
-		return nil, nil
+		return nil, nil, nil
 	case x.cert == nil:
-		return nil, errors.New("transfers over TLS need a certificate")
+		return nil, nil, errors.New("transfers over TLS need a certificate")
 	}
-	if l, err = net.Listen("tcp", c.DNSTLS); err == nil {
+	if udp, l, err = listenDNS(c.DNSTLS); err == nil {
 		x.DNSTLSAddr = l.Addr().String()
 	}
-	return l, err
+	return udp, l, err
 }
 
 // listenDNS takes the same port over UDP and TCP.
@@ -191,14 +195,19 @@ func (x *exchange) run(what string, fn func() error) {
 	})
 }
 
-func (x *exchange) serveDNS(run context.Context, udp *net.UDPConn, tcp, secure net.Listener, c config) {
+func (x *exchange) serveDNS(run context.Context, udp *net.UDPConn, tcp net.Listener, c config) {
 	zones := &zones{x.DB, x.Collections, c.Looks}
-	server := &rpz.Server{Zones: zones, Keys: zones, Served: x.held.served, Log: x.log}
-	x.run("DNS over UDP", func() error { return server.ServeUDP(run, udp) })
-	x.run("DNS over TCP", func() error { return server.ServeTCP(run, tcp) })
-	if secure != nil {
-		x.run("DNS over TLS", func() error { return server.ServeTLS(run, secure, x.cert.Get) })
+	x.primary = &rpz.Server{Zones: zones, Keys: zones, Served: x.held.served, Log: x.log}
+	x.run("DNS over UDP", func() error { return x.primary.ServeUDP(run, udp) })
+	x.run("DNS over TCP", func() error { return x.primary.ServeTCP(run, tcp) })
+}
+
+func (x *exchange) serveTLS(run context.Context, probes *net.UDPConn, secure net.Listener) {
+	if secure == nil {
+		return
 	}
+	x.run("DNS over UDP beside TLS", func() error { return x.primary.ServeUDP(run, probes) })
+	x.run("DNS over TLS", func() error { return x.primary.ServeTLS(run, secure, x.cert.Get) })
 }
 
 func (x *exchange) serveHTTP(run context.Context, web net.Listener, c config) error {

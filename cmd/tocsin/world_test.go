@@ -3,11 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -149,14 +152,14 @@ func (w *world) raw(org, method, path string, body any) (int, []byte) {
 		}
 		in = bytes.NewReader(enc)
 	}
-	r, err := http.NewRequestWithContext(w.t.Context(), method, "http://"+w.HTTPAddr+path, in)
+	r, err := http.NewRequestWithContext(w.t.Context(), method, w.web()+path, in)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	r.Header.Set("Authorization", w.keys[org])
 	r.Header.Set("Accept", "application/json")
 	r.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := w.client().Do(r)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -166,6 +169,28 @@ func (w *world) raw(org, method, path string, body any) (int, []byte) {
 		w.t.Fatal(err)
 	}
 	return resp.StatusCode, b
+}
+
+// web is where the exchange answers HTTP.
+func (w *world) web() string {
+	if w.conf.TLSCert != "" {
+		return "https://" + w.HTTPAddr
+	}
+	return "http://" + w.HTTPAddr
+}
+
+func (w *world) client() *http.Client {
+	if w.conf.TLSCert == "" {
+		return http.DefaultClient
+	}
+	pem, err := os.ReadFile(w.conf.TLSCert)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pem)
+	tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: exchangeName}, DisableKeepAlives: true}
+	return &http.Client{Transport: tr}
 }
 
 // must is call that has to succeed.
@@ -204,12 +229,12 @@ func (w *world) share(org, domain string, event map[string]any) string {
 // answer. With publish it is then in lookup and in the zone.
 func (w *world) bulk(org, query string, list io.Reader) (last string) {
 	w.t.Helper()
-	r, err := http.NewRequestWithContext(w.t.Context(), "POST", "http://"+w.HTTPAddr+"/api/import?"+query, list)
+	r, err := http.NewRequestWithContext(w.t.Context(), "POST", w.web()+"/api/import?"+query, list)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	r.Header.Set("Authorization", w.keys[org])
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := w.client().Do(r)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -107,6 +107,11 @@ type Subscriber struct {
 	Notify []netip.AddrPort
 }
 
+// shows reports whether p has shown one of these certificates.
+func (p Peer) shows(certificates []string) bool {
+	return p.Certificate != "" && (slices.Contains(certificates, p.Certificate) || slices.Contains(certificates, p.PublicKey))
+}
+
 // Admits reports whether a question by p is one of s. Someone who holds a key or
 // a certificate must use it: an address is easier to come by.
 func (s Subscriber) Admits(p Peer) bool {
@@ -115,7 +120,7 @@ func (s Subscriber) Admits(p Peer) bool {
 		return false
 	case s.Key != "" && s.Key != p.Key:
 		return false
-	case len(s.Certificates) > 0 && !slices.Contains(s.Certificates, p.Certificate) && !slices.Contains(s.Certificates, p.PublicKey):
+	case len(s.Certificates) > 0 && !p.shows(s.Certificates):
 		return false
 	}
 	for _, net := range s.From {

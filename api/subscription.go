@@ -170,7 +170,7 @@ func setSubscriber(tx *store.Tx, old *tocsin.Subscriber, in *subscriberShape) (*
 		return nil, nil, err
 	}
 	s := &tocsin.Subscriber{Name: strings.TrimSpace(in.Name), Collection: collection, Org: own(org, tx.Viewer()),
-		Allow: in.Allow, Notify: in.Notify, Created: tx.Now()}
+		Allow: unmapped(in.Allow), Notify: in.Notify, Created: tx.Now()}
 	var had *tocsin.TSIG
 	var feed string
 	if old != nil {
@@ -221,6 +221,19 @@ func (t *tsigShape) settle(name string, had *tocsin.TSIG) (*tocsin.TSIG, error) 
 	k.Secret = make([]byte, size)
 	rand.Read(k.Secret)
 	return k, nil
+}
+
+// unmapped returns networks with those of IPv4 that are written in IPv6
+// (::ffff:192.0.2.0/120) as what they are, since that is how questions come.
+func unmapped(nets []netip.Prefix) []netip.Prefix {
+	out := make([]netip.Prefix, len(nets))
+	for i, n := range nets {
+		if a := n.Addr(); a.Is4In6() && n.Bits() >= 96 {
+			n = netip.PrefixFrom(a.Unmap(), n.Bits()-96)
+		}
+		out[i] = n
+	}
+	return out
 }
 
 // pins reads hashes of certificates, as openssl and others write them.

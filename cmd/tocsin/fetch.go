@@ -158,7 +158,11 @@ func (l *lastLine) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// String returns the last line, "" if it does not end.
 func (l *lastLine) String() string {
-	lines := bytes.Split(bytes.TrimRight(l.end, "\n"), []byte("\n"))
-	return string(lines[len(lines)-1])
+	whole, ended := bytes.CutSuffix(l.end, []byte("\n"))
+	if !ended {
+		return ""
+	}
+	return string(whole[bytes.LastIndexByte(whole, '\n')+1:])
 }

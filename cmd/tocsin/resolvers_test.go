@@ -244,3 +244,34 @@ func startKnot(t *testing.T, _ *lab.Root, printed func(string) string) *lab.Serv
 func startNSD(t *testing.T, _ *lab.Root, printed func(string) string) *lab.Server {
 	return lab.StartNSD(t, printed("nsd"))
 }
+
+// TestTrialStopsNothing has resolvers run what is printed for a trial: the name
+// is in their zone and answers, and where there is a log it is in there.
+func TestTrialStopsNothing(t *testing.T) {
+	says := map[string]string{
+		"BIND":          "disabled rpz QNAME NXDOMAIN rewrite www.evil.threat-lab.net",
+		"Unbound":       "rpz.example] *.evil.threat-lab.net. rpz-disabled",
+		"Knot Resolver": "trial: www.evil.threat-lab.net. is in ",
+		"dnsmasq":       "query[A] www.evil.threat-lab.net from 127.0.0.1",
+		"PowerDNS":      "", // it counts
+	}
+	for _, rig := range rigs {
+		said, ok := says[rig.name]
+		if !ok {
+			continue
+		}
+		t.Run(rig.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorldWith(t, config{Looks: looks{time.Second, time.Second}}, "telco", "provider")
+			c := w.collection(tocsin.Collection{Name: "drop", Zone: "rpz.example", HotZone: "hot.rpz.example"})
+			w.settle()
+			w.share("telco", "evil.threat-lab.net", map[string]any{"Tag": []any{map[string]any{"name": tocsin.CollectionTag("drop"), "local": true}}})
+			w.settle()
+			r := rig.run(t, w, lab.StartRoot(t), c, "&trial=1")
+			w.confirms(rig.for_) // it has the zones
+			r.Wait(t, "www.evil.threat-lab.net", "answer, and say what it would have done", func(a lab.Answer) bool {
+				return a.Honest() && strings.Contains(r.Log(), said)
+			})
+		})
+	}
+}

@@ -29,6 +29,7 @@ func (a *API) Register(s *httpd.Server) {
 	s.Handle("GET /api/status", a.status)
 	s.Handle("GET /api/why", a.why)
 	s.Handle("POST /api/withdraw", a.withdraw)
+	s.Handle("POST /api/sightings", a.see)
 	if a.Index != nil {
 		s.Handle("POST /api/lookup", a.lookup, httpd.Asks, httpd.Streams)
 	}
@@ -57,6 +58,8 @@ func (a *API) Register(s *httpd.Server) {
 	resource(s, "groups", a.groups())
 	resource(s, "collections", a.collections())
 	resource(s, "subscribers", a.subscribers())
+	resource(s, "lifetimes", a.lifetimes())
+	resource(s, "retentions", a.retentions())
 	s.Handle("GET /api/imports", a.imports)
 	s.Handle("GET /api/imports/{name}", a.importByID)
 	nothing := func(_ http.ResponseWriter, r *http.Request, _ access.Viewer) error { return noPath(r) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"testing"
+	"time"
 
 	"tocsin"
 	"tocsin/internal/lab"
@@ -53,6 +54,13 @@ func TestAShareBecomesABlock(t *testing.T) {
 				{"tlp-red", nil, func(event, _ string) {
 					uuid := w.must("telco", "GET", "/events/view/"+event, nil)["Event"].(map[string]any)["uuid"]
 					w.must("telco", "POST", "/tags/attachTagToObject", map[string]any{"uuid": uuid, "tag": "tlp:red"})
+				}},
+				{"false-positive", nil, func(_, domain string) {
+					w.must("telco", "POST", "/api/sightings", map[string]any{"value": domain, "type": "false-positive"})
+				}},
+				{"ends-in-time", nil, func(_, domain string) {
+					soon := time.Now().Add(time.Second).Format(time.RFC3339)
+					w.must("telco", "POST", "/api/sightings", map[string]any{"value": domain, "type": "ended", "at": soon})
 				}},
 				{"no-longer-to-ids", nil, func(event, domain string) {
 					w.must("telco", "POST", "/attributes/edit/"+w.attribute("telco", domain), map[string]any{"to_ids": false})

@@ -42,6 +42,7 @@ type commands struct {
 	Fetch    fetchCmd    `cmd:"" group:"data" help:"Keep a file as the exchange has it, for a resolver or firewall that reads files."`
 	Lookup   lookupCmd   `cmd:"" group:"data" help:"Ask who claims a value: one, or millions."`
 	Withdraw withdrawCmd `cmd:"" group:"data" help:"Take back what your organisation claims."`
+	See      seeCmd      `cmd:"" group:"data" help:"Say that a value was met, or was harmless."`
 	Why      whyCmd      `cmd:"" group:"data" help:"Say why somebody gets a value, or does not."`
 
 	Collection collectionCmd `cmd:"" group:"parties" help:"Named selections that subscribers act on."`
@@ -50,6 +51,9 @@ type commands struct {
 	User       userCmd       `cmd:"" group:"parties" help:"People, and the roles they have."`
 	Key        keyCmd        `cmd:"" group:"parties" help:"API keys, by which programs act for people."`
 	Group      groupCmd      `cmd:"" group:"parties" help:"Sharing groups."`
+
+	Lifetime  lifetimeCmd  `cmd:"" group:"time" help:"For how long claims hold."`
+	Retention retentionCmd `cmd:"" group:"time" help:"For how long events are kept."`
 
 	Doctor       doctorCmd       `cmd:"" group:"care" help:"Look for what is wrong, and say how to mend it."`
 	DemoResolver demoResolverCmd `cmd:"" group:"care" help:"Show a real resolver that blocks, and stops blocking, with the demo."`
@@ -60,6 +64,7 @@ var headings = kong.Groups{
 	"server":  "The server:",
 	"data":    "Claims:",
 	"parties": "Who takes part:",
+	"time":    "Time:",
 	"care":    "Looking after it:",
 }
 

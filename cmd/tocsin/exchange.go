@@ -216,6 +216,11 @@ func (x *exchange) serveHTTP(run context.Context, web net.Listener, c config) er
 	front.Ready("projections", x.caughtUp(x.DB.Head()))
 	front.Ready("zones", func(context.Context) error { return x.Collections.Ready() })
 	x.routes(front, c)
+	if x.cert != nil {
+		front.Gauge("tocsin_tls_certificate_expires_seconds", "When the TLS certificate ends, as Unix time.",
+			func() float64 { return float64(x.cert.Expires().Unix()) })
+		x.run("certificate", func() error { return x.cert.Watch(run) })
+	}
 	x.run("HTTP", func() error { return front.Serve(run, web, x.cert) })
 	return nil
 }

@@ -4,10 +4,12 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/netip"
@@ -166,5 +168,40 @@ func TestCertificateSaysWho(t *testing.T) {
 		if status, out := w.call("telco", "PATCH", "/api/subscribers/resolver", map[string]any{"certificates": []string{bad}}); status != 400 {
 			t.Errorf("%q: %d %v", bad, status, out)
 		}
+	}
+}
+
+// TestCertificateIsRenewed puts new files in place of the old, first ones that are
+// of no use: transfers go on with the old certificate, and then with the new one,
+// without a restart.
+func TestCertificateIsRenewed(t *testing.T) {
+	log := &ledger{}
+	c := config{DNSTLS: "127.0.0.1:0", Log: slog.New(slog.NewTextHandler(log, nil))}
+	c.TLSCert, c.TLSKey = certificate(t, exchangeName, time.Now().Add(90*24*time.Hour))
+	w := newWorldWith(t, c, "telco")
+	shown := func() string {
+		t.Helper()
+		c, err := tls.Dial("tcp", w.DNSTLSAddr, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"dot"}}) // which one it is, is asked
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		return c.ConnectionState().PeerCertificates[0].SerialNumber.String()
+	}
+	old := shown()
+	if err := os.WriteFile(w.conf.TLSCert, []byte("half a file"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for !strings.Contains(log.String(), "the old one goes on serving") { // it looks once a second
+		if shown() != old {
+			t.Fatal("with a broken file another certificate is shown")
+		}
+	}
+	writeCertificate(t, w.conf.TLSCert, w.conf.TLSKey, exchangeName, time.Now().Add(time.Hour))
+	for end := time.Now().Add(20 * time.Second); shown() == old; {
+		if time.Now().After(end) {
+			t.Fatal("the old certificate is shown still")
+		}
+		<-time.After(10 * time.Millisecond)
 	}
 }

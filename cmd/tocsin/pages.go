@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"slices"
 
 	"tocsin"
 	"tocsin/access"
@@ -139,8 +140,8 @@ func (s shownCollections) Takes(ctx context.Context, c *tocsin.Collection, a *to
 // what comes after, and by answering NOTIFY.
 func (x *exchange) confirmations(s *tocsin.Subscriber) (all []portal.Confirmation) {
 	for _, n := range x.notifier.Status() {
-		if n.Subscriber != s.Name {
-			continue
+		if n.Subscriber != s.Name || !slices.Contains(s.Notify, n.Target) {
+			continue // of another, or no longer told
 		}
 		c := portal.Confirmation{Origin: n.Origin, Server: n.Target.String()}
 		c.Serial, c.At = x.held.at(s.Name, n.Origin, n.Target.Addr())

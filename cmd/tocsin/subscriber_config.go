@@ -72,6 +72,7 @@ type subscriberFeed struct {
 	server
 	Name   string `arg:"" help:"The subscriber."`
 	Revoke bool   `help:"Make none: only end the one that it has."`
+	JSON   bool   `help:"Answer as one JSON object."`
 }
 
 func (subscriberFeed) Help() string {
@@ -94,6 +95,9 @@ func (s *subscriberFeed) Run(ctx context.Context, c *console) error {
 	secret, err := api.newFeed(ctx, s.Name)
 	if err != nil {
 		return err
+	}
+	if s.JSON {
+		return c.json(map[string]string{"feed_secret": secret})
 	}
 	c.say("This secret is shown once. For the configuration:\n  TOCSIN_FEED_SECRET=… tocsin subscriber config %s --for knot-resolver", s.Name)
 	return c.print("%s", secret)

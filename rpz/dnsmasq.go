@@ -57,32 +57,41 @@ func (l *names) write(i int, name []byte, t Trigger) {
 		return
 	}
 	l.count++
-	server, others := "", "#"
-	if l.zones[i].Terms().withDefaults().Action == Passthru {
-		server, others = "#", ""
-	}
+	server := l.server(i)
 	if t&Exact != 0 {
 		l.rule("", name, server)
 	}
-	switch {
+	switch others := l.beneath(name); {
 	case t == Beneath:
 		l.rule("*.", name, server)
-	case t == Exact && !l.beneath(name):
+	case t == Exact && others != server:
 		l.rule("*.", name, others)
 	}
 }
 
-// beneath reports whether some zone has a word on names beneath this one:
-// then what is beneath it is not as usual.
-func (l *names) beneath(name []byte) bool {
-	for at := name; len(at) > 0; at = at[1+int(at[0]):] {
-		for _, z := range l.zones {
+// usual stands for the servers that dnsmasq asks anyway.
+const usual = "#"
+
+// server is whom dnsmasq is to ask about what a zone has a word on: nobody, or
+// the usual ones where the zone lets names pass.
+func (l *names) server(zone int) string {
+	if l.zones[zone].Terms().withDefaults().Action == Passthru {
+		return usual
+	}
+	return ""
+}
+
+// beneath is whom dnsmasq is to ask about names beneath this one, as the first
+// zone says that has a word on them.
+func (l *names) beneath(name []byte) string {
+	for i, z := range l.zones {
+		for at := name; len(at) > 0; at = at[1+int(at[0]):] {
 			if z.Has(at)&Beneath != 0 {
-				return true
+				return l.server(i)
 			}
 		}
 	}
-	return false
+	return usual
 }
 
 func (l *names) rule(mark string, name []byte, server string) {

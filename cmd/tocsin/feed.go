@@ -22,7 +22,8 @@ type feeder struct {
 	held  *held
 }
 
-// file implements [api.Parts.Feed]: ORIGIN.rpz is one zone, blocked.dnsmasq all.
+// file implements [api.Parts.Feed]: ORIGIN.rpz is one zone, ORIGIN.plain.rpz the
+// same for resolvers that can't send clients elsewhere, blocked.dnsmasq all zones.
 func (f feeder) file(secret, file string, from netip.Addr) (*api.Feed, bool) {
 	s, ok := f.subscriber(api.HashFeed(secret), from)
 	if !ok {
@@ -31,9 +32,13 @@ func (f feeder) file(secret, file string, from netip.Addr) (*api.Feed, bool) {
 	var served []rpz.Zone
 	out := &api.Feed{Subscriber: s.Name, Media: "text/plain; charset=utf-8"}
 	if origin, ok := strings.CutSuffix(file, ".rpz"); ok {
+		origin, simple := strings.CutSuffix(origin, ".plain")
 		z, ok := f.zones.of(origin, s)
 		if !ok {
 			return nil, false
+		}
+		if simple {
+			z = rpz.Plain(z)
 		}
 		served = []rpz.Zone{z}
 		out.Media = "text/dns" // RFC 4027

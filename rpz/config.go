@@ -34,6 +34,10 @@ type Offer struct {
 	Origin string
 	Terms  Terms
 	Hot    bool // small and often changed
+
+	// Addresses: it speaks of addresses and name servers, so a resolver has to
+	// look them up before the zone can say anything.
+	Addresses bool
 }
 
 // A recipe is a kind of resolver that Config writes for: a template of its
@@ -42,6 +46,8 @@ type recipe struct {
 	name string
 	feed bool // it fetches files, and has to know from where
 	tls  bool // it can transfer over TLS
+
+	names bool // it knows what is asked for, and nothing of addresses
 }
 
 var recipes = []recipe{
@@ -51,9 +57,9 @@ var recipes = []recipe{
 	{name: "unbound-url", feed: true},
 	{name: "powerdns"},
 	{name: "powerdns-conf"},
-	{name: "knot-resolver", feed: true},
-	{name: "knot-resolver-6", feed: true},
-	{name: "dnsmasq", feed: true},
+	{name: "knot-resolver", feed: true, names: true},
+	{name: "knot-resolver-6", feed: true, names: true},
+	{name: "dnsmasq", feed: true, names: true},
 	{name: "knot"},
 	{name: "nsd", tls: true},
 }
@@ -91,7 +97,11 @@ func Config(w io.Writer, resolver string, s Setup) error {
 	if i < 0 {
 		return fmt.Errorf("no configuration for %q; try one of %v", resolver, Resolvers())
 	}
-	switch r := recipes[i]; {
+	r := recipes[i]
+	if r.names {
+		s.Zones = slices.DeleteFunc(slices.Clone(s.Zones), func(o Offer) bool { return o.Addresses })
+	}
+	switch {
 	case r.feed && s.Feed == "":
 		return fmt.Errorf("%s fetches files, and this subscriber has no address for them", resolver)
 	case s.TLS != nil && !r.tls:

@@ -14,9 +14,10 @@ import (
 
 // zones hands collections to the DNS server, each as one subscriber sees it.
 type zones struct {
-	db    *store.DB
-	set   *collection.Set
-	looks looks
+	db     *store.DB
+	set    *collection.Set
+	looks  looks
+	roster roster
 }
 
 // looks is how often secondaries look for changes by themselves: base zones, and
@@ -48,14 +49,9 @@ var registrar = access.System("rpz: a subscriber is known by address or key, and
 
 // Zone implements [rpz.Zones].
 func (z *zones) Zone(origin string, who rpz.Peer) (rpz.Zone, rpz.Subscriber, bool) {
-	view := z.db.As(registrar)
-	for s := range view.Subscribers() {
-		sub := subscriber(s)
-		if !sub.Admits(who) {
-			continue
-		}
-		if v, ok := z.set.Zone(origin, s.ID); ok {
-			return zone{v, z.looks.of(v.Hot())}, sub, true
+	for _, m := range z.roster.members(z.db).admit(who) {
+		if v, ok := z.set.Zone(origin, m.id); ok {
+			return z.of(v), m.sub, true
 		}
 	}
 	return nil, rpz.Subscriber{}, false
@@ -63,16 +59,15 @@ func (z *zones) Zone(origin string, who rpz.Peer) (rpz.Zone, rpz.Subscriber, boo
 
 // Key implements [rpz.Keys].
 func (z *zones) Key(name string) (rpz.Key, bool) {
-	for s := range z.db.As(registrar).Subscribers() {
-		if s.TSIG != nil && strings.EqualFold(s.TSIG.Name, name) {
-			return tsigKey(s), true
-		}
+	m := z.roster.members(z.db).byKey[strings.ToLower(name)]
+	if m == nil {
+		return rpz.Key{}, false
 	}
-	return rpz.Key{}, false
+	return tsigKey(m.key), true
 }
 
-func tsigKey(s *tocsin.Subscriber) rpz.Key {
-	return rpz.Key{Name: strings.ToLower(s.TSIG.Name), Algorithm: s.TSIG.Algorithm, Secret: s.TSIG.Secret}
+func tsigKey(k *tocsin.TSIG) rpz.Key {
+	return rpz.Key{Name: strings.ToLower(k.Name), Algorithm: k.Algorithm, Secret: k.Secret.Clear()}
 }
 
 func subscriber(s *tocsin.Subscriber) rpz.Subscriber {
@@ -90,6 +85,30 @@ type zone struct {
 }
 
 func (z zone) Terms() rpz.Terms { return z.terms }
+
+// of is a view with what its zone says of itself.
+func (z *zones) of(v collection.View) zone {
+	terms := z.looks.of(v.Hot())
+	terms.Action = action(v.Action())
+	return zone{v, terms}
+}
+
+// action is what a zone does, as the target of its records.
+func action(a tocsin.Action) rpz.Action {
+	switch a {
+	case "", tocsin.NXDomain:
+		return rpz.NXDomain
+	case tocsin.NoData:
+		return rpz.NoData
+	case tocsin.Drop:
+		return rpz.Drop
+	case tocsin.TCPOnly:
+		return rpz.TCPOnly
+	case tocsin.Passthru:
+		return rpz.Passthru
+	}
+	return rpz.Action(a) + "." // a place to go instead
+}
 
 func (z zone) Has(name []byte) rpz.Trigger {
 	t, _ := z.View.Has(name)

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -20,6 +22,7 @@ import (
 	"tocsin/match"
 	"tocsin/mispapi"
 	"tocsin/rpz"
+	"tocsin/seal"
 	"tocsin/store"
 	"tocsin/store/sqlite"
 )
@@ -35,6 +38,7 @@ type config struct {
 	URL     string         // where others reach HTTP; "": as it listens
 	DNSAt   netip.AddrPort // where others reach DNS; zero: as it listens
 	Looks   looks
+	SealKey string // the key file; "": in the environment, or beside the data
 	Version string
 	Log     *slog.Logger
 
@@ -62,6 +66,11 @@ type exchange struct {
 	broken   chan error // what ended by itself
 }
 
+// sealKey is the key file, by which secrets in the store can be read.
+func (c config) sealKey() string {
+	return cmp.Or(c.SealKey, os.Getenv("TOCSIN_SEAL_KEY"), filepath.Join(c.Data, "seal.key"))
+}
+
 // open opens an exchange that serves nobody yet: enough to import into a folder.
 func open(ctx context.Context, c config) (x *exchange, err error) {
 	if c.Log == nil {
@@ -71,8 +80,12 @@ func open(ctx context.Context, c config) (x *exchange, err error) {
 	if err != nil {
 		return nil, err
 	}
+	keys, err := seal.Open(c.sealKey())
+	if err != nil {
+		return nil, errors.Join(err, engine.Close())
+	}
 	x = &exchange{log: c.Log, broken: make(chan error, 8)}
-	if x.DB, err = store.New(ctx, engine, store.Options{Log: c.Log}); err != nil {
+	if x.DB, err = store.New(ctx, engine, store.Options{Log: c.Log, Seal: keys}); err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
 	x.Desk = &intake.Desk{DB: x.DB}
@@ -196,7 +209,7 @@ func (x *exchange) run(what string, fn func() error) {
 }
 
 func (x *exchange) serveDNS(run context.Context, udp *net.UDPConn, tcp net.Listener, c config) {
-	zones := &zones{x.DB, x.Collections, c.Looks}
+	zones := &zones{db: x.DB, set: x.Collections, looks: c.Looks}
 	x.primary = &rpz.Server{Zones: zones, Keys: zones, Served: x.held.served, Log: x.log}
 	x.run("DNS over UDP", func() error { return x.primary.ServeUDP(run, udp) })
 	x.run("DNS over TCP", func() error { return x.primary.ServeTCP(run, tcp) })
@@ -234,7 +247,7 @@ func (x *exchange) routes(front *httpd.Server, c config) {
 		Writer:          writer,
 		Lists:           lists{x.Collections},
 		Config:          x.contact(c).config,
-		Feed:            feeder{&zones{x.DB, x.Collections, c.Looks}, &x.held}.file,
+		Feed:            feeder{&zones{db: x.DB, set: x.Collections, looks: c.Looks}, &x.held}.file,
 		CheckCollection: checkCollection,
 		Takes:           takes(x.Collections),
 		Serial:          confirmed(x.DB, &x.held),

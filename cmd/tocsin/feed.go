@@ -12,7 +12,6 @@ import (
 	"tocsin"
 	"tocsin/api"
 	"tocsin/rpz"
-	"tocsin/store"
 )
 
 // A feeder serves zones as files to those who know a subscriber's secret
@@ -33,7 +32,7 @@ func (f feeder) file(secret, file string, from netip.Addr) (*api.Feed, bool) {
 	out := &api.Feed{Subscriber: s.Name, Media: "text/plain; charset=utf-8"}
 	if origin, ok := strings.CutSuffix(file, ".rpz"); ok {
 		origin, simple := strings.CutSuffix(origin, ".plain")
-		z, ok := f.zones.of(origin, s)
+		z, ok := f.zones.named(origin, s)
 		if !ok {
 			return nil, false
 		}
@@ -44,7 +43,7 @@ func (f feeder) file(secret, file string, from netip.Addr) (*api.Feed, bool) {
 		out.Media = "text/dns" // RFC 4027
 		out.Write = func(w io.Writer) error { return rpz.Text(w, z) }
 	} else if file == rpz.Everything+".dnsmasq" {
-		if served = f.zones.all(s); len(served) == 0 {
+		if served = f.zones.names(s); len(served) == 0 {
 			return nil, false
 		}
 		out.Write = func(w io.Writer) error { return rpz.Dnsmasq(w, served...) }
@@ -83,21 +82,20 @@ func tag(file string, s *tocsin.Subscriber, served []rpz.Zone) string {
 	return hex.EncodeToString(h.Sum(nil)[:12])
 }
 
-// of returns a zone as a subscriber has it.
-func (z *zones) of(origin string, s *tocsin.Subscriber) (rpz.Zone, bool) {
+// named returns a zone as a subscriber has it.
+func (z *zones) named(origin string, s *tocsin.Subscriber) (rpz.Zone, bool) {
 	v, ok := z.set.Zone(origin, s.ID)
-	return zone{v, z.looks.of(ok && v.Hot())}, ok
+	if !ok {
+		return nil, false
+	}
+	return z.of(v), true
 }
 
-// all returns a subscriber's zones, the hot one first: a name that is merged
-// meanwhile is then in both, and not in neither.
-func (z *zones) all(s *tocsin.Subscriber) (all []rpz.Zone) {
-	c, err := store.One[*tocsin.Collection](z.db.As(registrar), s.Collection)
-	if err != nil {
-		return nil
-	}
-	for _, origin := range []string{c.HotZone, c.Zone} {
-		if got, ok := z.of(origin, s); ok && origin != "" {
+// names returns a subscriber's zones that speak of names. Of a collection the hot
+// one is first: a name that is merged meanwhile is then in both, and not in neither.
+func (z *zones) names(s *tocsin.Subscriber) (all []rpz.Zone) {
+	for _, o := range offers(z.db, s) {
+		if got, ok := z.named(o.Origin, s); ok && !o.Addresses {
 			all = append(all, got)
 		}
 	}

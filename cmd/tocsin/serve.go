@@ -26,6 +26,7 @@ type serveCmd struct {
 	DNSAt      string          `name:"dns-address" env:"TOCSIN_DNS_ADDRESS" placeholder:"ADDR:PORT" help:"Where others reach DNS, if not where it listens: behind another address, or on all of them."`
 	Refresh    time.Duration   `env:"TOCSIN_REFRESH" default:"60s" help:"How often resolvers look for changes by themselves, in whole seconds: for a NOTIFY that got lost. If not said, ${default}."`
 	HotRefresh time.Duration   `env:"TOCSIN_HOT_REFRESH" default:"5s" help:"The same for hot zones. PowerDNS before 5.1 hears no NOTIFY, so this is how long it takes to block. If not said, ${default}."`
+	SealKey    string          `type:"path" env:"TOCSIN_SEAL_KEY" placeholder:"FILE" help:"The key file, without which secrets in the store (TSIG keys, …) can't be read. Nodes of one exchange have the same. seal.key in the folder, if not said; made at the first start."`
 	Config     kong.ConfigFlag `type:"path" placeholder:"FILE" help:"Read flags from a file, one a line, as: http = 192.0.2.1:443."`
 	Demo       bool            `help:"Fill a new exchange with made-up organisations and names, to try things out."`
 }
@@ -81,7 +82,7 @@ func (s *serveCmd) config(c *console) config {
 	at, _ := s.reached() // it was asked before
 	return config{
 		DNSTLS: s.DNSTLS, URL: s.Public, DNSAt: at, Looks: looks{s.Refresh, s.HotRefresh},
-		Data: s.Data, HTTP: s.HTTP, DNS: s.DNS, TLSCert: s.TLSCert, TLSKey: s.TLSKey, Version: version(),
+		Data: s.Data, HTTP: s.HTTP, DNS: s.DNS, TLSCert: s.TLSCert, TLSKey: s.TLSKey, SealKey: s.SealKey, Version: version(),
 		Log: slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: s.level()})),
 	}
 }

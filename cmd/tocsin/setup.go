@@ -12,11 +12,13 @@ import (
 	"tocsin"
 	"tocsin/api"
 	"tocsin/rpz"
+	"tocsin/store"
 )
 
 // A contact is where subscribers reach the exchange, as their configuration has
 // it.
 type contact struct {
+	db    *store.DB
 	dns   netip.AddrPort
 	tls   *rpz.Secure // nil: no transfers over TLS
 	url   string      // of the exchange, without a final slash
@@ -26,7 +28,7 @@ type contact struct {
 // contact says where subscribers reach what listens: where the configuration
 // says, for what is behind other addresses, or else where it does.
 func (x *exchange) contact(c config) contact {
-	at := contact{dns: x.dns(), url: strings.TrimRight(c.URL, "/"), looks: c.Looks}
+	at := contact{db: x.DB, dns: x.dns(), url: strings.TrimRight(c.URL, "/"), looks: c.Looks}
 	if c.DNSAt.IsValid() {
 		at.dns = c.DNSAt
 	}
@@ -49,7 +51,7 @@ func (x *exchange) contact(c config) contact {
 const hiddenSecret = "SECRET-SHOWN-ONCE"
 
 // config writes what a subscriber adds to its resolver's configuration.
-func (c contact) config(w io.Writer, ask api.ConfigFor, s *tocsin.Subscriber, col *tocsin.Collection) error {
+func (c contact) config(w io.Writer, ask api.ConfigFor, s *tocsin.Subscriber, _ *tocsin.Collection) error {
 	switch {
 	case !slices.Contains(rpz.Resolvers(), ask.Resolver):
 		return tocsin.Errorf(tocsin.Invalid, "no configuration for %q; try one of %v", ask.Resolver, rpz.Resolvers())
@@ -63,12 +65,12 @@ func (c contact) config(w io.Writer, ask api.ConfigFor, s *tocsin.Subscriber, co
 	case ask.TLS && c.tls == nil:
 		return tocsin.Errorf(tocsin.Invalid, "the exchange has no transfers over TLS; start it with --dns-tls and a certificate")
 	}
-	setup := rpz.Setup{Primary: c.dns, Trial: ask.Trial, Zones: c.offers(col), Feed: c.url + "/feeds/" + hiddenSecret}
+	setup := rpz.Setup{Primary: c.dns, Trial: ask.Trial, Zones: c.offers(s), Feed: c.url + "/feeds/" + hiddenSecret}
 	if ask.TLS {
 		setup.TLS = c.tls
 	}
 	if s.TSIG != nil {
-		setup.Key = new(tsigKey(s))
+		setup.Key = new(tsigKey(s.TSIG))
 	}
 	if err := rpz.Config(w, ask.Resolver, setup); err != nil {
 		return tocsin.Errorf(tocsin.Invalid, "%w", err)
@@ -86,13 +88,13 @@ func unspecified(address string) bool {
 	return err == nil && a.IsUnspecified()
 }
 
-// offers are the zones of a collection, the most urgent first.
-func (c contact) offers(col *tocsin.Collection) (all []rpz.Offer) {
-	if col.HotZone != "" {
-		all = append(all, rpz.Offer{Origin: col.HotZone, Hot: true, Terms: c.looks.of(true)})
-	}
-	if col.Zone != "" {
-		all = append(all, rpz.Offer{Origin: col.Zone, Terms: c.looks.of(false)})
+// offers are the zones that a subscriber takes, as it is told of them.
+func (c contact) offers(s *tocsin.Subscriber) []rpz.Offer {
+	all := offers(c.db, s)
+	for i, o := range all {
+		terms := c.looks.of(o.Hot)
+		terms.Action = o.Terms.Action
+		all[i].Terms = terms
 	}
 	return all
 }

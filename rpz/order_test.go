@@ -1,6 +1,7 @@
 package rpz
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -69,4 +70,67 @@ func TestZonesInOrder(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestKresdTakesWholeFiles sees that Knot Resolver, with what we print, goes on
+// with what it has when a file is cut short, is no zone, or is gone.
+func TestKresdTakesWholeFiles(t *testing.T) {
+	dir := t.TempDir()
+	put := func(zone, text string) {
+		t.Helper()
+		path := filepath.Join(dir, zone+".rpz.example.plain.rpz")
+		if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(path+".new", path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	zone := func(serial uint32, names ...string) string {
+		var b strings.Builder
+		if err := Text(&b, newBook("rpz.example.", serial, names...).latest()); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	put("a", zone(1, ".evil.threat-lab.net"))
+	put("b", zone(1))
+	text := config(t, "knot-resolver", Setup{Feed: "http://exchange.example/feeds/x", Zones: []Offer{{Origin: "a.rpz.example"}, {Origin: "b.rpz.example"}}})
+	r := lab.StartKresd(t, lab.StartRoot(t), strings.ReplaceAll(text, folder, dir))
+	r.WaitBlocked(t, "www.evil.threat-lab.net")
+	serial := uint32(1)
+	looked := func() { // each file is looked at in turn, so after two changes of one the other was
+		t.Helper()
+		for range 2 {
+			serial++
+			name := fmt.Sprintf("b%d.threat-lab.net", serial)
+			put("b", zone(serial, name))
+			r.WaitBlocked(t, name)
+		}
+	}
+	cut := zone(2, ".other.threat-lab.net")
+	for what, bad := range map[string]string{
+		"cut short": cut[:strings.LastIndex(strings.TrimSpace(cut), "\n")+1],
+		"a page":    "<html><body>other.threat-lab.net CNAME .\n</body></html>\n",
+		"empty":     "",
+	} {
+		put("a", bad)
+		looked()
+		if a, err := r.Lookup(t.Context(), "evil.threat-lab.net"); err != nil || !a.Blocked() {
+			t.Errorf("%s: %v, %v", what, a, err)
+		}
+		if a, err := r.Lookup(t.Context(), "other.threat-lab.net"); err != nil || !a.Honest() {
+			t.Errorf("%s: %v, %v", what, a, err)
+		}
+	}
+	if err := os.Remove(filepath.Join(dir, "a.rpz.example.plain.rpz")); err != nil {
+		t.Fatal(err)
+	}
+	looked()
+	if a, err := r.Lookup(t.Context(), "evil.threat-lab.net"); err != nil || !a.Blocked() {
+		t.Errorf("gone: %v, %v", a, err)
+	}
+	put("a", zone(3, ".other.threat-lab.net"))
+	r.WaitBlocked(t, "other.threat-lab.net")
+	r.WaitAnswers(t, "evil.threat-lab.net")
 }

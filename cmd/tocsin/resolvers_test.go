@@ -251,7 +251,7 @@ func TestTrialStopsNothing(t *testing.T) {
 	says := map[string]string{
 		"BIND":          "disabled rpz QNAME NXDOMAIN rewrite www.evil.threat-lab.net",
 		"Unbound":       "rpz.example] *.evil.threat-lab.net. rpz-disabled",
-		"Knot Resolver": "trial: www.evil.threat-lab.net. is in ",
+		"Knot Resolver": "trial: www.evil.threat-lab.net is in ",
 		"dnsmasq":       "query[A] www.evil.threat-lab.net from 127.0.0.1",
 		"PowerDNS":      "", // it counts
 	}

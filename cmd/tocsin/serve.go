@@ -5,30 +5,25 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"time"
 
 	"github.com/alecthomas/kong"
 )
 
 // serveCmd runs the exchange.
 type serveCmd struct {
-	Data       string          `required:"" type:"path" env:"TOCSIN_DATA" placeholder:"DIR" help:"Folder that the exchange is kept in."`
-	HTTP       string          `name:"http" env:"TOCSIN_HTTP" default:"127.0.0.1:8470" placeholder:"ADDR:PORT" help:"Where to answer HTTP. If not said, ${default}: this machine alone."`
-	DNS        string          `name:"dns" env:"TOCSIN_DNS" default:"127.0.0.1:5470" placeholder:"ADDR:PORT" help:"Where resolvers fetch policy zones. If not said, ${default}."`
-	DNSTLS     string          `name:"dns-tls" env:"TOCSIN_DNS_TLS" placeholder:"ADDR:PORT" help:"Where resolvers fetch zones over TLS, with the certificate of HTTPS. Not at all if not said; the usual port is 853."`
-	TLSCert    string          `name:"tls-cert" type:"path" env:"TOCSIN_TLS_CERT" placeholder:"FILE" help:"Certificate for HTTPS, as PEM; read again when it changes."`
-	TLSKey     string          `name:"tls-key" type:"path" env:"TOCSIN_TLS_KEY" placeholder:"FILE" help:"Its key."`
-	Public     string          `name:"url" env:"TOCSIN_PUBLIC_URL" placeholder:"URL" help:"Where others reach HTTP, as https://exchange.example, if not where it listens."`
-	DNSAt      string          `name:"dns-address" env:"TOCSIN_DNS_ADDRESS" placeholder:"ADDR:PORT" help:"Where others reach DNS, if not where it listens: behind another address, or on all of them."`
-	Refresh    time.Duration   `env:"TOCSIN_REFRESH" default:"60s" help:"How often resolvers look for changes by themselves, in whole seconds: for a NOTIFY that got lost. If not said, ${default}."`
-	HotRefresh time.Duration   `env:"TOCSIN_HOT_REFRESH" default:"5s" help:"The same for hot zones. PowerDNS before 5.1 hears no NOTIFY, so this is how long it takes to block. If not said, ${default}."`
-	SealKey    string          `type:"path" env:"TOCSIN_SEAL_KEY" placeholder:"FILE" help:"The key file, without which secrets in the store (TSIG keys, …) can't be read. Nodes of one exchange have the same. seal.key in the folder, if not said; made at the first start."`
-	Config     kong.ConfigFlag `type:"path" placeholder:"FILE" help:"Read flags from a file, one a line, as: http = 192.0.2.1:443."`
-	Demo       bool            `help:"Fill a new exchange with made-up organisations and names, to try things out."`
+	Data string `required:"" type:"path" env:"TOCSIN_DATA" placeholder:"DIR" help:"Folder that the exchange is kept in."`
+	storeFlag
+	HTTP    string `name:"http" env:"TOCSIN_HTTP" default:"127.0.0.1:8470" placeholder:"ADDR:PORT" help:"Where to answer HTTP. If not said, ${default}: this machine alone."`
+	DNS     string `name:"dns" env:"TOCSIN_DNS" default:"127.0.0.1:5470" placeholder:"ADDR:PORT" help:"Where resolvers fetch policy zones. If not said, ${default}."`
+	TLSCert string `name:"tls-cert" type:"path" env:"TOCSIN_TLS_CERT" placeholder:"FILE" help:"Certificate for HTTPS, as PEM; read again when it changes."`
+	TLSKey  string `name:"tls-key" type:"path" env:"TOCSIN_TLS_KEY" placeholder:"FILE" help:"Its key."`
+	reachFlags
+	SealKey string          `type:"path" env:"TOCSIN_SEAL_KEY" placeholder:"FILE" help:"The key file, without which secrets in the store (TSIG keys, …) can't be read. Nodes of one exchange have the same. seal.key in the folder, if not said; made at the first start."`
+	Config  kong.ConfigFlag `type:"path" placeholder:"FILE" help:"Read flags from a file, one a line, as: http = 192.0.2.1:443."`
+	Demo    bool            `help:"Fill a new exchange with made-up organisations and names, to try things out."`
 }
 
 // gcPercent is how much the heap may grow between collections.
@@ -41,7 +36,8 @@ a second one ends it at once. Whatever was answered is on disk either way.
 Examples:
   tocsin serve --data /var/lib/tocsin
   tocsin serve --data /var/lib/tocsin --http 192.0.2.1:443 --dns 192.0.2.1:53 --tls-cert cert.pem --tls-key key.pem
-  tocsin serve --data /tmp/demo --demo`
+  tocsin serve --data /tmp/demo --demo
+  tocsin serve --data /var/lib/tocsin --store postgres://tocsin@db.example.org/tocsin`
 }
 
 func (s *serveCmd) Run(ctx context.Context, c *console) error {
@@ -54,7 +50,7 @@ func (s *serveCmd) Run(ctx context.Context, c *console) error {
 	if _, err := s.reached(); err != nil {
 		return err
 	}
-	if _, err := os.Stat(filepath.Join(s.Data, databaseFile)); err != nil && !s.Demo {
+	if _, err := os.Stat(filepath.Join(s.Data, databaseFile)); err != nil && !s.Demo && s.Store == "" {
 		return fmt.Errorf("there is no exchange in %s; found one with `tocsin init --data %s`, or try --demo", s.Data, s.Data)
 	}
 	if os.Getenv("GOGC") == "" {
@@ -82,21 +78,9 @@ func (s *serveCmd) config(c *console) config {
 	at, _ := s.reached() // it was asked before
 	return config{
 		DNSTLS: s.DNSTLS, URL: s.Public, DNSAt: at, Looks: looks{s.Refresh, s.HotRefresh},
-		Data: s.Data, HTTP: s.HTTP, DNS: s.DNS, TLSCert: s.TLSCert, TLSKey: s.TLSKey, SealKey: s.SealKey, Version: version(),
+		Data: s.Data, Store: s.Store, HTTP: s.HTTP, DNS: s.DNS, TLSCert: s.TLSCert, TLSKey: s.TLSKey, SealKey: s.SealKey, Version: version(),
 		Log: slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: s.level()})),
 	}
-}
-
-// reached is where others reach DNS, zero if it is where it listens.
-func (s *serveCmd) reached() (at netip.AddrPort, err error) {
-	if s.DNSAt == "" {
-		return at, nil
-	}
-	at, err = netip.ParseAddrPort(s.DNSAt)
-	if err != nil || at.Addr().IsUnspecified() {
-		err = misuse("tocsin serve --help", "--dns-address: %q is no address with a port, as 192.0.2.1:53", s.DNSAt)
-	}
-	return at, err
 }
 
 // level keeps a demo's terminal readable: nobody wants its requests between the

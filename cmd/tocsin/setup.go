@@ -8,12 +8,34 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"tocsin"
 	"tocsin/api"
 	"tocsin/rpz"
 	"tocsin/store"
 )
+
+// reachFlags say how subscribers reach the exchange, beside where it listens.
+type reachFlags struct {
+	DNSTLS     string        `name:"dns-tls" env:"TOCSIN_DNS_TLS" placeholder:"ADDR:PORT" help:"Where resolvers fetch zones over TLS, with the certificate of HTTPS. Not at all if not said; the usual port is 853."`
+	Public     string        `name:"url" env:"TOCSIN_PUBLIC_URL" placeholder:"URL" help:"Where others reach HTTP, as https://exchange.example, if not where it listens."`
+	DNSAt      string        `name:"dns-address" env:"TOCSIN_DNS_ADDRESS" placeholder:"ADDR:PORT" help:"Where others reach DNS, if not where it listens: behind another address, or on all of them."`
+	Refresh    time.Duration `env:"TOCSIN_REFRESH" default:"60s" help:"How often resolvers look for changes by themselves, in whole seconds: for a NOTIFY that got lost. If not said, ${default}."`
+	HotRefresh time.Duration `env:"TOCSIN_HOT_REFRESH" default:"5s" help:"The same for hot zones. PowerDNS before 5.1 hears no NOTIFY, so this is how long it takes to block. If not said, ${default}."`
+}
+
+// reached is where others reach DNS, zero if it is where it listens.
+func (f reachFlags) reached() (at netip.AddrPort, err error) {
+	if f.DNSAt == "" {
+		return at, nil
+	}
+	at, err = netip.ParseAddrPort(f.DNSAt)
+	if err != nil || at.Addr().IsUnspecified() {
+		err = misuse("tocsin serve --help", "--dns-address: %q is no address with a port, as 192.0.2.1:53", f.DNSAt)
+	}
+	return at, err
+}
 
 // A contact is where subscribers reach the exchange, as their configuration has
 // it.

@@ -19,6 +19,7 @@ import (
 	"tocsin/access"
 	"tocsin/httpd"
 	"tocsin/indicator"
+	"tocsin/internal/lab"
 	"tocsin/store"
 )
 
@@ -35,11 +36,37 @@ type world struct {
 // newWorld starts an exchange with these organisations.
 func newWorld(t testing.TB, orgs ...string) *world {
 	t.Helper()
-	return newWorldWith(t, config{}, orgs...)
+	return newWorldOn(t, testStore(t), orgs...)
 }
 
 // newWorldWith starts an exchange that is told more than where to listen.
 func newWorldWith(t testing.TB, c config, orgs ...string) *world {
+	t.Helper()
+	c.Store = testStore(t)
+	return newWorldAs(t, c, orgs...)
+}
+
+// testStore is what keeps the store of a test's exchange: its folder, or a database
+// with TOCSIN_TEST_STORE=postgres in the environment. Tests that are about several
+// nodes, or about what a database does, run on one in any case.
+func testStore(t testing.TB) string {
+	switch kind := os.Getenv("TOCSIN_TEST_STORE"); kind {
+	case "", "sqlite":
+		return ""
+	case "postgres":
+		return lab.Database(t)
+	default:
+		t.Fatalf("TOCSIN_TEST_STORE is %q; it can be sqlite or postgres", kind)
+		return ""
+	}
+}
+
+func newWorldOn(t testing.TB, db string, orgs ...string) *world {
+	t.Helper()
+	return newWorldAs(t, config{Store: db}, orgs...)
+}
+
+func newWorldAs(t testing.TB, c config, orgs ...string) *world {
 	t.Helper()
 	c.Data, c.HTTP, c.DNS = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0"
 	w := &world{t: t, conf: c, keys: map[string]string{}, orgs: map[string]int64{}}

@@ -62,6 +62,9 @@ func remarkWhere(k tocsin.Kind, s store.Scoped[store.RemarkQuery]) *where {
 		labels = array(ints(s.Labels()))
 	}
 	w.and("r.kind = ?", k)
+	if k == tocsin.KindSighting {
+		w.witnessed(s.Witness()) // first, since it leaves most of them out
+	}
 	w.may("r.label", labels)
 	w.and("(r.event = 0 OR e.hidden = 0)")
 	if labels != "" {
@@ -70,9 +73,6 @@ func remarkWhere(k tocsin.Kind, s store.Scoped[store.RemarkQuery]) *where {
 	for _, link := range []string{"about", "to"} {
 		part, args := linked("r", link, labels, store.MaxDepth)
 		w.and(part, args...)
-	}
-	if k == tocsin.KindSighting {
-		w.witnessed(s.Witness())
 	}
 	q := s.Query
 	w.inIDs("r.id", q.IDs)

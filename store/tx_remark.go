@@ -63,6 +63,15 @@ func (tx *Tx) locate(r tocsin.Remark) (e *tocsin.Event, err error) {
 		return e, nil
 	}
 	other, err := tx.follow(&h.To, r.Kind())
+	if h.To.Kind == 0 { // whoever brings it has a uuid and no more
+		for _, k := range []tocsin.Kind{tocsin.KindAttribute, tocsin.KindObject} {
+			to := tocsin.Link{Kind: k, UUID: h.To.UUID}
+			if other, err = tx.follow(&to, r.Kind()); err == nil {
+				h.To = to
+				break
+			}
+		}
+	}
 	if err == nil && (other == nil || other.ID != h.Event) {
 		err = tocsin.Errorf(tocsin.NotFound, "event %d has no %s %s", h.Event, h.To.Kind, h.To.UUID)
 	}

@@ -213,6 +213,16 @@ func whoMayRemark(t *testing.T, w *world) {
 			t.Errorf("%s: %q", what, got)
 		}
 	}
+	w.write(t, w.ours, func(tx *store.Tx) error {
+		h := about(tocsin.KindObject, shown.ID)
+		h.To = tocsin.Link{UUID: shown.UUID} // in a circle, and of a kind that nobody said
+		r := &tocsin.Reference{Head: h, Relation: "contains"}
+		err := store.AddRemark(tx, r)
+		if r.To.Kind != tocsin.KindObject || r.To.ID != shown.ID {
+			t.Errorf("it leads to %+v", r.To)
+		}
+		return err
+	})
 	other := tocsin.Link{Kind: tocsin.KindAttribute, ID: hid[0].ID}
 	if got := w.try(t, w.ours, func(tx *store.Tx) error {
 		h := about(tocsin.KindObject, shown.ID)

@@ -50,6 +50,7 @@ type exchange struct {
 	HTTPAddr    string // where it listens
 	DNSAddr     string
 
+	keys     *seal.Ring
 	held     held
 	notifier *rpz.Notifier
 	log      *slog.Logger
@@ -76,7 +77,7 @@ func open(ctx context.Context, c config) (x *exchange, err error) {
 	if err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
-	x = &exchange{log: c.Log, broken: make(chan error, 8)}
+	x = &exchange{keys: keys, log: c.Log, broken: make(chan error, 8)}
 	if x.DB, err = store.New(ctx, engine, store.Options{Log: c.Log, Seal: keys}); err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}

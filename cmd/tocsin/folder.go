@@ -24,20 +24,27 @@ type folder struct {
 const databaseFile = "tocsin.db"
 
 // openFolder opens an exchange that was founded before.
-func openFolder(ctx context.Context, dir string) (*folder, error) {
+func openFolder(ctx context.Context, dir string) (*folder, error) { return openSealed(ctx, dir, "") }
+
+// openSealed is openFolder with a key file that may be elsewhere.
+func openSealed(ctx context.Context, dir, sealKey string) (*folder, error) {
 	if _, err := os.Stat(filepath.Join(dir, databaseFile)); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no exchange in %s; found one with `tocsin init --data %s`", dir, dir)
 	}
-	return makeFolder(ctx, dir)
+	return openConfig(ctx, config{Data: dir, SealKey: sealKey})
 }
 
 // makeFolder opens the exchange in a folder, or makes an empty one.
 func makeFolder(ctx context.Context, dir string) (*folder, error) {
-	x, err := open(ctx, config{Data: dir})
+	return openConfig(ctx, config{Data: dir})
+}
+
+func openConfig(ctx context.Context, c config) (*folder, error) {
+	x, err := open(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	return &folder{x, dir}, nil
+	return &folder{x, c.Data}, nil
 }
 
 // all sees everything in the folder. Nobody is asked later, and need not be:

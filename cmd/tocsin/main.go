@@ -53,6 +53,7 @@ type commands struct {
 	Retention retentionCmd `cmd:"" group:"time" help:"For how long events are kept."`
 
 	Doctor       doctorCmd       `cmd:"" group:"care" help:"Look for what is wrong, and say how to mend it."`
+	Seal         sealCmd         `cmd:"" group:"care" help:"The key file, without which secrets in the store can't be read."`
 	DemoResolver demoResolverCmd `cmd:"" group:"care" help:"Show a real resolver that blocks, and stops blocking, with the demo."`
 	Version      versionCmd      `cmd:"" group:"care" help:"Say which version this is."`
 }

@@ -290,8 +290,5 @@ func orgName(w store.View, id int64) string {
 
 // list is s as JSON should have it: never null.
 func list[T any](s []T) []T {
-	if s == nil {
-		return []T{}
-	}
-	return s
+	return append([]T{}, s...)
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strings"
 
 	"tocsin"
@@ -51,18 +52,25 @@ func (db *DB) mayReadDoc(v access.Viewer, r tocsin.Record, docs shelfView) bool 
 			return true
 		}
 		for o := range docs.all(tocsin.KindSubscriber) {
-			if s := o.(*tocsin.Subscriber); s.Collection == r.ID && s.Org == v.Org() {
+			if s := o.(*tocsin.Subscriber); s.Org == v.Org() && s.Receives(r.ID) {
 				return true
 			}
 		}
 		return false
 	case *tocsin.Subscriber:
-		c, _ := docs.get(tocsin.KindCollection, r.Collection).(*tocsin.Collection)
-		return r.Org == v.Org() || c != nil && c.Org == v.Org()
+		return r.Org == v.Org() || slices.ContainsFunc(r.Collections(), owns(v, docs))
 	case *tocsin.Import:
 		return r.Org == v.Org()
 	}
 	return false
+}
+
+// owns tells the collections of v's organisation.
+func owns(v access.Viewer, docs shelfView) func(collection int64) bool {
+	return func(id int64) bool {
+		c, _ := docs.get(tocsin.KindCollection, id).(*tocsin.Collection)
+		return c != nil && c.Org == v.Org()
+	}
 }
 
 // mayWriteDoc refuses what the viewer may not make of a small record: before is
@@ -115,8 +123,8 @@ func (tx *Tx) mayWriteDoc(before, after tocsin.Record) error {
 			return errMayNot("administer that collection")
 		}
 	case *tocsin.Subscriber:
-		c, _ := tx.docs.get(tocsin.KindCollection, r.Collection).(*tocsin.Collection)
-		if !tx.v.May(access.OrgAdmin) || c == nil || c.Org != tx.v.Org() {
+		owns := owns(tx.v, tx.docs)
+		if !tx.v.May(access.OrgAdmin) || slices.ContainsFunc(r.Collections(), func(c int64) bool { return !owns(c) }) {
 			return errMayNot("administer subscribers of that collection")
 		}
 	case *tocsin.Import:

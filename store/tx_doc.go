@@ -86,11 +86,9 @@ func (tx *Tx) newDocID(k tocsin.Kind) (id int64, err error) {
 func (tx *Tx) sound(before, r tocsin.Record) error {
 	switch r := r.(type) {
 	case *tocsin.Subscriber:
-		if tx.keyTaken(r) {
-			return tocsin.Errorf(tocsin.Conflict, "another subscriber has a key %q; give this one another name", r.TSIG.Name)
-		}
+		return tx.settleSubscriber(r)
 	case *tocsin.Collection:
-		return tx.freeZones(r)
+		return tx.settleCollection(r)
 	case *tocsin.Group:
 		tx.admit(r)
 	case *tocsin.Role:
@@ -131,6 +129,44 @@ func (tx *Tx) putDoc(before, r tocsin.Record) error {
 	return nil
 }
 
+// settleSubscriber puts what a subscriber asks for into normal form and refuses
+// what it can't have.
+func (tx *Tx) settleSubscriber(s *tocsin.Subscriber) (err error) {
+	if tx.keyTaken(s) {
+		return tocsin.Errorf(tocsin.Conflict, "another subscriber has a key %q; give this one another name", s.TSIG.Name)
+	}
+	if s.Exclude, err = tocsin.ParseExclusions(s.Exclude); err != nil {
+		return err
+	}
+	if s.Action, err = tocsin.ParseAction(string(s.Action)); err != nil {
+		return err
+	}
+	s.Also = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(s.Also))), func(id int64) bool { return id == s.Collection })
+	acts := false
+	for _, id := range s.Collections() {
+		c, ok := tx.docs.get(tocsin.KindCollection, id).(*tocsin.Collection)
+		if !ok {
+			return tocsin.Errorf(tocsin.NotFound, "no collection %d", id)
+		}
+		acts = acts || !c.Pass
+	}
+	if s.Action != "" && !acts {
+		return tocsin.Errorf(tocsin.Invalid, "an allow list lets names pass: its subscriber has no action of its own")
+	}
+	return nil
+}
+
+// settleCollection is likewise for a collection.
+func (tx *Tx) settleCollection(c *tocsin.Collection) (err error) {
+	if c.Action, err = tocsin.ParseAction(string(c.Action)); err != nil {
+		return err
+	}
+	if c.Pass && c.Action != "" {
+		return tocsin.Errorf(tocsin.Invalid, "an allow list lets names pass: it has no action %q", c.Action)
+	}
+	return tx.freeZones(c)
+}
+
 // keyTaken reports whether another subscriber's TSIG key has the name of s's. A
 // key is found by its name, and then stands for its subscriber: of two keys of
 // one name, one would open what is meant for the other.
@@ -148,19 +184,21 @@ func (tx *Tx) keyTaken(s *tocsin.Subscriber) bool {
 	return false
 }
 
-// freeZones refuses names of zones that another collection has: a question for a
-// zone is answered by its name.
+// freeZones refuses names of zones that are taken, by another collection or
+// within this one: a question for a zone is answered by its name.
 func (tx *Tx) freeZones(c *tocsin.Collection) error {
-	names := func(c *tocsin.Collection) []string {
-		return []string{strings.ToLower(strings.TrimSuffix(c.Zone, ".")), strings.ToLower(strings.TrimSuffix(c.HotZone, "."))}
+	mine := c.Zones()
+	for i, n := range mine {
+		if slices.Contains(mine[:i], n) {
+			return tocsin.Errorf(tocsin.Invalid, "%s names two of the collection's zones; each needs a name of its own", n)
+		}
 	}
-	mine := names(c)
 	for r := range tx.docs.all(tocsin.KindCollection) {
 		if r.RecordID() == c.ID {
 			continue
 		}
-		for _, n := range names(r.(*tocsin.Collection)) {
-			if n != "" && slices.Contains(mine, n) {
+		for _, n := range r.(*tocsin.Collection).Zones() {
+			if slices.Contains(mine, n) {
 				return tocsin.Errorf(tocsin.Conflict, "the zone %s is taken; choose another name", n)
 			}
 		}
@@ -219,7 +257,7 @@ func (tx *Tx) unneeded(r tocsin.Record) error {
 	case *tocsin.Role:
 		return needs(tocsin.KindUser, func(o tocsin.Record) bool { return o.(*tocsin.User).Role == r.ID })
 	case *tocsin.Collection:
-		return needs(tocsin.KindSubscriber, func(o tocsin.Record) bool { return o.(*tocsin.Subscriber).Collection == r.ID })
+		return needs(tocsin.KindSubscriber, func(o tocsin.Record) bool { return o.(*tocsin.Subscriber).Receives(r.ID) })
 	}
 	return nil
 }

@@ -144,7 +144,7 @@ func (x *exchange) project(run context.Context, c config) (err error) {
 	if x.Collections, err = collection.Open(filepath.Join(c.Data, "collections"), x.DB.Labels(), x.log); err != nil {
 		return err
 	}
-	zones := &zones{x.DB, x.Collections}
+	zones := &zones{db: x.DB, set: x.Collections}
 	x.notifier = &rpz.Notifier{Keys: zones, Local: x.dns().Addr(), Log: x.log}
 	x.Collections.Watch(told(x.DB, x.notifier))
 	for _, f := range []store.Follower{x.Index, x.Collections} {
@@ -176,7 +176,7 @@ func (x *exchange) run(what string, fn func() error) {
 }
 
 func (x *exchange) serveDNS(run context.Context, udp *net.UDPConn, tcp net.Listener) {
-	zones := &zones{x.DB, x.Collections}
+	zones := &zones{db: x.DB, set: x.Collections}
 	server := &rpz.Server{Zones: zones, Keys: zones, Served: x.held.served, Log: x.log}
 	x.run("DNS over UDP", func() error { return server.ServeUDP(run, udp) })
 	x.run("DNS over TCP", func() error { return server.ServeTCP(run, tcp) })
@@ -207,7 +207,7 @@ func (x *exchange) routes(front *httpd.Server, c config) {
 		Desk:            desk{x.Desk},
 		Writer:          writer,
 		Lists:           lists{x.Collections},
-		Config:          resolverConfig(x.dns()),
+		Config:          resolverConfig(x.DB, x.dns()),
 		CheckCollection: checkCollection,
 		Takes:           takes(x.Collections),
 		Serial:          confirmed(x.DB, &x.held),

@@ -27,6 +27,7 @@ func TestFigures(t *testing.T) {
 	f.step("event", oneLargeEvent)
 	f.step("transfer", transfers)
 	f.step("million", func(t *testing.T, f *figures) { large(t, f, million) })
+	f.step("subscribers", manySubscribers)
 }
 
 // TestSoak measures ten million, which takes most of an hour.

@@ -27,6 +27,8 @@ type oracle struct {
 	objects     map[int64]*oObject
 	attributes  map[int64]*oAttribute
 	collections map[int64]*oCollection
+	remarks     map[remarkID]*oRemark
+	policy      int // of sightings
 }
 
 type oEvent struct {
@@ -174,7 +176,7 @@ const trialOrgs = 4
 
 func newTrial(t *testing.T, seed uint64) *trial {
 	tr := &trial{world: newWorld(t, "one", "two", "three", "four"), rnd: rand.New(rand.NewPCG(seed, 7)),
-		oracle: &oracle{map[int64]map[int64]bool{}, map[int64]*oEvent{}, map[int64]*oObject{}, map[int64]*oAttribute{}, map[int64]*oCollection{}},
+		oracle: &oracle{map[int64]map[int64]bool{}, map[int64]*oEvent{}, map[int64]*oObject{}, map[int64]*oAttribute{}, map[int64]*oCollection{}, map[remarkID]*oRemark{}, 0},
 		subs:   map[int64]map[int64]int64{}, copies: map[string]secondaryCopy{}}
 	for _, m := range [][]string{{"one", "two"}, {"two", "three"}, {"one", "four"}, {"one", "two", "three", "four"}} {
 		id := tr.group("g"+strings.Join(m, "-"), m...)
@@ -310,6 +312,9 @@ func (tr *trial) step() {
 		tr.changeMembers()
 	default:
 		tr.changeCollection()
+	}
+	for tr.rnd.IntN(2) == 0 {
+		tr.remark()
 	}
 	tr.republish()
 }
@@ -627,6 +632,7 @@ func (tr *trial) check() {
 		}
 		tr.checkSQL(v, want)
 		tr.checkLookup(v, want)
+		tr.checkRemarks(v)
 		if org != 0 {
 			tr.checkHTTP(org, want)
 			tr.checkCorrelations(org, want)

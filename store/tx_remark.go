@@ -269,9 +269,13 @@ func (tx *Tx) putRemark(old, r tocsin.Remark) error {
 	return err
 }
 
-// EditRemark lets change alter a copy of a remark.
+// EditRemark lets change alter a copy of a remark. What somebody saw, and what they
+// propose, is their word: it is taken back, accepted or discarded, and not edited.
 func EditRemark[R tocsin.Remark](tx *Tx, id int64, change func(R) error) (R, error) {
 	var zero R
+	if k := zero.Kind(); k == tocsin.KindSighting || k == tocsin.KindProposal {
+		return zero, tocsin.Errorf(tocsin.Invalid, "a %s is not edited; take it back, and make another one", k)
+	}
 	old, e, err := tx.myRemark(zero.Kind(), id)
 	if err != nil {
 		return zero, err

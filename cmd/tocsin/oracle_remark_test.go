@@ -3,7 +3,10 @@ package main
 import (
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
+	"testing"
 
 	"tocsin"
 	"tocsin/access"
@@ -305,4 +308,54 @@ func (tr *trial) checkRemarks(v access.Viewer) {
 
 func sorted(set map[remarkID]bool) []remarkID {
 	return slices.SortedFunc(maps.Keys(set), func(a, b remarkID) int { return int(a.kind)*1e6 + int(a.id) - int(b.kind)*1e6 - int(b.id) })
+}
+
+// Whoever builds the projections anew after what was deleted for good has left the
+// log comes to the same answers.
+func TestBuiltAnewAfterAPurge(t *testing.T) {
+	tr := newTrial(t, 99)
+	for range 40 {
+		for range 5 {
+			tr.step()
+		}
+		tr.deleteAttribute()
+	}
+	tr.deleteEvent()
+	tr.check()
+	again := func() {
+		if err := tr.exchange.Close(); err != nil {
+			t.Fatal(err)
+		}
+		tr.start()
+		tr.settle()
+	}
+	again() // what the projections hold is on disk now
+	purged := int64(0)
+	for {
+		n, err := tr.DB.Purge(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if purged += n; n == 0 {
+			break
+		}
+	}
+	if purged < 20 {
+		t.Errorf("%d rows and images purged; the test shows little", purged)
+	}
+	tr.check()
+	if err := tr.exchange.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, projection := range []string{"match", "collections"} {
+		if _, err := os.Stat(filepath.Join(tr.conf.Data, projection)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.RemoveAll(filepath.Join(tr.conf.Data, projection)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tr.start()
+	tr.copies = map[string]secondaryCopy{}
+	tr.check()
 }

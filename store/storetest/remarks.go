@@ -509,6 +509,12 @@ func proposalsAreForOthers(t *testing.T, w *world) {
 	if got := w.values(t, w.theirs, store.Query{}); !slices.Equal(got, []string{"edited.example", "c.example", "new.example"}) {
 		t.Errorf("accepted: %v", got)
 	}
+	if got := w.try(t, w.ours, func(tx *store.Tx) error {
+		_, err := store.EditRemark(tx, 4, func(p *tocsin.Proposal) error { p.Comment = "we said so"; return nil })
+		return err
+	}); got != tocsin.Invalid {
+		t.Errorf("the owner of the event edits a proposal: %q", got)
+	}
 	if got := w.try(t, w.theirs, func(tx *store.Tx) error { return tx.Discard(4) }); got != "" {
 		t.Errorf("taking one's own back: %q", got)
 	}

@@ -23,28 +23,36 @@ type folder struct {
 // databaseFile is what an exchange's folder has in it.
 const databaseFile = "tocsin.db"
 
+// storeFlag names a database that keeps the store in place of the folder. Several
+// nodes may use it; each keeps what it makes of it in a folder of its own.
+type storeFlag struct {
+	Store string `env:"TOCSIN_STORE" placeholder:"URL" help:"Database that the store is kept in, as postgres://user@host/database; the folder then holds what this node makes of it."`
+}
+
 // openFolder opens an exchange that was founded before.
-func openFolder(ctx context.Context, dir string) (*folder, error) { return openSealed(ctx, dir, "") }
+func openFolder(ctx context.Context, dir, store string) (*folder, error) {
+	return openSealed(ctx, config{Data: dir, Store: store})
+}
 
 // openSealed is openFolder with a key file that may be elsewhere.
-func openSealed(ctx context.Context, dir, sealKey string) (*folder, error) {
-	if _, err := os.Stat(filepath.Join(dir, databaseFile)); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no exchange in %s; found one with `tocsin init --data %s`", dir, dir)
+func openSealed(ctx context.Context, c config) (*folder, error) {
+	if _, err := os.Stat(filepath.Join(c.Data, databaseFile)); c.Store == "" && errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no exchange in %s; found one with `tocsin init --data %s`", c.Data, c.Data)
 	}
-	return openConfig(ctx, config{Data: dir, SealKey: sealKey})
-}
-
-// makeFolder opens the exchange in a folder, or makes an empty one.
-func makeFolder(ctx context.Context, dir string) (*folder, error) {
-	return openConfig(ctx, config{Data: dir})
-}
-
-func openConfig(ctx context.Context, c config) (*folder, error) {
 	x, err := open(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	return &folder{x, c.Data}, nil
+}
+
+// makeFolder opens the exchange in a folder, or makes an empty one.
+func makeFolder(ctx context.Context, dir, store string) (*folder, error) {
+	x, err := open(ctx, config{Data: dir, Store: store})
+	if err != nil {
+		return nil, err
+	}
+	return &folder{x, dir}, nil
 }
 
 // all sees everything in the folder. Nobody is asked later, and need not be:

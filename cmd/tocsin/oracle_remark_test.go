@@ -313,7 +313,7 @@ func sorted(set map[remarkID]bool) []remarkID {
 // Whoever builds the projections anew after what was deleted for good has left the
 // log comes to the same answers.
 func TestBuiltAnewAfterAPurge(t *testing.T) {
-	tr := newTrial(t, 99)
+	tr := newTrial(t, 99, "")
 	for range 40 {
 		for range 5 {
 			tr.step()

@@ -36,10 +36,11 @@ func (s *sealShow) Run(_ context.Context, c *console) error {
 type sealRotate struct {
 	Data    string `required:"" type:"path" env:"TOCSIN_DATA" placeholder:"DIR" help:"Folder that the exchange is kept in; no server may hold it."`
 	SealKey string `type:"path" env:"TOCSIN_SEAL_KEY" placeholder:"FILE" help:"The key file."`
+	storeFlag
 }
 
 func (s *sealRotate) Run(ctx context.Context, c *console) error {
-	f, err := openSealed(ctx, s.Data, s.SealKey)
+	f, err := openSealed(ctx, config{Data: s.Data, Store: s.Store, SealKey: s.SealKey})
 	if err != nil {
 		return err
 	}

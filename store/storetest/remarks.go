@@ -430,6 +430,19 @@ func sightingsByPolicy(t *testing.T, w *world) {
 			}
 		}
 	}
+	// Who saw what is deleted since is no reporter any more, purged or not.
+	w.set(t, tocsin.SightingPolicy, "1")
+	gone, cs := w.event(t, tocsin.Event{Distribution: access.Community}, "c.example", "d.example")
+	see(w.theirs, cs[0].ID)
+	see(third, cs[1].ID)
+	for _, want := range []int{2, 0} {
+		if got := len(all(t, w.As(w.theirs).Sightings(t.Context(), store.RemarkQuery{Events: []int64{gone}}))); got != want {
+			t.Errorf("a reporter sees %d, want %d", got, want)
+		}
+		if want == 2 {
+			w.write(t, w.ours, func(tx *store.Tx) error { return tx.DeleteAttribute(cs[0].ID) })
+		}
+	}
 	w.set(t, tocsin.SightingPolicy, "2")
 	w.set(t, tocsin.SightingAnonymous, "true")
 	for _, s := range all(t, w.As(w.theirs).Sightings(t.Context(), store.RemarkQuery{Events: []int64{id}})) {

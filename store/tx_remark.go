@@ -236,7 +236,7 @@ func (tx *Tx) settleRemark(r, old tocsin.Remark) error {
 	if !h.Distribution.Valid() || h.Distribution == access.Inherit && h.About.IsZero() {
 		return tocsin.Errorf(tocsin.Invalid, "the distribution of a %s can't be %d", r.Kind(), h.Distribution)
 	}
-	if was := old; old == nil || h.Distribution != was.Remarked().Distribution || h.Group != was.Remarked().Group {
+	if old == nil || h.Distribution != old.Remarked().Distribution || h.Group != old.Remarked().Group {
 		if err := tx.mayShareWith(h.Distribution, &h.Group); err != nil {
 			return err
 		}

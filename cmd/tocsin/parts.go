@@ -166,6 +166,14 @@ func (l lists) List(c *tocsin.Collection, v access.Viewer) (api.List, error) {
 	return list{got, c.Name}, nil
 }
 
+func (l lists) Received(c *tocsin.Collection, s *tocsin.Subscriber) (api.List, error) {
+	got, ok := l.Set.Received(c.ID, s.ID)
+	if !ok {
+		return nil, tocsin.Errorf(tocsin.Busy, "the collection %q is still being put together; try again in a moment", c.Name)
+	}
+	return list{got, c.Name}, nil
+}
+
 type list struct {
 	collection.List
 	name string
@@ -191,8 +199,9 @@ func (l list) Write(w io.Writer, format string) error {
 	}
 	out := bufio.NewWriterSize(w, 1<<16)
 	var err error
-	l.Names(func(name []byte, _ collection.Trigger) bool {
-		_, err = out.Write(append(dotted(nil, name), '\n'))
+	l.Values(func(text []byte, _ indicator.Kind) bool {
+		out.Write(text)
+		err = out.WriteByte('\n')
 		return err == nil
 	})
 	if err != nil {
@@ -201,7 +210,7 @@ func (l list) Write(w io.Writer, format string) error {
 	return out.Flush()
 }
 
-// json writes the list as one object. The names are last, so that an answer that
+// json writes the list as one object. Names and addresses are last, so that an answer that
 // was cut short is no valid JSON.
 func (l list) json(w io.Writer) error {
 	out := bufio.NewWriterSize(w, 1<<16)
@@ -212,14 +221,18 @@ func (l list) json(w io.Writer) error {
 	fmt.Fprintf(out, `{"collection":%s,"serial":%d,"names":[`, name, l.Serial())
 	first := true
 	var buf []byte
-	l.Names(func(name []byte, t collection.Trigger) bool {
+	l.Values(func(text []byte, kind indicator.Kind) bool {
 		buf = buf[:0]
 		if !first {
 			buf = append(buf, ',')
 		}
 		first = false
-		buf = dotted(append(buf, "\n{\"name\":\""...), name)
-		buf = fmt.Appendf(buf, `","beneath":%v}`, t&collection.Beneath != 0)
+		if kind == indicator.Prefix {
+			buf = append(append(append(buf, "\n{\"address\":\""...), text...), "\"}"...)
+		} else {
+			buf = append(append(buf, "\n{\"name\":\""...), text...)
+			buf = fmt.Appendf(buf, `","beneath":%v}`, kind == indicator.Domain)
+		}
 		_, err = out.Write(buf)
 		return err == nil
 	})

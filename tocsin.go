@@ -109,7 +109,14 @@ type User struct {
 	Role     int64     `json:"role"`               // see access.Roles
 	Password string    `json:"password,omitempty"` // argon2id, never in clear
 	Disabled bool      `json:"disabled,omitempty"`
+	Expires  time.Time `json:"expires,omitzero"`
+	TOTP     *Secret   `json:"totp,omitempty"` // shared with the user's authenticator (RFC 6238)
 	Created  time.Time `json:"created"`
+}
+
+// Ended reports whether the user may sign in no more.
+func (u *User) Ended(now time.Time) bool {
+	return u.Disabled || !u.Expires.IsZero() && !now.Before(u.Expires)
 }
 
 // A Key lets a program act for a user. The key itself is not kept.
@@ -123,37 +130,12 @@ type Key struct {
 	ReadOnly bool           `json:"read_only,omitempty"`
 	Allow    []netip.Prefix `json:"allow,omitempty"` // from where it may be used; empty: anywhere
 	Expires  time.Time      `json:"expires,omitzero"`
+	Ceiling  access.TLP     `json:"ceiling,omitempty"` // the strictest TLP that it shows; 0: no limit
 	Created  time.Time      `json:"created"`
 }
 
-// A Group is a sharing group: the organisations among which a record may travel.
-type Group struct {
-	ID            int64    `json:"id"`
-	UUID          UUID     `json:"uuid"`
-	Name          string   `json:"name"`
-	Releasability string   `json:"releasability,omitempty"`
-	Description   string   `json:"description,omitempty"`
-	Org           int64    `json:"org"` // who made it
-	Members       []Member `json:"members"`
-	Created       int64    `json:"created"`
-	Modified      int64    `json:"modified"`
-}
-
-// A Member of a sharing group may extend it if Extend is set.
-type Member struct {
-	Org    int64 `json:"org"`
-	Extend bool  `json:"extend,omitempty"`
-}
-
-// Has reports whether org is a member.
-func (g *Group) Has(org int64) bool {
-	for _, m := range g.Members {
-		if m.Org == org {
-			return true
-		}
-	}
-	return false
-}
+// Ended reports whether the key works no more.
+func (k *Key) Ended(now time.Time) bool { return !k.Expires.IsZero() && !now.Before(k.Expires) }
 
 // A Collection is a named selection of claims for subscribers to act on.
 //
@@ -230,7 +212,7 @@ func (s *Subscriber) Receives(collection int64) bool {
 type TSIG struct {
 	Name      string `json:"name"`
 	Algorithm string `json:"algorithm"`
-	Secret    []byte `json:"secret"`
+	Secret    Secret `json:"secret,omitzero"`
 }
 
 // An Import fills one event from one list, batch by batch.

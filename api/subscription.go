@@ -189,7 +189,7 @@ func setSubscriber(tx *store.Tx, old *tocsin.Subscriber, in *subscriberShape) (*
 	}
 	shown := once{}
 	if s.TSIG, err = in.TSIG.settle(s.Name, had); err == nil && s.TSIG != nil && s.TSIG != had {
-		shown["tsig"] = s.TSIG
+		shown["tsig"] = map[string]any{"name": s.TSIG.Name, "algorithm": s.TSIG.Algorithm, "secret": s.TSIG.Secret.Clear()}
 	}
 	return s, shown, err
 }
@@ -202,7 +202,7 @@ func (t *tsigShape) settle(name string, had *tocsin.TSIG) (*tocsin.TSIG, error) 
 	if !t.fresh && had != nil && t.Name == had.Name && t.Algorithm == had.Algorithm {
 		return had, nil
 	}
-	k := &tocsin.TSIG{Name: t.Name, Algorithm: t.Algorithm, Secret: make([]byte, tsigSecret)}
+	k := &tocsin.TSIG{Name: t.Name, Algorithm: t.Algorithm}
 	if k.Name == "" {
 		k.Name = strings.ReplaceAll(strings.ToLower(name), " ", "-")
 	}
@@ -213,7 +213,9 @@ func (t *tsigShape) settle(name string, had *tocsin.TSIG) (*tocsin.TSIG, error) 
 	default:
 		return nil, tocsin.Errorf(tocsin.Invalid, "no algorithm %q; try one of [hmac-sha256 hmac-sha384 hmac-sha512]", k.Algorithm)
 	}
-	rand.Read(k.Secret)
+	secret := make([]byte, tsigSecret)
+	rand.Read(secret)
+	k.Secret = tocsin.NewSecret(secret)
 	return k, nil
 }
 

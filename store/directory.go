@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"iter"
 	"maps"
@@ -53,19 +52,19 @@ func uuid(r tocsin.Record) tocsin.UUID {
 	return tocsin.UUID{}
 }
 
-func loadDirectory(ctx context.Context, r Reader) (*directory, error) {
+func (db *DB) loadDirectory(ctx context.Context, r Reader) (*directory, error) {
 	d := &directory{kinds: map[tocsin.Kind]*shelf{}}
 	defer d.team()
 	for doc, err := range r.Docs(ctx) {
 		if err != nil {
 			return nil, err
 		}
-		rec := tocsin.NewRecord(doc.Kind)
+		rec, _, err := db.record(doc.Kind, doc.JSON)
+		if err != nil {
+			return nil, fmt.Errorf("read %s %d: %w", doc.Kind, doc.ID, err)
+		}
 		if rec == nil {
 			return nil, fmt.Errorf("no such kind of record: %d", doc.Kind)
-		}
-		if err := json.Unmarshal(doc.JSON, rec); err != nil {
-			return nil, fmt.Errorf("read %s %d: %w", doc.Kind, doc.ID, err)
 		}
 		d.put(rec)
 	}

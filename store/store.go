@@ -20,11 +20,13 @@ import (
 	"tocsin"
 	"tocsin/access"
 	"tocsin/indicator"
+	"tocsin/seal"
 )
 
 // A DB is a store over an engine.
 type DB struct {
 	engine Engine
+	seal   *seal.Ring
 	log    *slog.Logger
 	now    func() time.Time
 	coder  Coder
@@ -41,8 +43,9 @@ type DB struct {
 
 // Options are what a DB can be told. The zero Options are good.
 type Options struct {
-	Log *slog.Logger
-	Now func() time.Time // the clock; time.Now if nil
+	Log  *slog.Logger
+	Now  func() time.Time // the clock; time.Now if nil
+	Seal *seal.Ring       // the keys of secrets; without it none can be kept or read
 }
 
 // ErrClosed is what a write gets when the store is being closed.
@@ -59,7 +62,7 @@ func New(ctx context.Context, e Engine, o Options) (*DB, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	db := &DB{engine: e, log: o.Log, now: o.Now, queue: make(chan *request, maxQueue), done: make(chan struct{})}
+	db := &DB{engine: e, seal: o.Seal, log: o.Log, now: o.Now, queue: make(chan *request, maxQueue), done: make(chan struct{})}
 	if err := db.load(ctx); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
@@ -73,8 +76,17 @@ const seedSetting = "key-seed"
 
 // load reads what the store keeps in memory. A new store draws its key seed.
 func (db *DB) load(ctx context.Context) error {
+	unsealed, err := db.unlock(ctx)
+	if err != nil {
+		return err
+	}
+	if unsealed {
+		if err := db.Reseal(ctx); err != nil {
+			return fmt.Errorf("seal what is secret: %w", err)
+		}
+	}
 	var seed []byte
-	err := db.engine.Read(ctx, func(r Reader) (err error) {
+	err = db.engine.Read(ctx, func(r Reader) (err error) {
 		if seed, err = r.Setting(ctx, seedSetting); err != nil {
 			return err
 		}
@@ -93,7 +105,7 @@ func (db *DB) load(ctx context.Context) error {
 			return err
 		}
 		db.tail.start(head)
-		db.dir, err = loadDirectory(ctx, r)
+		db.dir, err = db.loadDirectory(ctx, r)
 		return err
 	})
 	if err != nil {

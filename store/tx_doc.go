@@ -55,36 +55,68 @@ func Put[R tocsin.Record](tx *Tx, r R) error {
 			return tocsin.Errorf(tocsin.Conflict, "there is a %s %s already", k, u)
 		}
 	}
-	switch r := tocsin.Record(r).(type) {
-	case *tocsin.Subscriber:
-		if err := tx.settleSubscriber(r); err != nil {
-			return err
-		}
-	case *tocsin.Collection:
-		if err := tx.settleCollection(r); err != nil {
-			return err
-		}
-	case *tocsin.Lifetime:
-		if err := tx.soundLifetime(r); err != nil {
-			return err
-		}
-	case *tocsin.Retention:
-		if err := tx.soundRetention(r); err != nil {
-			return err
-		}
+	if err := tx.sound(before, r); err != nil {
+		return err
 	}
 	if r.RecordID() == 0 {
-		id, err := tx.newID(k, 1)
+		id, err := tx.newDocID(k)
 		if err != nil {
 			return err
 		}
 		any(r).(tocsin.Numbered).SetRecordID(id)
 	}
-	kept, err := clone(r)
+	if err := tx.putDoc(before, r); err != nil {
+		return err
+	}
+	if o, ok := tocsin.Record(r).(*tocsin.Organisation); ok {
+		return tx.regroup(before, o)
+	}
+	return nil
+}
+
+// newDocID hands out an id. Those of MISP's own roles are taken.
+func (tx *Tx) newDocID(k tocsin.Kind) (id int64, err error) {
+	for id, err = tx.newID(k, 1); err == nil && k == tocsin.KindRole && id < tocsin.FirstRole; {
+		id, err = tx.newID(k, 1)
+	}
+	return id, err
+}
+
+// sound refuses a small record that makes no sense.
+func (tx *Tx) sound(before, r tocsin.Record) error {
+	switch r := r.(type) {
+	case *tocsin.Subscriber:
+		return tx.settleSubscriber(r)
+	case *tocsin.Collection:
+		return tx.settleCollection(r)
+	case *tocsin.Group:
+		tx.admit(r)
+	case *tocsin.Role:
+		if slices.ContainsFunc(access.Roles, func(is access.NamedRole) bool { return strings.EqualFold(is.Name, r.Name) }) {
+			return tocsin.Errorf(tocsin.Conflict, "there is a role %q already; it comes with every exchange", r.Name)
+		}
+	case *tocsin.Block:
+		if r.Of != tocsin.KindEvent && r.Of != tocsin.KindOrganisation || r.UUID.IsZero() {
+			return tocsin.Errorf(tocsin.Invalid, "a blocklist entry is the uuid of an event or of an organisation")
+		}
+	case *tocsin.Setting:
+		return tx.soundSetting(r)
+	case *tocsin.Lifetime:
+		return tx.soundLifetime(r)
+	case *tocsin.Retention:
+		return tx.soundRetention(r)
+	}
+	return nil
+}
+
+// putDoc writes a small record in place of before, and its line.
+func (tx *Tx) putDoc(before, r tocsin.Record) error {
+	k := r.Kind()
+	b, err := tx.db.image(r)
 	if err != nil {
 		return err
 	}
-	b, err := json.Marshal(kept)
+	kept, _, err := tx.db.record(k, b)
 	if err != nil {
 		return err
 	}
@@ -222,6 +254,8 @@ func (tx *Tx) unneeded(r tocsin.Record) error {
 			return err
 		}
 		return needs(tocsin.KindSubscriber, func(o tocsin.Record) bool { return o.(*tocsin.Subscriber).Org == r.ID })
+	case *tocsin.Role:
+		return needs(tocsin.KindUser, func(o tocsin.Record) bool { return o.(*tocsin.User).Role == r.ID })
 	case *tocsin.Collection:
 		return needs(tocsin.KindSubscriber, func(o tocsin.Record) bool { return o.(*tocsin.Subscriber).Receives(r.ID) })
 	}

@@ -48,7 +48,7 @@ func (z *zones) Key(name string) (rpz.Key, bool) {
 }
 
 func tsigKey(k *tocsin.TSIG) rpz.Key {
-	return rpz.Key{Name: strings.ToLower(k.Name), Algorithm: k.Algorithm, Secret: k.Secret}
+	return rpz.Key{Name: strings.ToLower(k.Name), Algorithm: k.Algorithm, Secret: k.Secret.Clear()}
 }
 
 func subscriber(s *tocsin.Subscriber) rpz.Subscriber {

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -20,6 +22,7 @@ import (
 	"tocsin/match"
 	"tocsin/mispapi"
 	"tocsin/rpz"
+	"tocsin/seal"
 	"tocsin/store"
 	"tocsin/store/sqlite"
 )
@@ -31,6 +34,7 @@ type config struct {
 	DNS     string
 	TLSCert string // PEM files; "" for plain HTTP
 	TLSKey  string
+	SealKey string // the key file; "": in the environment, or beside the data
 	Version string
 	Log     *slog.Logger
 
@@ -54,6 +58,11 @@ type exchange struct {
 	broken   chan error // what ended by itself
 }
 
+// sealKey is the key file, by which secrets in the store can be read.
+func (c config) sealKey() string {
+	return cmp.Or(c.SealKey, os.Getenv("TOCSIN_SEAL_KEY"), filepath.Join(c.Data, "seal.key"))
+}
+
 // open opens an exchange that serves nobody yet: enough to import into a folder.
 func open(ctx context.Context, c config) (x *exchange, err error) {
 	if c.Log == nil {
@@ -63,8 +72,12 @@ func open(ctx context.Context, c config) (x *exchange, err error) {
 	if err != nil {
 		return nil, err
 	}
+	keys, err := seal.Open(c.sealKey())
+	if err != nil {
+		return nil, errors.Join(err, engine.Close())
+	}
 	x = &exchange{log: c.Log, broken: make(chan error, 8)}
-	if x.DB, err = store.New(ctx, engine, store.Options{Log: c.Log}); err != nil {
+	if x.DB, err = store.New(ctx, engine, store.Options{Log: c.Log, Seal: keys}); err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
 	x.Desk = &intake.Desk{DB: x.DB}

@@ -41,19 +41,35 @@ func (x correlations) Sharing(ctx context.Context, v access.Viewer, keys []indic
 	}
 	events, more := map[int64]bool{}, false
 	now := x.Index.Look(x.db.Labels().Sight(v, access.Read))
+	note := func(c *match.Claim) {
+		if t, ok := indicator.TypeByID(c.Type); ok && t.Correlates && !c.NoCorrelate && !c.Mention {
+			events[c.Event] = true
+		}
+	}
 	var found []match.Claim
+	var near []match.Relative
+	partly := false
 	for _, k := range keys {
+		if err := ctx.Err(); err != nil {
+			return nil, false, err
+		}
 		found, more = now.FindMax(k, found[:0], limit)
-		for _, c := range found {
-			if t, ok := indicator.TypeByID(c.Type); ok && t.Correlates && !c.NoCorrelate && !c.Mention {
-				events[c.Event] = true
-			}
+		for i := range found {
+			note(&found[i])
 		}
 		if limit -= len(found); more || limit <= 0 {
 			return events, true, nil
 		}
+		near, more = now.Related(k, near[:0], limit)
+		for i := range near {
+			note(&near[i].Claim)
+		}
+		if limit -= len(near); limit <= 0 {
+			return events, true, nil
+		}
+		partly = partly || more // one wide range doesn't hide what the others find
 	}
-	return events, false, nil
+	return events, partly, nil
 }
 
 type look struct {

@@ -20,7 +20,7 @@ func (w *world) enlist(collection int64, n int) {
 		for i := range n {
 			s := &tocsin.Subscriber{Name: fmt.Sprint("resolver-", i), Org: w.orgs["telco"], Collection: collection}
 			if i%2 == 0 {
-				s.TSIG = &tocsin.TSIG{Name: fmt.Sprint("Key-", i), Algorithm: "hmac-sha256", Secret: []byte("secret")}
+				s.TSIG = &tocsin.TSIG{Name: fmt.Sprint("Key-", i), Algorithm: "hmac-sha256", Secret: tocsin.NewSecret([]byte("secret"))}
 			}
 			for range min(r.IntN(3), i) { // the first may ask from anywhere
 				a := netip.AddrFrom4([4]byte{10, byte(r.IntN(4)), byte(r.IntN(256)), byte(r.IntN(256))})

@@ -15,10 +15,12 @@ var house = []string{
 	"tocsin/access",
 	"tocsin",
 	"tocsin/seal",
+	"tocsin/vocab",
 	"tocsin/misp",
 	"tocsin/codec",
 	"tocsin/store",
 	"tocsin/store/sqlite",
+	"tocsin/store/postgres",
 	"tocsin/intake",
 	"tocsin/clock",
 	"tocsin/match",
@@ -35,7 +37,7 @@ var house = []string{
 var sorts = map[string][]string{
 	"faces":     {"tocsin/mispapi", "tocsin/rpz", "tocsin/api", "tocsin/portal"},
 	"followers": {"tocsin/match", "tocsin/collection"},
-	"engines":   {"tocsin/store/sqlite"},
+	"engines":   {"tocsin/store/sqlite", "tocsin/store/postgres"},
 }
 
 // tests holds packages that only tests use.

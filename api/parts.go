@@ -15,6 +15,7 @@ type Parts struct {
 	Version string
 	Index   Index
 	Desk    Desk
+	Guards  Guards
 	// Writer returns a way to write claims down (package codec), or an error that
 	// names those there are.
 	Writer func(format string) (Writer, error)

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"tocsin"
@@ -17,6 +19,7 @@ import (
 	"tocsin/codec"
 	"tocsin/httpd"
 	"tocsin/indicator"
+	"tocsin/intake"
 	"tocsin/seal"
 	"tocsin/store"
 	"tocsin/store/sqlite"
@@ -65,8 +68,10 @@ func newWorld(t testing.TB) *world {
 	w.ids["lifetime"] = put(t, db, &tocsin.Lifetime{Name: "of everyone", Days: 30}).ID
 	w.ids["retention"] = put(t, db, &tocsin.Retention{Name: "of everyone", Days: 3000}).ID
 	w.ids["group"], w.ids["collection"], w.ids["subscriber"], w.ids["import"] = group.ID, c.ID, s.ID, i.ID
+	guards := guardsOf(t, db)
+	w.ids["list"] = put(t, db, &tocsin.GuardList{Name: "of everyone", Class: tocsin.Warn, Match: "exact"}).ID
 	w.api = New(db, Parts{
-		Version: "test", Index: &storeIndex{t, db}, Desk: fakeDesk{db}, Writer: plainWriter, Lists: fakeLists{},
+		Version: "test", Guards: guards, Index: &storeIndex{t, db}, Desk: fakeDesk{db}, Writer: plainWriter, Lists: fakeLists{},
 		Config: func(w io.Writer, resolver string, s *tocsin.Subscriber, c *tocsin.Collection) error {
 			if resolver != "unbound" {
 				return fmt.Errorf("no configuration for %q; try one of [unbound]", resolver)
@@ -87,6 +92,23 @@ func newWorld(t testing.TB) *world {
 	t.Cleanup(srv.Close)
 	w.url = srv.URL
 	return w
+}
+
+// guardsOf has the guards of a store follow its log.
+func guardsOf(t testing.TB, db *store.DB) *intake.Guards {
+	g := &intake.Guards{DB: db, Log: slog.New(slog.DiscardHandler)}
+	if err := g.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { db.Follow(ctx, g) })
+	running.Go(func() { g.Run(ctx) })
+	t.Cleanup(func() { stop(); running.Wait() })
+	if err := g.Swept(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return g
 }
 
 func put[R tocsin.Record](t testing.TB, db *store.DB, r R) R {

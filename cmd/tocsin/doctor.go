@@ -136,7 +136,7 @@ func (d *doctorCmd) store(ctx context.Context) finding {
 	if _, err := os.Stat(filepath.Join(d.Data, databaseFile)); err != nil {
 		return ill("found one: tocsin init --data "+d.Data, "there is no exchange in %s", d.Data)
 	}
-	f, err := openFolder(ctx, d.Data)
+	f, err := openFolder(ctx, d.Data, "")
 	switch {
 	case tocsin.CodeOf(err) == tocsin.Conflict && strings.Contains(err.Error(), "another tocsin"):
 		return well("a server holds it, so it was not opened")

@@ -42,6 +42,8 @@ type commands struct {
 	See      seeCmd      `cmd:"" group:"data" help:"Say that a value was met, or was harmless."`
 	Why      whyCmd      `cmd:"" group:"data" help:"Say why somebody gets a value, or does not."`
 
+	Guard guardCmd `cmd:"" group:"data" help:"What must not be blocked, and why."`
+
 	Collection collectionCmd `cmd:"" group:"parties" help:"Named selections that subscribers act on."`
 	Subscriber subscriberCmd `cmd:"" group:"parties" help:"Resolvers and other programs that receive a collection."`
 	Org        orgCmd        `cmd:"" group:"parties" help:"Organisations."`

@@ -224,8 +224,12 @@ func TestFilesHoldNoSecret(t *testing.T) {
 		if err != nil {
 			return err
 		}
+		c := &tocsin.Collection{Name: "c", Org: 1}
+		if err := store.Put(tx, c); err != nil {
+			return err
+		}
 		again := *s
-		again.Name = "new"
+		again.Name, again.Collection = "new", c.ID
 		if err := store.Put(tx, &again); err != nil {
 			return err
 		}

@@ -31,11 +31,18 @@ const (
 	KindImport
 )
 
+// KindExchange is that of lines about the exchange itself: it was put back from
+// a backup. The number before such a line is not the one just below.
+const KindExchange Kind = 255
+
 var kindNames = [...]string{"", "event", "attribute", "object", "organisation", "user", "key", "sharing group", "tag", "collection", "subscriber", "import"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
 		return kindNames[k]
+	}
+	if k == KindExchange {
+		return "exchange"
 	}
 	return "record"
 }

@@ -31,6 +31,9 @@ type DB struct {
 	dir    *directory
 	kept   interned // the writer's
 
+	incarnation []byte
+	unnamed     bool // the store had no incarnation until now
+
 	queue  chan *request // writes that wait for their turn
 	done   chan struct{}
 	writer sync.WaitGroup
@@ -71,11 +74,15 @@ func New(ctx context.Context, e Engine, o Options) (*DB, error) {
 
 const seedSetting = "key-seed"
 
-// load reads what the store keeps in memory. A new store draws its key seed.
+// load reads what the store keeps in memory. A new store draws its key seed
+// and its incarnation.
 func (db *DB) load(ctx context.Context) error {
 	var seed []byte
 	err := db.engine.Read(ctx, func(r Reader) (err error) {
 		if seed, err = r.Setting(ctx, seedSetting); err != nil {
+			return err
+		}
+		if db.incarnation, err = r.Setting(ctx, incarnationSetting); err != nil {
 			return err
 		}
 		labels, err := r.Labels(ctx)
@@ -103,6 +110,13 @@ func (db *DB) load(ctx context.Context) error {
 		seed = make([]byte, 16)
 		rand.Read(seed)
 		err = db.engine.Write(ctx, func(w Writer) error { return w.PutSetting(ctx, seedSetting, seed) })
+		if err != nil {
+			return err
+		}
+	}
+	if db.incarnation == nil {
+		db.incarnation, db.unnamed = newIncarnation(), true
+		err = db.engine.Write(ctx, func(w Writer) error { return w.PutSetting(ctx, incarnationSetting, db.incarnation) })
 		if err != nil {
 			return err
 		}

@@ -32,6 +32,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Engine) {
 		"PurgeWaitsForFollowers":  purgeWaitsForFollowers,
 		"WhoLeftAGroupTakesBack":  whoLeftAGroupTakesBack,
 		"KeysHaveNamesOfTheirOwn": keysHaveNamesOfTheirOwn,
+		"RestoredGoesOn":          restoredGoesOn,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newWorld(t, open)) })
 	}

@@ -18,6 +18,7 @@ var house = []string{
 	"tocsin/codec",
 	"tocsin/store",
 	"tocsin/store/sqlite",
+	"tocsin/backup",
 	"tocsin/intake",
 	"tocsin/clock",
 	"tocsin/match",

@@ -46,12 +46,13 @@ type exchange struct {
 	HTTPAddr    string // where it listens
 	DNSAddr     string
 
-	held     held
-	notifier *rpz.Notifier
-	log      *slog.Logger
-	stop     context.CancelFunc
-	running  sync.WaitGroup
-	broken   chan error // what ended by itself
+	archivist archivist
+	held      held
+	notifier  *rpz.Notifier
+	log       *slog.Logger
+	stop      context.CancelFunc
+	running   sync.WaitGroup
+	broken    chan error // what ended by itself
 }
 
 // open opens an exchange that serves nobody yet: enough to import into a folder.
@@ -59,7 +60,7 @@ func open(ctx context.Context, c config) (x *exchange, err error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	engine, err := sqlite.Open(ctx, c.Data)
+	engine, err := sqlite.OpenWith(ctx, c.Data, sqlite.Options{Log: c.Log})
 	if err != nil {
 		return nil, err
 	}
@@ -67,6 +68,7 @@ func open(ctx context.Context, c config) (x *exchange, err error) {
 	if x.DB, err = store.New(ctx, engine, store.Options{Log: c.Log}); err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
+	x.archivist.dir, x.archivist.snapshot = c.Data, engine.Snapshot
 	x.Desk = &intake.Desk{DB: x.DB}
 	return x, nil
 }
@@ -124,10 +126,14 @@ func listenDNS(addr string) (*net.UDPConn, net.Listener, error) {
 
 // project opens the projections and has them follow the log.
 func (x *exchange) project(run context.Context, c config) (err error) {
-	if x.Index, err = match.Open(filepath.Join(c.Data, "match"), x.DB.Hasher(), x.DB.Labels(), x.log); err != nil {
+	index, collections := filepath.Join(c.Data, "match"), filepath.Join(c.Data, "collections")
+	if err := errors.Join(x.DB.Claim(index), x.DB.Claim(collections)); err != nil {
 		return err
 	}
-	if x.Collections, err = collection.Open(filepath.Join(c.Data, "collections"), x.DB.Labels(), x.log); err != nil {
+	if x.Index, err = match.Open(index, x.DB.Hasher(), x.DB.Labels(), x.log); err != nil {
+		return err
+	}
+	if x.Collections, err = collection.Open(collections, x.DB.Labels(), x.log); err != nil {
 		return err
 	}
 	zones := &zones{x.DB, x.Collections}
@@ -202,6 +208,7 @@ func (x *exchange) routes(front *httpd.Server, c config) {
 	misp.Index = correlations{x.Index, x.DB}
 	misp.Register(front)
 	x.pages().Register(front)
+	x.archivist.register(front)
 }
 
 // caughtUp says what projections still lack of what was there at the start. They
@@ -223,6 +230,13 @@ func (x *exchange) caughtUp(head tocsin.Seq) func(context.Context) error {
 func (x *exchange) gauges(front *httpd.Server) {
 	front.Gauge("tocsin_match_entries", "Claims in the lookup index, by key.", func() float64 { return float64(x.Index.Stats().Entries) })
 	front.Gauge("tocsin_match_bytes", "Octets of the lookup index on disk.", func() float64 { return float64(x.Index.Stats().Bytes) })
+	front.Gauge("tocsin_last_backup_timestamp_seconds", "When the last backup of this exchange was made, in seconds since 1970; 0: there is none.", func() float64 {
+		at := readLastBackup(x.archivist.dir).At
+		if at.IsZero() {
+			return 0
+		}
+		return float64(at.Unix())
+	})
 	front.Gauge("tocsin_zone_names", "Names in all collections.", func() (n float64) {
 		for _, s := range x.Collections.Collections() {
 			n += float64(s.Names)

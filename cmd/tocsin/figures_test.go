@@ -26,6 +26,7 @@ func TestFigures(t *testing.T) {
 	f.step("events", events)
 	f.step("event", oneLargeEvent)
 	f.step("transfer", transfers)
+	f.step("backup", backups)
 	f.step("million", func(t *testing.T, f *figures) { large(t, f, million) })
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -33,7 +34,9 @@ func openFolder(ctx context.Context, dir string) (*folder, error) {
 
 // makeFolder opens the exchange in a folder, or makes an empty one.
 func makeFolder(ctx context.Context, dir string) (*folder, error) {
-	x, err := open(ctx, config{Data: dir})
+	// An upgrade says where it has kept what was before.
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	x, err := open(ctx, config{Data: dir, Log: log})
 	if err != nil {
 		return nil, err
 	}

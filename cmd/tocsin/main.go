@@ -48,6 +48,9 @@ type commands struct {
 	Key        keyCmd        `cmd:"" group:"parties" help:"API keys, by which programs act for people."`
 	Group      groupCmd      `cmd:"" group:"parties" help:"Sharing groups."`
 
+	Backup       backupCmd       `cmd:"" group:"care" help:"Write an exchange into one archive, while it runs."`
+	Restore      restoreCmd      `cmd:"" group:"care" help:"Make an exchange of an archive."`
+	Verify       verifyCmd       `cmd:"" group:"care" help:"Look whether an archive is whole."`
 	Doctor       doctorCmd       `cmd:"" group:"care" help:"Look for what is wrong, and say how to mend it."`
 	DemoResolver demoResolverCmd `cmd:"" group:"care" help:"Show a real resolver that blocks, and stops blocking, with the demo."`
 	Version      versionCmd      `cmd:"" group:"care" help:"Say which version this is."`

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"tocsin"
+	"tocsin/store/sqlite"
 )
 
 // doctorCmd looks for what is wrong.
@@ -114,7 +115,7 @@ func (d *doctorCmd) folder(ctx context.Context, r *doctor) {
 	probe.Close()
 	os.Remove(probe.Name())
 	r.report("folder", well("%s is writable", d.Data))
-	switch n, err := freeSpace(d.Data); {
+	switch n, err := sqlite.FreeSpace(d.Data); {
 	case err != nil:
 	case n < little:
 		r.report("disk", ill("make room, or move the folder: writes are refused when the disk is full", "%s MiB are free at %s", count(n>>20), d.Data))

@@ -48,6 +48,7 @@ type commands struct {
 	Key        keyCmd        `cmd:"" group:"parties" help:"API keys, by which programs act for people."`
 	Group      groupCmd      `cmd:"" group:"parties" help:"Sharing groups."`
 
+	Config       configCmd       `cmd:"" group:"care" help:"Explain the settings of serve, or check a file of them."`
 	Backup       backupCmd       `cmd:"" group:"care" help:"Write an exchange into one archive, while it runs."`
 	Restore      restoreCmd      `cmd:"" group:"care" help:"Make an exchange of an archive."`
 	Verify       verifyCmd       `cmd:"" group:"care" help:"Look whether an archive is whole."`
@@ -106,7 +107,12 @@ func (c *console) run(ctx context.Context, args []string) error {
 }
 
 func newParser(ctx context.Context, c *console) (*kong.Kong, error) {
-	return kong.New(&commands{},
+	return parserOf(ctx, c, &commands{})
+}
+
+// parserOf returns a parser that fills in what it finds in a command line.
+func parserOf(ctx context.Context, c *console, to *commands) (*kong.Kong, error) {
+	return kong.New(to,
 		kong.Name("tocsin"),
 		kong.Description(about),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),

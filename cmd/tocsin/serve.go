@@ -14,13 +14,13 @@ import (
 
 // serveCmd runs the exchange.
 type serveCmd struct {
-	Data    string          `required:"" type:"path" env:"TOCSIN_DATA" placeholder:"DIR" help:"Folder that the exchange is kept in."`
-	HTTP    string          `name:"http" env:"TOCSIN_HTTP" default:"127.0.0.1:8470" placeholder:"ADDR:PORT" help:"Where to answer HTTP. If not said, ${default}: this machine alone."`
-	DNS     string          `name:"dns" env:"TOCSIN_DNS" default:"127.0.0.1:5470" placeholder:"ADDR:PORT" help:"Where resolvers fetch policy zones. If not said, ${default}."`
-	TLSCert string          `name:"tls-cert" type:"path" env:"TOCSIN_TLS_CERT" placeholder:"FILE" help:"Certificate for HTTPS, as PEM; read again when it changes."`
-	TLSKey  string          `name:"tls-key" type:"path" env:"TOCSIN_TLS_KEY" placeholder:"FILE" help:"Its key."`
-	Config  kong.ConfigFlag `type:"path" placeholder:"FILE" help:"Read flags from a file, one a line, as: http = 192.0.2.1:443."`
-	Demo    bool            `help:"Fill a new exchange with made-up organisations and names, to try things out."`
+	Data    string          `required:"" type:"path" env:"TOCSIN_DATA" placeholder:"DIR" help:"Folder that the exchange is kept in." who:"whoever installs; it has no default, since everything is in it"`
+	HTTP    string          `name:"http" env:"TOCSIN_HTTP" default:"127.0.0.1:8470" placeholder:"ADDR:PORT" help:"Where to answer HTTP. If not said, ${default}: this machine alone." unit:"an address and a port of this machine; port 0 is any that is free" who:"everyone whose members come from other machines"`
+	DNS     string          `name:"dns" env:"TOCSIN_DNS" default:"127.0.0.1:5470" placeholder:"ADDR:PORT" help:"Where resolvers fetch policy zones. If not said, ${default}." unit:"an address and a port of this machine, for UDP and TCP" who:"everyone whose resolvers run on other machines"`
+	TLSCert string          `name:"tls-cert" type:"path" env:"TOCSIN_TLS_CERT" placeholder:"FILE" help:"Certificate for HTTPS, as PEM; read again when it changes." who:"everyone without a proxy in front that speaks HTTPS"`
+	TLSKey  string          `name:"tls-key" type:"path" env:"TOCSIN_TLS_KEY" placeholder:"FILE" help:"Its key." who:"whoever sets tls-cert"`
+	Config  kong.ConfigFlag `type:"path" placeholder:"FILE" help:"Read flags from a file, one a line, as: http = 192.0.2.1:443. tocsin config --example prints one."`
+	Demo    bool            `help:"Fill a new exchange with made-up organisations and names, to try things out." who:"nobody in earnest"`
 }
 
 // gcPercent is how much the heap may grow between collections.
@@ -37,8 +37,8 @@ Examples:
 }
 
 func (s *serveCmd) Run(ctx context.Context, c *console) error {
-	if (s.TLSCert == "") != (s.TLSKey == "") {
-		return misuse("tocsin serve --help", "--tls-cert and --tls-key go together")
+	if wrong := s.wrong(); len(wrong) > 0 {
+		return misuse("tocsin serve --help", "%w", wrong[0].err)
 	}
 	if _, err := os.Stat(filepath.Join(s.Data, databaseFile)); err != nil && !s.Demo {
 		return fmt.Errorf("there is no exchange in %s; found one with `tocsin init --data %s`, or try --demo", s.Data, s.Data)

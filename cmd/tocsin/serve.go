@@ -57,9 +57,15 @@ func (s *serveCmd) Run(ctx context.Context, c *console) error {
 	} else {
 		c.say("Tocsin %s answers at %s, and resolvers fetch zones from %s. Ctrl-C ends it.", version(), s.address(x.HTTPAddr), x.DNSAddr)
 	}
+	super := supervised()
 	if err == nil {
+		super.tell("READY=1\nSTATUS=Answers at " + s.address(x.HTTPAddr) + "; resolvers fetch zones from " + x.DNSAddr)
+		watched, end := context.WithCancel(ctx)
+		x.running.Go(func() { super.watch(watched, x.alive) })
 		err = x.Wait(ctx)
+		end()
 	}
+	super.tell("STOPPING=1")
 	c.say("ending; Ctrl-C once more ends it at once")
 	return errors.Join(err, x.Close())
 }

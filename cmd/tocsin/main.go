@@ -54,6 +54,7 @@ type commands struct {
 	Verify       verifyCmd       `cmd:"" group:"care" help:"Look whether an archive is whole."`
 	Doctor       doctorCmd       `cmd:"" group:"care" help:"Look for what is wrong, and say how to mend it."`
 	DemoResolver demoResolverCmd `cmd:"" group:"care" help:"Show a real resolver that blocks, and stops blocking, with the demo."`
+	Man          manCmd          `cmd:"" hidden:"" help:"Print the manual page."`
 	Version      versionCmd      `cmd:"" group:"care" help:"Say which version this is."`
 }
 

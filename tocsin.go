@@ -13,46 +13,6 @@ import (
 	"tocsin/indicator"
 )
 
-// A Kind is a sort of record. Ids count from 1 within a kind and are never used
-// again. The numbers are kept in stores.
-type Kind uint8
-
-const (
-	KindEvent Kind = iota + 1
-	KindAttribute
-	KindObject
-	KindOrganisation
-	KindUser
-	KindKey
-	KindGroup
-	KindTag
-	KindCollection
-	KindSubscriber
-	KindImport
-)
-
-// KindExchange is that of lines about the exchange itself: it was put back from
-// a backup. The number before such a line is not the one just below.
-const KindExchange Kind = 255
-
-var kindNames = [...]string{"", "event", "attribute", "object", "organisation", "user", "key", "sharing group", "tag", "collection", "subscriber", "import"}
-
-func (k Kind) String() string {
-	if int(k) < len(kindNames) {
-		return kindNames[k]
-	}
-	if k == KindExchange {
-		return "exchange"
-	}
-	return "record"
-}
-
-// A Record is anything that has a line in the log.
-type Record interface {
-	Kind() Kind
-	RecordID() int64
-}
-
 // An Event is what one organisation reports (MISP core format, section 2.2).
 type Event struct {
 	ID           int64
@@ -97,6 +57,8 @@ type Attribute struct {
 	Timestamp    int64     // seconds since 1970
 	FirstSeen    time.Time // zero if not said; microseconds
 	LastSeen     time.Time
+	Seen         int64 // when it was last known to hold, seconds since 1970; see [Lifetime]
+	Ends         int64 // when it is over, as its owner says; 0 if not said
 	Tags         TagSet
 	Label        access.LabelID // settled within its object; a reader needs the event's too
 	Seq          Seq            // the last log line about it
@@ -258,27 +220,3 @@ type Import struct {
 	Started    time.Time `json:"started"`
 	Ended      time.Time `json:"ended,omitzero"`
 }
-
-func (*Event) Kind() Kind        { return KindEvent }
-func (*Attribute) Kind() Kind    { return KindAttribute }
-func (*Object) Kind() Kind       { return KindObject }
-func (*Organisation) Kind() Kind { return KindOrganisation }
-func (*User) Kind() Kind         { return KindUser }
-func (*Key) Kind() Kind          { return KindKey }
-func (*Group) Kind() Kind        { return KindGroup }
-func (*Tag) Kind() Kind          { return KindTag }
-func (*Collection) Kind() Kind   { return KindCollection }
-func (*Subscriber) Kind() Kind   { return KindSubscriber }
-func (*Import) Kind() Kind       { return KindImport }
-
-func (e *Event) RecordID() int64        { return e.ID }
-func (a *Attribute) RecordID() int64    { return a.ID }
-func (o *Object) RecordID() int64       { return o.ID }
-func (o *Organisation) RecordID() int64 { return o.ID }
-func (u *User) RecordID() int64         { return u.ID }
-func (k *Key) RecordID() int64          { return k.ID }
-func (g *Group) RecordID() int64        { return g.ID }
-func (t *Tag) RecordID() int64          { return t.ID }
-func (c *Collection) RecordID() int64   { return c.ID }
-func (s *Subscriber) RecordID() int64   { return s.ID }
-func (i *Import) RecordID() int64       { return i.ID }

@@ -14,6 +14,9 @@ const (
 	Sync                                // speak for another instance
 	OrgAdmin                            // administer the users of one's organisation
 	SiteAdmin                           // administer everything
+	Sighting                            // say that one has seen an attribute
+	Analyst                             // write notes, opinions and relationships
+	GalaxyEditor                        // write clusters
 )
 
 // A Role is a set of permissions. The zero Role may only look.
@@ -31,7 +34,7 @@ type NamedRole struct {
 
 const (
 	reader    = Role(Auth)
-	user      = reader | Role(Add|ModifyOrg|Tag)
+	user      = reader | Role(Add|ModifyOrg|Tag|Sighting|Analyst|GalaxyEditor)
 	publisher = user | Role(Publish)
 	orgAdmin  = publisher | Role(OrgAdmin|SharingGroup|TagEditor)
 	syncUser  = publisher | Role(Sync|SharingGroup|TagEditor)

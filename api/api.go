@@ -51,6 +51,8 @@ func (a *API) Register(s *httpd.Server) {
 	resource(s, "groups", a.groups())
 	resource(s, "collections", a.collections())
 	resource(s, "subscribers", a.subscribers())
+	resource(s, "lifetimes", a.lifetimes())
+	resource(s, "retentions", a.retentions())
 	s.Handle("GET /api/imports", a.imports)
 	s.Handle("GET /api/imports/{name}", a.importByID)
 	nothing := func(_ http.ResponseWriter, r *http.Request, _ access.Viewer) error { return noPath(r) }

@@ -56,6 +56,8 @@ func newWorld(t testing.TB) *world {
 	s := put(t, db, &tocsin.Subscriber{Name: "their resolver", Collection: c.ID, Org: w.ids["Theirs"],
 		TSIG: &tocsin.TSIG{Name: "their-key", Algorithm: "hmac-sha256", Secret: []byte("do not tell anyone else about it")}})
 	i := put(t, db, &tocsin.Import{Name: "their list", Org: w.ids["Theirs"], State: "done"})
+	w.ids["lifetime"] = put(t, db, &tocsin.Lifetime{Name: "of everyone", Days: 30}).ID
+	w.ids["retention"] = put(t, db, &tocsin.Retention{Name: "of everyone", Days: 3000}).ID
 	w.ids["group"], w.ids["collection"], w.ids["subscriber"], w.ids["import"] = group.ID, c.ID, s.ID, i.ID
 	w.api = New(db, Parts{
 		Version: "test", Index: &storeIndex{t, db}, Desk: fakeDesk{db}, Writer: plainWriter, Lists: fakeLists{},

@@ -36,7 +36,8 @@ type Clock struct {
 	// zone, and how long it then stays in both at most; ten minutes if zero.
 	Wait time.Duration
 
-	waiting map[int64]wait
+	waiting  map[int64]wait
+	retained time.Time // when it last looked for what is to be deleted
 }
 
 // A wait is since when something of a collection has been waiting.
@@ -74,6 +75,12 @@ func (c *Clock) Run(ctx context.Context) {
 
 // Due does what is due now.
 func (c *Clock) Due(ctx context.Context) error {
+	if err := c.advance(ctx); err != nil {
+		return err
+	}
+	if err := c.retain(ctx); err != nil {
+		return err
+	}
 	if c.Hot != nil {
 		for _, h := range c.Hot() {
 			if err := c.move(ctx, h); err != nil {
@@ -83,6 +90,66 @@ func (c *Clock) Due(ctx context.Context) error {
 	}
 	_, err := c.DB.Purge(ctx)
 	return err
+}
+
+// advance writes a line when something has fallen due since the last one.
+func (c *Clock) advance(ctx context.Context) error {
+	now := c.DB.Now().Unix()
+	due, err := c.DB.Due(ctx, now)
+	if err != nil || !due {
+		return err
+	}
+	// Time shows nothing to anyone: it only ends what is over.
+	_, err = c.DB.Apply(ctx, access.System("clock"), func(tx *store.Tx) error { return tx.Advance(now) })
+	return err
+}
+
+// How often the clock looks for events to be deleted, and how many it deletes in
+// one write, so that others need not wait.
+const (
+	retainEvery = 10 * time.Minute
+	retainBatch = 20
+)
+
+// retain deletes events that are older than a retention says.
+func (c *Clock) retain(ctx context.Context) error {
+	now := c.DB.Now()
+	if age := now.Sub(c.retained); !c.retained.IsZero() && 0 <= age && age < retainEvery {
+		return nil
+	}
+	// Retention is the rule of the house; who made an event is asked by none of it.
+	system := access.System("clock: retention")
+	view := c.DB.As(system)
+	for r := range view.Retentions() {
+		q := store.EventQuery{Until: now.Unix() - r.Days*24*60*60, Limit: retainBatch}
+		if len(r.Orgs) > 0 {
+			q.Orgs = r.Orgs
+		}
+		var old []int64
+		for e, err := range view.Events(ctx, q) {
+			if err != nil {
+				return err
+			}
+			old = append(old, e.ID)
+		}
+		if len(old) == 0 {
+			continue
+		}
+		c.Log.Info("deleting what is older than it is kept", "retention", r.Name, "events", len(old))
+		_, err := c.DB.Apply(ctx, system, func(tx *store.Tx) error {
+			for _, id := range old {
+				if err := tx.DeleteEvent(id); err != nil && tocsin.CodeOf(err) != tocsin.NotFound {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil || len(old) == retainBatch {
+			return err // more of it with the next tick
+		}
+	}
+	c.retained = now
+	return nil
 }
 
 // move merges what is new in a collection into its base zone, and then takes it

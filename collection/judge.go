@@ -14,7 +14,7 @@ import (
 // wants to know.
 func (s *Set) Takes(collection int64, a *tocsin.Attribute, e *tocsin.Event) access.Decision {
 	s.mu.RLock()
-	sh := s.shown.collections[collection]
+	sh, now := s.shown.collections[collection], s.shown.hour
 	s.mu.RUnlock()
 	no := func(why string) access.Decision { return access.Decision{Reason: why} }
 	switch {
@@ -30,6 +30,10 @@ func (s *Set) Takes(collection int64, a *tocsin.Attribute, e *tocsin.Event) acce
 		return no("its organisation is not among the collection's sources")
 	}
 	ev := event{label: e.Label, published: e.Published, orgc: e.Orgc, tags: e.Tags}
+	if now.over(a, e.Orgc) {
+		_, why := now.lifetimes.Until(a, e.Orgc)
+		return no("it is over: " + why)
+	}
 	put, filtered := carries(a, &ev, sh.matcher.tags), sh.matcher.filtered(a, &ev, sh.labels)
 	switch {
 	case !put && !filtered:

@@ -109,11 +109,12 @@ func (s *Set) loadWorld() bool {
 	}
 	s.seed, s.hasher, s.listed = h.Seed, indicator.NewHasher(h.Seed), h.Collections
 	w := newWorld(s.hasher)
-	w.At = h.World.At
+	w.At, w.Now = h.World.At, h.World.Now
 	maps.Copy(w.Tags, h.World.Tags)
 	maps.Copy(w.Orgs, h.World.Orgs)
 	maps.Copy(w.Groups, h.World.Groups)
 	maps.Copy(w.Subs, h.World.Subs)
+	maps.Copy(w.Lifetimes, h.World.Lifetimes)
 	w.events = tables[0]
 	s.world = w
 	return true

@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"testing"
+	"time"
 
 	"tocsin"
 	"tocsin/access"
@@ -32,18 +33,21 @@ type fakeStore struct {
 	groups map[int64]*tocsin.Group
 	colls  map[int64]*tocsin.Collection
 	subs   map[int64]*tocsin.Subscriber
+
+	lifetimes map[int64]*tocsin.Lifetime
+	now       int64 // seconds since 1970
 }
 
 func newFakeStore() *fakeStore {
 	return &fakeStore{labels: access.NewLabels(nil), fail: -1, events: map[int64]*tocsin.Event{}, attrs: map[int64]*tocsin.Attribute{},
 		tags: map[int64]*tocsin.Tag{}, orgs: map[int64]*tocsin.Organisation{}, groups: map[int64]*tocsin.Group{},
-		colls: map[int64]*tocsin.Collection{}, subs: map[int64]*tocsin.Subscriber{}}
+		colls: map[int64]*tocsin.Collection{}, subs: map[int64]*tocsin.Subscriber{}, lifetimes: map[int64]*tocsin.Lifetime{}, now: 1_800_000_000}
 }
 
 func (f *fakeStore) head() tocsin.Seq { return tocsin.Seq(len(f.lines)) }
 
 func (f *fakeStore) write(l tocsin.Line) {
-	l.Seq = f.head() + 1
+	l.Seq, l.At = f.head()+1, time.Unix(f.now, 0)
 	f.lines = append(f.lines, tocsin.NewChange(l, f.labels))
 }
 
@@ -55,6 +59,10 @@ func (f *fakeStore) scope(event int64) tocsin.Expand {
 			as = append(as, *a)
 		}
 	}
+	return f.expand(as)
+}
+
+func (f *fakeStore) expand(as []tocsin.Attribute) tocsin.Expand {
 	return func(context.Context) iter.Seq2[tocsin.Attribute, error] {
 		return func(yield func(tocsin.Attribute, error) bool) {
 			for i, a := range as {
@@ -111,6 +119,31 @@ func (f *fakeStore) putOrg(o tocsin.Organisation) {
 func (f *fakeStore) putGroup(g tocsin.Group) {
 	put(f, tocsin.KindGroup, g.ID, f.groups, &g, false, nil)
 }
+func (f *fakeStore) putLifetime(l tocsin.Lifetime) {
+	put(f, tocsin.KindLifetime, l.ID, f.lifetimes, &l, false, f.scope(0))
+}
+
+func (f *fakeStore) inForce() (ls tocsin.Lifetimes) {
+	for _, l := range f.lifetimes {
+		ls = append(ls, l)
+	}
+	return ls
+}
+
+// pass lets time pass, with a line about what falls due.
+func (f *fakeStore) pass(seconds int64) {
+	before := f.now
+	f.now += seconds
+	var due []tocsin.Attribute
+	for _, id := range slices.Sorted(maps.Keys(f.attrs)) {
+		a, ls := f.attrs[id], f.inForce()
+		if e := f.events[a.Event]; ls.Over(a, e.Orgc, f.now) && !ls.Over(a, e.Orgc, before) {
+			due = append(due, *a)
+		}
+	}
+	f.write(tocsin.Line{Kind: tocsin.KindClock, ID: 1, After: &tocsin.Clock{ID: 1, At: f.now}, Scope: f.expand(due)})
+}
+
 func (f *fakeStore) putSubscriber(s tocsin.Subscriber) {
 	put(f, tocsin.KindSubscriber, s.ID, f.subs, &s, false, nil)
 }
@@ -167,7 +200,7 @@ func (f *fakeStore) bruteFor(c *tocsin.Collection, v access.Viewer) entrySet {
 	}
 	for _, a := range f.attrs {
 		e := f.events[a.Event]
-		if e == nil || !e.Published || a.Deleted || !a.ToIDS || !slices.Contains(c.Sources, e.Orgc) {
+		if e == nil || !e.Published || a.Deleted || !a.ToIDS || !slices.Contains(c.Sources, e.Orgc) || f.inForce().Over(a, e.Orgc, f.now) {
 			continue
 		}
 		for _, l := range []access.LabelID{a.Label, e.Label} {
@@ -479,7 +512,7 @@ func (f *fakeStore) history(t *testing.T, r *rand.Rand) {
 	}
 	attribute := func(id, event int64) tocsin.Attribute {
 		v := values[r.IntN(len(values))]
-		return tocsin.Attribute{ID: id, Event: event, Value: parse(t, v.typ, v.text), ToIDS: r.IntN(5) > 0, Tags: tags(), Label: label(f.events[event].Org)}
+		return tocsin.Attribute{ID: id, Event: event, Value: parse(t, v.typ, v.text), Seen: f.now - r.Int64N(3*day), ToIDS: r.IntN(5) > 0, Tags: tags(), Label: label(f.events[event].Org)}
 	}
 	pick := func(ids []int64) int64 { slices.Sort(ids); return ids[r.IntN(len(ids))] }
 	someEvent := func() int64 { return pick(slices.Collect(maps.Keys(f.events))) }
@@ -488,7 +521,7 @@ func (f *fakeStore) history(t *testing.T, r *rand.Rand) {
 	hots := []string{"", "hot.rpz.example.", "hot2.rpz.example."}
 	filters := []string{"", "type:domain,hostname,domain|ip", "type:domain,hostname", "type:domain", "type:hostname,domain|ip tag:two", `tag:"three"`, "org:1,three", "tlp:green,clear", "type:domain tlp:amber org:2"}
 	names := []string{"one", "two", "three", tocsin.CollectionTag("first"), tocsin.CollectionTag("second")}
-	switch n := r.IntN(100); {
+	switch n := r.IntN(108); {
 	case n < 12 || len(f.events) == 0:
 		o := org()
 		id := int64(len(f.lines) + 1)
@@ -504,7 +537,13 @@ func (f *fakeStore) history(t *testing.T, r *rand.Rand) {
 		f.putRun(e, as)
 	case n < 52:
 		a := *f.attrs[someAttr()]
-		switch r.IntN(5) {
+		switch r.IntN(7) {
+		case 5:
+			a.Seen = f.now - r.Int64N(2*day)
+		case 6:
+			if a.Ends = 0; r.IntN(3) > 0 {
+				a.Ends = f.now + r.Int64N(2*day) - day
+			}
 		case 0:
 			a.Deleted = !a.Deleted
 		case 1:
@@ -588,10 +627,27 @@ func (f *fakeStore) history(t *testing.T, r *rand.Rand) {
 			return
 		}
 		f.putSubscriber(tocsin.Subscriber{ID: id, Name: fmt.Sprint("s", id), Collection: pick(slices.Collect(maps.Keys(f.colls))), Org: r.Int64N(6)})
+	case n >= 104:
+		f.pass(1 + r.Int64N(day/2))
+	case n >= 100:
+		l := tocsin.Lifetime{ID: 1 + r.Int64N(3), Days: r.Int64N(3)}
+		if r.IntN(2) == 0 {
+			l.Types = []string{"domain", "hostname"}[r.IntN(2):]
+		}
+		if r.IntN(2) == 0 {
+			l.Orgs = []int64{org()}
+		}
+		if f.lifetimes[l.ID] != nil && r.IntN(3) == 0 {
+			put(f, tocsin.KindLifetime, l.ID, f.lifetimes, nil, true, f.scope(0))
+			return
+		}
+		f.putLifetime(l)
 	default:
 		f.write(tocsin.Line{Kind: tocsin.KindUser, ID: 1, After: &tocsin.User{ID: 1}})
 	}
 }
+
+const day = 24 * 60 * 60
 
 // long is a name of three labels that only just leaves room for an origin.
 var long = func() string {

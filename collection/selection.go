@@ -171,10 +171,11 @@ type claim struct {
 	*tocsin.Attribute // nil: none
 	event             event
 	matcher           *matcher
+	hour              *hour // nil for what was: what ended since, or would have, is taken out all the same
 }
 
 func (s *selection) has(c claim) bool {
-	return c.Attribute != nil && c.matcher != nil && c.matcher.matches(c.Attribute, &c.event, s.labels)
+	return c.Attribute != nil && c.matcher != nil && c.matcher.matches(c.Attribute, &c.event, s.labels) && !c.hour.over(c.Attribute, c.event.orgc)
 }
 
 // change puts in and takes out what an attribute contributes, given what it was

@@ -149,6 +149,7 @@ func (s *Set) flush() error {
 // apply takes in one line.
 func (s *Set) apply(ctx context.Context, c *tocsin.Change) error {
 	s.unsaved += c.Weight()
+	s.world.Now = max(s.world.Now, c.At.Unix())
 	switch {
 	case c.IsRange():
 		s.applyRun(c)
@@ -162,6 +163,10 @@ func (s *Set) apply(ctx context.Context, c *tocsin.Change) error {
 		return s.applyEvent(ctx, c)
 	case tocsin.KindCollection:
 		return s.applyCollection(ctx, c)
+	case tocsin.KindLifetime:
+		return s.applyLifetime(ctx, c)
+	case tocsin.KindClock:
+		return s.expand(ctx, c, s.alike(c.Seq), s.world.event, s.world.event)
 	case tocsin.KindTag:
 		b, a := tocsin.Records[*tocsin.Tag](c, s.system)
 		name := ""
@@ -246,11 +251,11 @@ func (s *Set) matcher(sel *selection) *matcher {
 
 func (s *Set) applyRun(c *tocsin.Change) {
 	run, _ := c.Run(s.system)
-	e := s.world.event(c.ID)
+	e, now := s.world.event(c.ID), s.world.hour()
 	for _, sel := range s.behind(c.Seq) {
 		m := s.matcher(sel)
 		for i := range run {
-			sel.change(claim{}, claim{&run[i], e, m})
+			sel.change(claim{}, claim{&run[i], e, m, now})
 		}
 		sel.settle(c.Seq, merge{})
 	}
@@ -258,14 +263,15 @@ func (s *Set) applyRun(c *tocsin.Change) {
 
 func (s *Set) applyAttribute(c *tocsin.Change) {
 	before, after := tocsin.Records[*tocsin.Attribute](c, s.system)
+	now := s.world.hour()
 	for _, sel := range s.behind(c.Seq) {
 		m := s.matcher(sel)
 		var b, a claim
 		if before != nil {
-			b = claim{before, s.world.event(before.Event), m}
+			b = claim{before, s.world.event(before.Event), m, nil}
 		}
 		if after != nil {
-			a = claim{after, s.world.event(after.Event), m}
+			a = claim{after, s.world.event(after.Event), m, now}
 		}
 		sel.change(b, a)
 		sel.settle(c.Seq, merge{})
@@ -277,10 +283,7 @@ func (s *Set) applyEvent(ctx context.Context, c *tocsin.Change) error {
 	was, is := s.world.event(c.ID), eventOf(after)
 	var all []scoped
 	if c.IsScope() && (was.published || is.published) {
-		for _, sel := range s.behind(c.Seq) {
-			m := s.matcher(sel)
-			all = append(all, scoped{sel: sel, before: m, after: m})
-		}
+		all = s.alike(c.Seq)
 	}
 	at := func(e event) func(int64) event { return func(int64) event { return e } }
 	if err := s.expand(ctx, c, all, at(was), at(is)); err != nil {
@@ -288,6 +291,35 @@ func (s *Set) applyEvent(ctx context.Context, c *tocsin.Change) error {
 	}
 	s.world.setEvent(c.ID, after)
 	return nil
+}
+
+// applyLifetime keeps for how long claims hold, and takes in or out those for
+// which that makes a difference.
+func (s *Set) applyLifetime(ctx context.Context, c *tocsin.Change) error {
+	_, after := tocsin.Records[*tocsin.Lifetime](c, s.system)
+	old := s.world.Lifetimes[c.ID]
+	set := func(l *tocsin.Lifetime) {
+		delete(s.world.Lifetimes, c.ID)
+		if l != nil {
+			s.world.Lifetimes[c.ID] = l
+		}
+	}
+	set(after)
+	err := s.expand(ctx, c, s.alike(c.Seq), s.world.event, s.world.event)
+	if err != nil {
+		set(old)
+	}
+	return err
+}
+
+// alike are the collections that do not hold line n yet, which take in after it
+// what they took in before.
+func (s *Set) alike(n tocsin.Seq) (all []scoped) {
+	for _, sel := range s.behind(n) {
+		m := s.matcher(sel)
+		all = append(all, scoped{sel: sel, before: m, after: m})
+	}
+	return all
 }
 
 // rename keeps the name of a tag or organisation. Filters and tags name them, so
@@ -406,6 +438,7 @@ func (s *Set) expand(ctx context.Context, c *tocsin.Change, all []scoped, was, i
 	}
 	var id int64
 	var before, after event
+	now := s.world.hour()
 	for a, err := range c.Scope(ctx, s.system) {
 		if err != nil {
 			for i, sc := range all {
@@ -420,7 +453,7 @@ func (s *Set) expand(ctx context.Context, c *tocsin.Change, all []scoped, was, i
 			id, before, after = a.Event, was(a.Event), is(a.Event)
 		}
 		for _, sc := range all {
-			sc.sel.change(claim{&a, before, sc.before}, claim{&a, after, sc.after})
+			sc.sel.change(claim{&a, before, sc.before, nil}, claim{&a, after, sc.after, now})
 		}
 		s.unsaved++
 	}

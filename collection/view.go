@@ -15,6 +15,7 @@ type shown struct {
 	seats       map[int64]shownSeat
 	collections map[int64]*shelf
 	at          tocsin.Seq
+	hour        *hour
 	waiting     int // collections that are behind what was served before
 }
 
@@ -51,7 +52,7 @@ type image struct {
 
 // show replaces what readers find by what is now.
 func (s *Set) show() {
-	is := shown{seats: map[int64]shownSeat{}, collections: map[int64]*shelf{}, at: s.world.At}
+	is := shown{seats: map[int64]shownSeat{}, collections: map[int64]*shelf{}, at: s.world.At, hour: s.world.hour()}
 	for id, sel := range s.selections {
 		if sel.at < sel.until {
 			is.waiting++

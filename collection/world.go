@@ -2,6 +2,7 @@ package collection
 
 import (
 	"encoding/binary"
+	"maps"
 	"slices"
 	"strings"
 
@@ -18,6 +19,12 @@ type world struct {
 	Orgs   map[int64]string // likewise
 	Groups map[int64][]int64
 	Subs   map[int64]subscriber
+
+	// Now is the latest time that a line carries, in seconds since 1970: what is
+	// over by then is not taken in any more. What was taken in before leaves with
+	// the line of the clock that says so.
+	Now       int64
+	Lifetimes map[int64]*tocsin.Lifetime
 
 	events *table // id → event
 }
@@ -39,7 +46,7 @@ type event struct {
 }
 
 func newWorld(h indicator.Hasher) *world {
-	return &world{Tags: map[int64]string{}, Orgs: map[int64]string{}, Groups: map[int64][]int64{}, Subs: map[int64]subscriber{}, events: newTable(h)}
+	return &world{Tags: map[int64]string{}, Orgs: map[int64]string{}, Groups: map[int64][]int64{}, Subs: map[int64]subscriber{}, Lifetimes: map[int64]*tocsin.Lifetime{}, events: newTable(h)}
 }
 
 func eventOf(e *tocsin.Event) event {
@@ -120,4 +127,23 @@ func (w *world) groups(org int64) (ids []int64) {
 	}
 	slices.Sort(ids)
 	return ids
+}
+
+// A hour is what decides whether a claim is over: the time, and how long claims
+// hold. The nil hour lets nothing end.
+type hour struct {
+	now       int64
+	lifetimes tocsin.Lifetimes
+}
+
+func (w *world) hour() *hour {
+	h := &hour{now: w.Now}
+	for _, id := range slices.Sorted(maps.Keys(w.Lifetimes)) {
+		h.lifetimes = append(h.lifetimes, w.Lifetimes[id])
+	}
+	return h
+}
+
+func (h *hour) over(a *tocsin.Attribute, orgc int64) bool {
+	return h != nil && h.lifetimes.Over(a, orgc, h.now)
 }

@@ -37,72 +37,19 @@ func newShelf() *shelf {
 }
 
 // name and uuid are how a record is found besides its id. Names are compared
-// without regard to case where people type them.
+// without regard to case, since people type them.
 func name(r tocsin.Record) string {
-	switch r := r.(type) {
-	case *tocsin.Organisation:
-		return strings.ToLower(r.Name)
-	case *tocsin.User:
-		return strings.ToLower(r.Email)
-	case *tocsin.Key:
-		return r.Hash
-	case *tocsin.Group:
-		return strings.ToLower(r.Name)
-	case *tocsin.Tag:
-		return strings.ToLower(r.Name)
-	case *tocsin.Collection:
-		return strings.ToLower(r.Name)
-	case *tocsin.Subscriber:
-		return strings.ToLower(r.Name)
+	if n, ok := r.(tocsin.Named); ok {
+		return strings.ToLower(n.RecordName())
 	}
 	return ""
 }
 
 func uuid(r tocsin.Record) tocsin.UUID {
-	switch r := r.(type) {
-	case *tocsin.Event:
-		return r.UUID
-	case *tocsin.Attribute:
-		return r.UUID
-	case *tocsin.Object:
-		return r.UUID
-	case *tocsin.Organisation:
-		return r.UUID
-	case *tocsin.Key:
-		return r.UUID
-	case *tocsin.Group:
-		return r.UUID
+	if i, ok := r.(tocsin.Identified); ok {
+		return i.RecordUUID()
 	}
 	return tocsin.UUID{}
-}
-
-// fresh returns an empty record of a kind, to decode into.
-func fresh(k tocsin.Kind) (tocsin.Record, error) {
-	switch k {
-	case tocsin.KindEvent:
-		return &tocsin.Event{}, nil
-	case tocsin.KindAttribute:
-		return &tocsin.Attribute{}, nil
-	case tocsin.KindObject:
-		return &tocsin.Object{}, nil
-	case tocsin.KindOrganisation:
-		return &tocsin.Organisation{}, nil
-	case tocsin.KindUser:
-		return &tocsin.User{}, nil
-	case tocsin.KindKey:
-		return &tocsin.Key{}, nil
-	case tocsin.KindGroup:
-		return &tocsin.Group{}, nil
-	case tocsin.KindTag:
-		return &tocsin.Tag{}, nil
-	case tocsin.KindCollection:
-		return &tocsin.Collection{}, nil
-	case tocsin.KindSubscriber:
-		return &tocsin.Subscriber{}, nil
-	case tocsin.KindImport:
-		return &tocsin.Import{}, nil
-	}
-	return nil, fmt.Errorf("no such kind of record: %d", k)
 }
 
 func loadDirectory(ctx context.Context, r Reader) (*directory, error) {
@@ -112,9 +59,9 @@ func loadDirectory(ctx context.Context, r Reader) (*directory, error) {
 		if err != nil {
 			return nil, err
 		}
-		rec, err := fresh(doc.Kind)
-		if err != nil {
-			return nil, err
+		rec := tocsin.NewRecord(doc.Kind)
+		if rec == nil {
+			return nil, fmt.Errorf("no such kind of record: %d", doc.Kind)
 		}
 		if err := json.Unmarshal(doc.JSON, rec); err != nil {
 			return nil, fmt.Errorf("read %s %d: %w", doc.Kind, doc.ID, err)

@@ -41,6 +41,17 @@ type Reader interface {
 	// without its limit.
 	CountEvents(context.Context, Scoped[EventQuery]) (int64, error)
 	CountAttributes(context.Context, Scoped[Query]) (int64, error)
+	// Remarks iterates over remarks of one kind, as the JSON that was put, in order of
+	// id. A viewer may have one if
+	//   - its own label is one that the viewer may read, and
+	//   - its event, if it has one, is not hidden and has such a label, and
+	//   - what About and To point at is there and has such labels: an attribute or an
+	//     object its own, a remark its own and by the same rule what it is about, up to
+	//     [MaxDepth] remarks one on another; and
+	//   - of sightings, [Scoped.Witness] allows it.
+	// To one who sees all only what is gone is not shown.
+	Remarks(context.Context, tocsin.Kind, Scoped[RemarkQuery]) iter.Seq2[[]byte, error]
+	CountRemarks(context.Context, tocsin.Kind, Scoped[RemarkQuery]) (int64, error)
 
 	// Head is the last line of the log, 0 if there is none.
 	Head(context.Context) (tocsin.Seq, error)
@@ -51,6 +62,10 @@ type Reader interface {
 	// not 0. Deleted ones are among them.
 	AsOf(ctx context.Context, n tocsin.Seq, event, first, last int64) iter.Seq2[tocsin.Attribute, error]
 
+	// Spans iterates over attributes in any of spans as they were just after line
+	// n, those that were deleted after it among them. It may give some more than once.
+	Spans(ctx context.Context, n tocsin.Seq, spans []tocsin.Span) iter.Seq2[tocsin.Attribute, error]
+
 	// Docs iterates over the small records of every kind.
 	Docs(context.Context) iter.Seq2[Doc, error]
 	// Labels and TagSets return what was interned, in order of id, from 1.
@@ -60,6 +75,9 @@ type Reader interface {
 	Setting(ctx context.Context, name string) ([]byte, error)
 	// Tombstone reports whether a record with that uuid was deleted for good.
 	Tombstone(context.Context, tocsin.UUID) (bool, error)
+	// RemarkUUID returns which remark has a uuid, the zero Link if none has, whatever
+	// became of what it is about.
+	RemarkUUID(context.Context, tocsin.UUID) (tocsin.Link, error)
 }
 
 // A Writer changes the store. Its reads see its own writes.
@@ -88,14 +106,21 @@ type Writer interface {
 	PutObject(context.Context, *tocsin.Object) error
 	PutAttribute(context.Context, *tocsin.Attribute) error
 	AddAttributes(context.Context, []tocsin.Attribute) error // all new
+	PutRemarks(context.Context, []RemarkRow) error           // by kind and id: inserts or replaces
 	// HideEvent makes an event and all that is in it invisible to every query but
-	// AsOf. PurgeEvents removes the rows of events hidden at or before line n, at
-	// most limit rows, and returns how many.
+	// AsOf.
 	HideEvent(ctx context.Context, id int64) error
-	PurgeEvents(ctx context.Context, n tocsin.Seq, limit int) (int64, error)
 	RemoveObject(ctx context.Context, id int64) error
 	RemoveAttribute(ctx context.Context, id int64) error
-	PutTombstone(context.Context, tocsin.Kind, tocsin.UUID, time.Time) error
+	RemoveRemark(ctx context.Context, k tocsin.Kind, id int64) error
+	// PutTombstone remembers a record that was deleted for good. Purge finishes what
+	// was buried at or before line n, the first first: it removes the rows that hang
+	// on the record (of an event, its attributes, objects and remarks, and in the end
+	// its own; of others, the remarks about it, and those about them), and takes the
+	// images of all of these out of the log, whose lines stay. It does so by steps of
+	// about limit rows and lines and returns how many it did; 0 is the end.
+	PutTombstone(context.Context, Tombstone) error
+	Purge(ctx context.Context, n tocsin.Seq, limit int) (int64, error)
 
 	PutDoc(context.Context, Doc) error
 	RemoveDoc(ctx context.Context, k tocsin.Kind, id int64) error
@@ -113,11 +138,23 @@ type LogLine struct {
 	By            int64
 	Kind          tocsin.Kind
 	ID            int64 // the record; of a range line, the event
-	Event         int64 // attribute lines: whose event
+	Event         int64 // events and what is in them: which event
 	First, Last   int64 // range lines
 	Scope         bool
 	Label         access.LabelID // attribute lines: the event's label
 	Before, After []byte
+}
+
+// A Tombstone stays of a record that was deleted for good, by line Seq. Its uuid is
+// refused afterwards.
+type Tombstone struct {
+	Kind  tocsin.Kind
+	ID    int64
+	UUID  tocsin.UUID // zero: it had none
+	Event int64       // in which it was; of an event, itself
+	Label access.LabelID
+	Seq   tocsin.Seq
+	At    time.Time
 }
 
 // A Doc is a small record: an organisation, a user, a tag. Its name is unique

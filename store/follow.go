@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
 	"tocsin"
+	"tocsin/indicator"
 )
 
 // A Follower keeps a projection of the log: an index, a zone, a queue.
@@ -103,8 +105,8 @@ func (db *DB) follows(f Follower) {
 // work, so that writers hardly notice.
 const purgeRows = 5_000
 
-// Purge removes rows of events that were deleted for good and that no follower
-// needs any more, a few thousand at most, and returns how many. Nobody could see
+// Purge removes what was deleted for good and no follower needs any more, rows and
+// images in the log, a few thousand at most, and returns how many. Nobody could see
 // them since the deletion; a follower reads them to let go of what was in them.
 func (db *DB) Purge(ctx context.Context) (n int64, err error) {
 	db.tail.mu.Lock()
@@ -114,7 +116,7 @@ func (db *DB) Purge(ctx context.Context) (n int64, err error) {
 	}
 	db.tail.mu.Unlock()
 	err = db.engine.Write(ctx, func(w Writer) (err error) {
-		n, err = w.PurgeEvents(ctx, kept, purgeRows)
+		n, err = w.Purge(ctx, kept, purgeRows)
 		return err
 	})
 	return n, err
@@ -181,22 +183,32 @@ func (db *DB) resolve(ctx context.Context, r Reader, l LogLine) (tocsin.Change, 
 		slices.SortFunc(line.Run, func(a, b tocsin.Attribute) int { return cmp.Compare(a.ID, b.ID) })
 	}
 	if l.Scope {
-		line.Scope = db.scope(l.Seq, l.Kind, l.ID)
+		line.Scope = db.scope(line)
 	}
 	return tocsin.NewChange(line, db.coder.Labels), nil
 }
 
-// scope returns the expansion of a scope line: the attributes of an event as of
-// that line; of a collection, those of all events.
-func (db *DB) scope(n tocsin.Seq, k tocsin.Kind, id int64) tocsin.Expand {
-	event := id
-	if k != tocsin.KindEvent {
-		event = 0
+// scope returns the expansion of a scope line, as of that line: the attributes
+// of an event; of a collection, those of all events; of a lifetime, those of its
+// types; of the clock, those that fell due.
+func (db *DB) scope(l tocsin.Line) tocsin.Expand {
+	touched := func(ctx context.Context, r Reader) iter.Seq2[tocsin.Attribute, error] {
+		return r.AsOf(ctx, l.Seq, 0, 0, 0)
+	}
+	switch l.Kind {
+	case tocsin.KindEvent:
+		touched = func(ctx context.Context, r Reader) iter.Seq2[tocsin.Attribute, error] {
+			return r.AsOf(ctx, l.Seq, l.ID, 0, 0)
+		}
+	case tocsin.KindLifetime, tocsin.KindClock:
+		touched = func(ctx context.Context, r Reader) iter.Seq2[tocsin.Attribute, error] {
+			return r.Spans(ctx, l.Seq, spans(l))
+		}
 	}
 	return func(ctx context.Context) iter.Seq2[tocsin.Attribute, error] {
 		return func(yield func(tocsin.Attribute, error) bool) {
 			err := db.engine.Read(ctx, func(r Reader) error {
-				for a, err := range r.AsOf(ctx, n, event, 0, 0) {
+				for a, err := range touched(ctx, r) {
 					if err != nil {
 						return err
 					}
@@ -211,6 +223,29 @@ func (db *DB) scope(n tocsin.Seq, k tocsin.Kind, id int64) tocsin.Expand {
 			}
 		}
 	}
+}
+
+// spans are the claims that a line of a lifetime or of the clock touches.
+func spans(l tocsin.Line) (all []tocsin.Span) {
+	for _, r := range []tocsin.Record{l.Before, l.After} {
+		if lt, ok := r.(*tocsin.Lifetime); ok && lt != nil {
+			all = append(all, tocsin.Span{Types: typeIDs(lt.Types), After: math.MinInt64, UpTo: math.MaxInt64})
+		}
+	}
+	if c, ok := l.After.(*tocsin.Clock); ok && c != nil {
+		all = c.Due
+	}
+	return all
+}
+
+// typeIDs are the numbers of types, nil for all.
+func typeIDs(names []string) (ids []uint16) {
+	for _, n := range names {
+		if t, ok := indicator.TypeByName(n); ok {
+			ids = append(ids, t.ID)
+		}
+	}
+	return ids
 }
 
 // errStop ends a read whose reader wants no more.

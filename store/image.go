@@ -53,6 +53,8 @@ type attributeImage struct {
 	Timestamp    int64               `json:"timestamp"`
 	FirstSeen    time.Time           `json:"first_seen,omitzero"`
 	LastSeen     time.Time           `json:"last_seen,omitzero"`
+	Seen         int64               `json:"seen,omitempty"`
+	Ends         int64               `json:"ends,omitempty"`
 	Tags         uint32              `json:"tags,omitempty"`
 	Label        access.LabelID      `json:"label"`
 	Seq          tocsin.Seq          `json:"seq"`
@@ -70,7 +72,7 @@ func (db *DB) encode(r tocsin.Record) ([]byte, error) {
 	case *tocsin.Attribute:
 		return json.Marshal(attributeImage{r.ID, r.UUID, r.Event, r.Object, r.Relation, r.Category, r.Value.Type().ID,
 			r.Value.String(), r.Comment, r.ToIDS, r.Deleted, r.NoCorrelate, r.Distribution, r.Group, r.Timestamp,
-			r.FirstSeen, r.LastSeen, db.coder.Tags.ID(r.Tags), r.Label, r.Seq})
+			r.FirstSeen, r.LastSeen, r.Seen, r.Ends, db.coder.Tags.ID(r.Tags), r.Label, r.Seq})
 	}
 	return json.Marshal(r)
 }
@@ -92,9 +94,9 @@ func (db *DB) decode(k tocsin.Kind, b []byte) (tocsin.Record, error) {
 		a, err := db.coder.Attribute(b)
 		return &a, err
 	}
-	r, err := fresh(k)
-	if err != nil {
-		return nil, err
+	r := tocsin.NewRecord(k)
+	if r == nil {
+		return nil, nil // a kind that a later version knows: nobody here asks for it
 	}
 	return r, json.Unmarshal(b, r)
 }
@@ -105,9 +107,14 @@ func (c Coder) Attribute(image []byte) (tocsin.Attribute, error) {
 	if err := json.Unmarshal(image, &i); err != nil {
 		return tocsin.Attribute{}, err
 	}
+	if i.Seen == 0 { // an image of before there were lifetimes
+		if i.Seen = i.Timestamp; !i.LastSeen.IsZero() {
+			i.Seen = i.LastSeen.Unix()
+		}
+	}
 	v, err := indicator.Stored(i.Type, i.Value)
 	return tocsin.Attribute{ID: i.ID, UUID: i.UUID, Event: i.Event, Object: i.Object, Relation: i.Relation,
 		Category: i.Category, Value: v, Comment: i.Comment, ToIDS: i.ToIDS, Deleted: i.Deleted, NoCorrelate: i.NoCorrelate,
-		Distribution: i.Distribution, Group: i.Group, Timestamp: i.Timestamp, FirstSeen: i.FirstSeen, LastSeen: i.LastSeen,
+		Distribution: i.Distribution, Group: i.Group, Timestamp: i.Timestamp, FirstSeen: i.FirstSeen, LastSeen: i.LastSeen, Seen: i.Seen, Ends: i.Ends,
 		Tags: c.Tags.Set(i.Tags), Label: i.Label, Seq: i.Seq}, err
 }

@@ -9,14 +9,18 @@ import (
 // Scoped is a query together with the viewer who asks. The zero Scoped matches
 // nothing. Only this package makes one.
 type Scoped[Q any] struct {
-	sight *access.Sight
-	all   bool
-	Query Q
+	sight   *access.Sight
+	all     bool
+	witness Witness
+	Query   Q
 }
 
 // All reports whether nothing is hidden from the viewer. If not, Labels holds
 // the only labels that may be read, of an attribute and of its event.
 func (s Scoped[Q]) All() bool { return s.all }
+
+// Witness says which sightings the viewer may have. The zero Scoped has none.
+func (s Scoped[Q]) Witness() Witness { return s.witness }
 
 // Labels returns the labels that the viewer may read.
 func (s Scoped[Q]) Labels() []access.LabelID {

@@ -23,6 +23,7 @@ type Tx struct {
 
 	lines  []tocsin.Line
 	events map[int64]*tocsin.Event // touched in this write: what PutEvent has yet to write
+	unput  bool                    // some of events are not written
 	added  map[int64]bool          // events that this write added
 }
 
@@ -43,8 +44,12 @@ func (tx *Tx) line(l tocsin.Line) tocsin.Seq {
 // next is the number that the next line will have.
 func (tx *Tx) next() tocsin.Seq { return tx.seq + 1 }
 
-// flush writes the events that were touched and the lines of the log.
-func (tx *Tx) flush() error {
+// putEvents writes the events that were touched since it was last asked.
+func (tx *Tx) putEvents() error {
+	if !tx.unput {
+		return nil
+	}
+	tx.unput = false
 	for _, e := range tx.events {
 		if e == nil {
 			continue
@@ -52,6 +57,14 @@ func (tx *Tx) flush() error {
 		if err := tx.w.PutEvent(tx.ctx, e); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// flush writes the events that were touched and the lines of the log.
+func (tx *Tx) flush() error {
+	if err := tx.putEvents(); err != nil {
+		return err
 	}
 	kept := make([]LogLine, 0, len(tx.lines))
 	for _, l := range tx.lines {
@@ -71,17 +84,33 @@ func (db *DB) keep(l tocsin.Line) (LogLine, error) {
 		k.Event, k.First, k.Last = l.ID, l.Run[0].ID, l.Run[n-1].ID
 		return k, nil
 	}
-	for _, r := range []tocsin.Record{l.After, l.Before} {
-		if a, ok := r.(*tocsin.Attribute); ok && a != nil {
-			k.Event = a.Event
-		}
-	}
+	k.Event = max(eventOf(l.After), eventOf(l.Before)) // where it is in both, they are the same
 	var err error
 	if k.Before, err = db.encode(l.Before); err != nil {
 		return k, err
 	}
 	k.After, err = db.encode(l.After)
 	return k, err
+}
+
+// eventOf returns in which event a record is, 0 for none. An event is in itself.
+func eventOf(r tocsin.Record) int64 {
+	switch r := r.(type) {
+	case *tocsin.Event:
+		return r.ID
+	case *tocsin.Attribute:
+		return r.Event
+	case *tocsin.Object:
+		return r.Event
+	case tocsin.Remark:
+		return r.Remarked().Event
+	}
+	return 0
+}
+
+// bury leaves a tombstone of a record that the last line deleted for good.
+func (tx *Tx) bury(r tocsin.Record, l access.LabelID) error {
+	return tx.w.PutTombstone(tx.ctx, Tombstone{r.Kind(), r.RecordID(), uuid(r), eventOf(r), l, tx.seq, tx.now})
 }
 
 // newID hands out n ids of a kind and returns the first.

@@ -30,7 +30,10 @@ func (tx *Tx) AddAttributes(event int64, as []tocsin.Attribute, keep KeepPublish
 	if err != nil {
 		return Addition{}, err
 	}
-	fresh, dups, err := tx.newClaims(e, as)
+	fresh, dups, again, err := tx.newClaims(e, as)
+	if err == nil {
+		err = tx.seenAgain(e, again)
+	}
 	if err != nil || len(fresh) == 0 {
 		return Addition{Duplicates: dups}, err
 	}
@@ -135,6 +138,7 @@ func (tx *Tx) identify(as []tocsin.Attribute) error {
 		if as[i].Timestamp == 0 {
 			as[i].Timestamp = tx.now.Unix()
 		}
+		tx.firstSeen(&as[i])
 	}
 	taken, err := tx.w.TakenUUIDs(tx.ctx, given)
 	if err != nil {
@@ -178,9 +182,13 @@ func claimOf(a *tocsin.Attribute) claim {
 }
 
 // newClaims returns those of as that e does not hold yet, and the indexes of
-// the others.
-func (tx *Tx) newClaims(e *tocsin.Event, as []tocsin.Attribute) (fresh []tocsin.Attribute, dups []int, err error) {
+// the others. Again is what e holds of those, where claims have a lifetime.
+func (tx *Tx) newClaims(e *tocsin.Event, as []tocsin.Attribute) (fresh []tocsin.Attribute, dups []int, again []tocsin.Attribute, err error) {
 	held := make(map[claim]bool, len(as))
+	var rows map[claim]tocsin.Attribute
+	if len(lifetimes(tx.docs)) > 0 {
+		rows = map[claim]tocsin.Attribute{}
+	}
 	if e.Attributes > 0 {
 		keys := make([]uint64, len(as))
 		for i := range as {
@@ -188,9 +196,12 @@ func (tx *Tx) newClaims(e *tocsin.Event, as []tocsin.Attribute) (fresh []tocsin.
 		}
 		for a, err := range tx.w.Siblings(tx.ctx, e.ID, keys) {
 			if err != nil {
-				return nil, nil, err
+				return nil, nil, nil, err
 			}
 			held[claimOf(&a)] = true
+			if rows != nil {
+				rows[claimOf(&a)] = a
+			}
 		}
 	}
 	fresh = make([]tocsin.Attribute, 0, len(as))
@@ -198,13 +209,17 @@ func (tx *Tx) newClaims(e *tocsin.Event, as []tocsin.Attribute) (fresh []tocsin.
 		c := claimOf(&as[i])
 		if held[c] {
 			dups = append(dups, i)
+			if a, ok := rows[c]; ok {
+				again = append(again, a)
+				delete(rows, c)
+			}
 			continue
 		}
 		held[c] = true
 		as[i].Event = e.ID
 		fresh = append(fresh, as[i])
 	}
-	return fresh, dups, nil
+	return fresh, dups, again, nil
 }
 
 // settler returns a function that sets the label of attributes of one event,
@@ -316,6 +331,7 @@ func (tx *Tx) replaceAttribute(old *tocsin.Attribute, e *tocsin.Event, change fu
 		return nil, err
 	}
 	a.ID, a.UUID, a.Event, a.Object = old.ID, old.UUID, old.Event, old.Object
+	tx.reviewed(&a, old)
 	if claimOf(&a) != claimOf(old) {
 		for s, err := range tx.w.Siblings(tx.ctx, a.Event, []uint64{tx.db.coder.Key(&a)}) {
 			if err != nil {
@@ -376,7 +392,7 @@ func (tx *Tx) DeleteAttribute(id int64) error {
 	tx.recount(e, old, nil)
 	e.Timestamp = max(e.Timestamp, tx.now.Unix())
 	tx.touch(e)
-	return tx.w.PutTombstone(tx.ctx, tocsin.KindAttribute, old.UUID, tx.now)
+	return tx.bury(old, old.Label)
 }
 
 // TagAttribute attaches or removes tags of an attribute. TLP and PAP tags set

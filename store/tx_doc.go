@@ -58,8 +58,17 @@ func Put[R tocsin.Record](tx *Tx, r R) error {
 	if s, ok := any(r).(*tocsin.Subscriber); ok && tx.keyTaken(s) {
 		return tocsin.Errorf(tocsin.Conflict, "another subscriber has a key %q; give this one another name", s.TSIG.Name)
 	}
-	if c, ok := tocsin.Record(r).(*tocsin.Collection); ok {
-		if err := tx.freeZones(c); err != nil {
+	switch r := tocsin.Record(r).(type) {
+	case *tocsin.Collection:
+		if err := tx.freeZones(r); err != nil {
+			return err
+		}
+	case *tocsin.Lifetime:
+		if err := tx.soundLifetime(r); err != nil {
+			return err
+		}
+	case *tocsin.Retention:
+		if err := tx.soundRetention(r); err != nil {
 			return err
 		}
 	}
@@ -68,7 +77,7 @@ func Put[R tocsin.Record](tx *Tx, r R) error {
 		if err != nil {
 			return err
 		}
-		setID(r, id)
+		any(r).(tocsin.Numbered).SetRecordID(id)
 	}
 	kept, err := clone(r)
 	if err != nil {
@@ -144,10 +153,14 @@ func Remove[R tocsin.Record](tx *Tx, id int64) error {
 	return nil
 }
 
-// scoped makes the line of a collection one that touches every claim.
+// scoped makes the line of a record on which claims depend one that touches them:
+// of a collection every claim, of a lifetime those of its types, of the clock
+// those that fell due.
 func (tx *Tx) scoped(l tocsin.Line) tocsin.Line {
-	if l.Kind == tocsin.KindCollection {
-		l.Scope = tx.db.scope(tx.next(), l.Kind, l.ID)
+	switch l.Kind {
+	case tocsin.KindCollection, tocsin.KindLifetime, tocsin.KindClock:
+		l.Seq = tx.next()
+		l.Scope = tx.db.scope(l)
 	}
 	return l
 }
@@ -180,32 +193,8 @@ func clone(r tocsin.Record) (tocsin.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := fresh(r.Kind())
-	if err != nil {
-		return nil, err
-	}
+	c := tocsin.NewRecord(r.Kind())
 	return c, json.Unmarshal(b, c)
-}
-
-func setID(r tocsin.Record, id int64) {
-	switch r := r.(type) {
-	case *tocsin.Organisation:
-		r.ID = id
-	case *tocsin.User:
-		r.ID = id
-	case *tocsin.Key:
-		r.ID = id
-	case *tocsin.Group:
-		r.ID = id
-	case *tocsin.Tag:
-		r.ID = id
-	case *tocsin.Collection:
-		r.ID = id
-	case *tocsin.Subscriber:
-		r.ID = id
-	case *tocsin.Import:
-		r.ID = id
-	}
 }
 
 // TagNamed returns the tag of that name, which it makes if there is none and

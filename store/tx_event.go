@@ -53,7 +53,7 @@ func (tx *Tx) touch(e *tocsin.Event) {
 	if tx.events == nil {
 		tx.events = map[int64]*tocsin.Event{}
 	}
-	tx.events[e.ID] = e
+	tx.events[e.ID], tx.unput = e, true
 }
 
 // AddEvent adds e for the viewer's organisation, or as it says where the viewer
@@ -234,7 +234,8 @@ func (tx *Tx) replaceEvent(old *tocsin.Event, change func(*tocsin.Event) error) 
 	before, after := *old, e
 	l := tocsin.Line{Kind: tocsin.KindEvent, ID: e.ID, Before: &before, After: &after}
 	if e.Label != old.Label || e.Published != old.Published || e.Tags != old.Tags {
-		l.Scope = tx.db.scope(e.Seq, tocsin.KindEvent, e.ID)
+		l.Seq = e.Seq
+		l.Scope = tx.db.scope(l)
 	}
 	tx.line(l)
 	tx.touch(&e)
@@ -278,10 +279,10 @@ func (tx *Tx) DeleteEvent(id int64) error {
 		return err
 	}
 	before := *old
-	seq := tx.next()
-	tx.line(tocsin.Line{Kind: tocsin.KindEvent, ID: id, Before: &before, Scope: tx.db.scope(seq, tocsin.KindEvent, id)})
+	l := tocsin.Line{Seq: tx.next(), Kind: tocsin.KindEvent, ID: id, Before: &before}
+	l.Scope = tx.db.scope(l)
 	e := *old
-	e.Seq = seq
+	e.Seq = tx.line(l)
 	if err := tx.w.PutEvent(tx.ctx, &e); err != nil {
 		return err
 	}
@@ -292,7 +293,7 @@ func (tx *Tx) DeleteEvent(id int64) error {
 	if err := tx.w.HideEvent(tx.ctx, id); err != nil {
 		return err
 	}
-	return tx.w.PutTombstone(tx.ctx, tocsin.KindEvent, old.UUID, tx.now)
+	return tx.bury(old, old.Label)
 }
 
 // TagEvent attaches or removes tags of an event. TLP and PAP tags set its label.

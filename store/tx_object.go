@@ -1,6 +1,8 @@
 package store
 
 import (
+	"fmt"
+
 	"tocsin"
 	"tocsin/access"
 )
@@ -83,12 +85,25 @@ func (tx *Tx) Object(id int64) (*tocsin.Object, *tocsin.Event, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	return tx.seenObject(o, fmt.Sprint(id))
+}
+
+// ObjectByUUID is [Tx.Object] by uuid.
+func (tx *Tx) ObjectByUUID(u tocsin.UUID) (*tocsin.Object, *tocsin.Event, error) {
+	o, err := tx.w.ObjectByUUID(tx.ctx, u)
+	if err != nil {
+		return nil, nil, err
+	}
+	return tx.seenObject(o, u.String())
+}
+
+func (tx *Tx) seenObject(o *tocsin.Object, what string) (*tocsin.Object, *tocsin.Event, error) {
 	if o != nil && tx.sees(o.Label) {
 		if e, err := tx.Event(o.Event); err == nil {
 			return o, e, nil
 		}
 	}
-	return nil, nil, tocsin.Errorf(tocsin.NotFound, "no object %d", id)
+	return nil, nil, tocsin.Errorf(tocsin.NotFound, "no object %s", what)
 }
 
 // EditObject lets change alter a copy of the object. Where that changes who may
@@ -148,7 +163,7 @@ func (tx *Tx) DeleteObject(id int64) error {
 	}
 	before := *old
 	tx.line(tocsin.Line{Kind: tocsin.KindObject, ID: id, Before: &before})
-	return tx.w.PutTombstone(tx.ctx, tocsin.KindObject, old.UUID, tx.now)
+	return tx.bury(old, old.Label)
 }
 
 // eachOf calls fn for each attribute of an object that the viewer owns.

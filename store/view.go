@@ -23,7 +23,7 @@ func (db *DB) As(v access.Viewer) View { return View{db, v} }
 func (w View) Viewer() access.Viewer { return w.v }
 
 func scope[Q any](w View, q Q) Scoped[Q] {
-	return Scoped[Q]{w.db.coder.Labels.Sight(w.v, access.Read), w.v.SeesAll(), q}
+	return Scoped[Q]{sight: w.db.coder.Labels.Sight(w.v, access.Read), all: w.v.SeesAll(), Query: q}
 }
 
 // read runs a read of the engine as an iterator.
@@ -167,6 +167,12 @@ func (w View) Subscribers() iter.Seq[*tocsin.Subscriber] { return list[*tocsin.S
 
 // Imports iterates over the imports of the viewer's organisation.
 func (w View) Imports() iter.Seq[*tocsin.Import] { return list[*tocsin.Import](w) }
+
+// Lifetimes iterates over the rules by which claims end.
+func (w View) Lifetimes() iter.Seq[*tocsin.Lifetime] { return list[*tocsin.Lifetime](w) }
+
+// Retentions iterates over the rules by which events are deleted.
+func (w View) Retentions() iter.Seq[*tocsin.Retention] { return list[*tocsin.Retention](w) }
 
 func list[R tocsin.Record](w View) iter.Seq[R] {
 	var zero R

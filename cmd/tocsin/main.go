@@ -48,6 +48,9 @@ type commands struct {
 	Key        keyCmd        `cmd:"" group:"parties" help:"API keys, by which programs act for people."`
 	Group      groupCmd      `cmd:"" group:"parties" help:"Sharing groups."`
 
+	Lifetime  lifetimeCmd  `cmd:"" group:"time" help:"For how long claims hold."`
+	Retention retentionCmd `cmd:"" group:"time" help:"For how long events are kept."`
+
 	Config       configCmd       `cmd:"" group:"care" help:"Explain the settings of serve, or check a file of them."`
 	Backup       backupCmd       `cmd:"" group:"care" help:"Write an exchange into one archive, while it runs."`
 	Restore      restoreCmd      `cmd:"" group:"care" help:"Make an exchange of an archive."`
@@ -62,6 +65,7 @@ var headings = kong.Groups{
 	"server":  "The server:",
 	"data":    "Claims:",
 	"parties": "Who takes part:",
+	"time":    "Time:",
 	"care":    "Looking after it:",
 }
 

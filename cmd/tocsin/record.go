@@ -24,6 +24,8 @@ type (
 	users         struct{}
 	apiKeys       struct{}
 	sharingGroups struct{}
+	lifetimes     struct{}
+	retentions    struct{}
 )
 
 func (collections) word() string   { return "collection" }
@@ -32,6 +34,8 @@ func (organisations) word() string { return "org" }
 func (users) word() string         { return "user" }
 func (apiKeys) word() string       { return "key" }
 func (sharingGroups) word() string { return "group" }
+func (lifetimes) word() string     { return "lifetime" }
+func (retentions) word() string    { return "retention" }
 
 func (collections) api() string   { return "collections" }
 func (subscribers) api() string   { return "subscribers" }
@@ -39,6 +43,8 @@ func (organisations) api() string { return "organisations" }
 func (users) api() string         { return "users" }
 func (apiKeys) api() string       { return "keys" }
 func (sharingGroups) api() string { return "groups" }
+func (lifetimes) api() string     { return "lifetimes" }
+func (retentions) api() string    { return "retentions" }
 
 func (collections) columns() []string {
 	return []string{"name", "org_name", "zone", "hot_zone", "filter"}
@@ -56,6 +62,8 @@ func (apiKeys) columns() []string {
 func (sharingGroups) columns() []string {
 	return []string{"name", "org_name", "members", "releasability"}
 }
+func (lifetimes) columns() []string  { return []string{"name", "days", "types", "org_names"} }
+func (retentions) columns() []string { return []string{"name", "days", "org_names"} }
 
 // A fields is a record as the API shows it. Numbers stay as they are written.
 type fields map[string]any
@@ -172,6 +180,10 @@ func example(n noun) string {
 		return "ana@example.org"
 	case sharingGroups:
 		return `"Operation Lantern"`
+	case lifetimes:
+		return "addresses"
+	case retentions:
+		return `"two years"`
 	}
 	return "3"
 }

@@ -12,7 +12,7 @@ import (
 )
 
 const attributeColumns = `id, uuid, event, object, relation, category, type, value, comment, flags, distribution, sgroup,
-	timestamp, first_seen, last_seen, tags, label, seq`
+	timestamp, first_seen, last_seen, seen, ends, tags, label, seq`
 
 // prefixed is attributeColumns in a join.
 var prefixed = "a." + strings.ReplaceAll(strings.Join(strings.Fields(attributeColumns), " "), ", ", ", a.")
@@ -31,7 +31,7 @@ func (t *tx) scanAttribute(s scanner, a *tocsin.Attribute) error {
 	var tags uint32
 	var firstSeen, lastSeen int64
 	err := s.Scan(&a.ID, &uuid, &a.Event, &a.Object, &a.Relation, &a.Category, &typ, &value, &a.Comment, &flags,
-		&a.Distribution, &a.Group, &a.Timestamp, &firstSeen, &lastSeen, &tags, &a.Label, &a.Seq)
+		&a.Distribution, &a.Group, &a.Timestamp, &firstSeen, &lastSeen, &a.Seen, &a.Ends, &tags, &a.Label, &a.Seq)
 	if err != nil {
 		return err
 	}
@@ -45,9 +45,9 @@ func (t *tx) scanAttribute(s scanner, a *tocsin.Attribute) error {
 
 // columns of an insert, in order: attributeColumns and the keys.
 const insertColumns = `id, uuid, event, object, relation, category, type, value, comment, flags, distribution, sgroup,
-	timestamp, first_seen, last_seen, tags, label, seq, key1, key2`
+	timestamp, first_seen, last_seen, seen, ends, tags, label, seq, key1, key2`
 
-const columnCount = 20
+const columnCount = 22
 
 // values appends what insertColumns stand for.
 func (t *tx) values(args []any, a *tocsin.Attribute) []any {
@@ -63,7 +63,7 @@ func (t *tx) values(args []any, a *tocsin.Attribute) []any {
 	}
 	key1, key2 := t.coder.Keys(a)
 	return append(args, a.ID, a.UUID[:], a.Event, a.Object, a.Relation, int64(a.Category), int64(a.Value.Type().ID), a.Value.String(),
-		a.Comment, int64(flags), int64(a.Distribution), a.Group, a.Timestamp, micros(a.FirstSeen), micros(a.LastSeen),
+		a.Comment, int64(flags), int64(a.Distribution), a.Group, a.Timestamp, micros(a.FirstSeen), micros(a.LastSeen), a.Seen, a.Ends,
 		int64(t.coder.Tags.ID(a.Tags)), int64(a.Label), int64(a.Seq), int64(key1), int64(key2))
 }
 

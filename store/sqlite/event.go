@@ -68,33 +68,6 @@ func (t *tx) HideEvent(ctx context.Context, id int64) error {
 	return err
 }
 
-// PurgeEvents implements [store.Writer].
-func (t *tx) PurgeEvents(ctx context.Context, n tocsin.Seq, limit int) (done int64, err error) {
-	scan := func(s scanner, id *int64) error { return s.Scan(id) }
-	id, err := first(rows(ctx, t, scan, `SELECT id FROM events WHERE hidden = 1 AND seq <= ? ORDER BY seq LIMIT 1`, n))
-	if err != nil || id == nil {
-		return 0, err
-	}
-	for _, del := range []string{
-		`DELETE FROM attributes WHERE id IN (SELECT id FROM attributes WHERE event = ?1 LIMIT ?2)`,
-		`DELETE FROM objects WHERE id IN (SELECT id FROM objects WHERE event = ?1 LIMIT ?2)`,
-	} {
-		res, err := t.exec(ctx, del, *id, limit)
-		if err != nil {
-			return done, err
-		}
-		gone, err := res.RowsAffected()
-		if err != nil {
-			return done, err
-		}
-		if done += gone; done > 0 {
-			return done, nil
-		}
-	}
-	_, err = t.exec(ctx, `DELETE FROM events WHERE id = ?`, *id)
-	return 1, err
-}
-
 // Events implements [store.Reader].
 func (t *tx) Events(ctx context.Context, s store.Scoped[store.EventQuery]) iter.Seq2[tocsin.Event, error] {
 	w := t.eventWhere(s)

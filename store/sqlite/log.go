@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"iter"
+	"slices"
 
 	"tocsin"
 	"tocsin/store"
@@ -36,13 +37,69 @@ func (t *tx) Lines(ctx context.Context, after tocsin.Seq) iter.Seq2[store.LogLin
 		FROM log WHERE seq > ? ORDER BY seq`, after)
 }
 
+// Spans implements [store.Reader].
+func (t *tx) Spans(ctx context.Context, n tocsin.Seq, spans []tocsin.Span) iter.Seq2[tocsin.Attribute, error] {
+	return func(yield func(tocsin.Attribute, error) bool) {
+		for _, s := range spans {
+			w := &where{}
+			w.and("seq <= ?", n)
+			column := "seen"
+			if s.Ends {
+				column = "ends"
+				w.and("ends <> 0")
+			}
+			w.and(column+" > ? AND "+column+" <= ?", s.After, s.UpTo)
+			if s.Types != nil {
+				w.and("type IN (SELECT value FROM json_each(?))", array(s.Types))
+			}
+			for a, err := range rows(ctx, t, t.scanAttribute, `SELECT `+attributeColumns+` FROM attributes WHERE `+w.sql(), w.args...) {
+				if !yield(a, err) || err != nil {
+					return
+				}
+			}
+		}
+		// What changed since, or went.
+		for a, err := range t.imagesAfter(ctx, n, "seq > ?", n) {
+			if err == nil && !slices.ContainsFunc(spans, func(s tocsin.Span) bool { return s.Has(&a) }) {
+				continue
+			}
+			if !yield(a, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// imagesAfter iterates over attributes that changed after line n as they were
+// at it, among the lines for which where holds.
+func (t *tx) imagesAfter(ctx context.Context, n tocsin.Seq, where string, args ...any) iter.Seq2[tocsin.Attribute, error] {
+	scan := func(s scanner, b *[]byte) error { var id, seq int64; return s.Scan(&id, &seq, b) }
+	return func(yield func(tocsin.Attribute, error) bool) {
+		for b, err := range rows(ctx, t, scan, `SELECT id, min(seq), before FROM log WHERE kind = 2 AND last = 0 AND `+where+` GROUP BY id`, args...) {
+			var a tocsin.Attribute
+			if err == nil && b == nil {
+				continue // it came after n
+			}
+			if err == nil {
+				a, err = t.coder.Attribute(b)
+			}
+			if err == nil && a.Seq > n {
+				continue // likewise, in a range line
+			}
+			if !yield(a, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
 // AsOf implements [store.Reader].
 //
 // A row that has not changed since line n is as it was. What it was before it
 // changed, or was deleted, stands in the first line about it after n.
 func (t *tx) AsOf(ctx context.Context, n tocsin.Seq, event, firstID, lastID int64) iter.Seq2[tocsin.Attribute, error] {
 	where, args := "seq <= ?", []any{n}
-	lines, largs := "kind = 2 AND last = 0 AND seq > ?", []any{n}
+	lines, largs := "seq > ?", []any{n}
 	if event != 0 {
 		where, args = where+" AND event = ?", append(args, event)
 		lines, largs = lines+" AND event = ?", append(largs, event)
@@ -61,18 +118,7 @@ func (t *tx) AsOf(ctx context.Context, n tocsin.Seq, event, firstID, lastID int6
 				return
 			}
 		}
-		scan := func(s scanner, b *[]byte) error { var id, seq int64; return s.Scan(&id, &seq, b) }
-		for b, err := range rows(ctx, t, scan, `SELECT id, min(seq), before FROM log WHERE `+lines+` GROUP BY id`, largs...) {
-			var a tocsin.Attribute
-			if err == nil && b == nil {
-				continue // it came after n
-			}
-			if err == nil {
-				a, err = t.coder.Attribute(b)
-			}
-			if err == nil && a.Seq > n {
-				continue // likewise, in a range line
-			}
+		for a, err := range t.imagesAfter(ctx, n, lines, largs...) {
 			if !yield(a, err) || err != nil {
 				return
 			}

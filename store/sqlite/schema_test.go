@@ -27,6 +27,9 @@ func TestEverySchemaOpens(t *testing.T) {
 		keep(t, schemaFile(newest))
 	}
 	for n := int64(1); n <= newest; n++ {
+		if _, err := os.Stat(schemaFile(n)); err != nil && n < newest {
+			continue // never the newest of a version that somebody ran
+		}
 		t.Run(fmt.Sprint("schema", n), func(t *testing.T) {
 			dir := t.TempDir()
 			unpack(t, schemaFile(n), filepath.Join(dir, "tocsin.db"))

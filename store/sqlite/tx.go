@@ -218,18 +218,6 @@ func (t *tx) RemoveDoc(ctx context.Context, k tocsin.Kind, id int64) error {
 	return err
 }
 
-// Tombstone implements [store.Reader].
-func (t *tx) Tombstone(ctx context.Context, u tocsin.UUID) (bool, error) {
-	var n int
-	return t.one(ctx, []any{&n}, `SELECT 1 FROM tombstones WHERE uuid = ?`, u[:])
-}
-
-// PutTombstone implements [store.Writer].
-func (t *tx) PutTombstone(ctx context.Context, k tocsin.Kind, u tocsin.UUID, at time.Time) error {
-	_, err := t.exec(ctx, `INSERT OR IGNORE INTO tombstones (uuid, kind, at) VALUES (?, ?, ?)`, u[:], k, at.UnixMicro())
-	return err
-}
-
 func nullUUID(u tocsin.UUID) any {
 	if u.IsZero() {
 		return nil

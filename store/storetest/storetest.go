@@ -3,6 +3,8 @@
 package storetest
 
 import (
+	"context"
+	"slices"
 	"testing"
 
 	"tocsin"
@@ -33,7 +35,15 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Engine) {
 		"WhoLeftAGroupTakesBack":  whoLeftAGroupTakesBack,
 		"KeysHaveNamesOfTheirOwn": keysHaveNamesOfTheirOwn,
 		"RestoredGoesOn":          restoredGoesOn,
+
+		"TheClockTellsWhatFellDue": theClockTellsWhatFellDue,
+		"EndsWhenItsOwnerSays":     endsWhenItsOwnerSays,
+		"SeenAgainHoldsLonger":     seenAgainHoldsLonger,
+		"ALifetimeTouchesItsTypes": aLifetimeTouchesItsTypes,
 	} {
+		t.Run(name, func(t *testing.T) { test(t, newWorld(t, open)) })
+	}
+	for name, test := range remarkTests {
 		t.Run(name, func(t *testing.T) { test(t, newWorld(t, open)) })
 	}
 }
@@ -41,6 +51,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Engine) {
 // A world is a store with two organisations and a sharing group of the first.
 type world struct {
 	*store.DB
+	engine store.Engine
 	dir    string
 	open   func(*testing.T, string) store.Engine
 	admin  access.Viewer
@@ -78,7 +89,8 @@ func newWorld(t *testing.T, open func(*testing.T, string) store.Engine) *world {
 
 func (w *world) start(t *testing.T) {
 	t.Helper()
-	db, err := store.New(t.Context(), w.open(t, w.dir), store.Options{})
+	w.engine = w.open(t, w.dir)
+	db, err := store.New(t.Context(), w.engine, store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,4 +150,66 @@ func (w *world) values(t *testing.T, v access.Viewer, q store.Query) []string {
 		out = append(out, a.Value.String())
 	}
 	return out
+}
+
+// purge purges until nothing is left to.
+func (w *world) purge(t *testing.T) {
+	t.Helper()
+	for {
+		n, err := w.Purge(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			return
+		}
+	}
+}
+
+// lines returns the log as the engine keeps it.
+func (w *world) lines(t *testing.T) (ls []store.LogLine) {
+	t.Helper()
+	err := w.engine.Read(t.Context(), func(r store.Reader) error {
+		for l, err := range r.Lines(t.Context(), 0) {
+			if err != nil {
+				return err
+			}
+			l.Before, l.After = slices.Clone(l.Before), slices.Clone(l.After)
+			ls = append(ls, l)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ls
+}
+
+// changes returns what a follower is told after a line.
+func (w *world) changes(t *testing.T, after tocsin.Seq) []tocsin.Change {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	k := &keeper{until: w.Head(), full: cancel}
+	if err := w.Follow(ctx, k); err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(k.told, func(c tocsin.Change) bool { return c.Seq <= after })
+}
+
+// keeper is a follower that keeps all it is told.
+type keeper struct {
+	told  []tocsin.Change
+	until tocsin.Seq
+	full  context.CancelFunc
+}
+
+func (k *keeper) Name() string                  { return "keeper" }
+func (k *keeper) Place() tocsin.Seq             { return 0 }
+func (k *keeper) Restart(context.Context) error { k.told = nil; return nil }
+func (k *keeper) Follow(_ context.Context, cs []tocsin.Change) error {
+	k.told = append(k.told, cs...)
+	if len(cs) > 0 && cs[len(cs)-1].Seq >= k.until {
+		k.full()
+	}
+	return nil
 }

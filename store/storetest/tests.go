@@ -68,11 +68,30 @@ var reads = map[string]func(*testing.T, store.View) int{
 	"Collections": func(t *testing.T, w store.View) int { return length(w.Collections()) },
 	"Subscribers": func(t *testing.T, w store.View) int { return length(w.Subscribers()) },
 	"Imports":     func(t *testing.T, w store.View) int { return length(w.Imports()) },
+	"References": func(t *testing.T, w store.View) int {
+		return count(t, w.References(t.Context(), store.RemarkQuery{}))
+	},
+	"Sightings": func(t *testing.T, w store.View) int { return count(t, w.Sightings(t.Context(), store.RemarkQuery{})) },
+	"Proposals": func(t *testing.T, w store.View) int { return count(t, w.Proposals(t.Context(), store.RemarkQuery{})) },
+	"Reports":   func(t *testing.T, w store.View) int { return count(t, w.Reports(t.Context(), store.RemarkQuery{})) },
+	"Notes":     func(t *testing.T, w store.View) int { return count(t, w.Notes(t.Context(), store.RemarkQuery{})) },
+	"Opinions":  func(t *testing.T, w store.View) int { return count(t, w.Opinions(t.Context(), store.RemarkQuery{})) },
+	"Relationships": func(t *testing.T, w store.View) int {
+		return count(t, w.Relationships(t.Context(), store.RemarkQuery{}))
+	},
+	"Clusters": func(t *testing.T, w store.View) int { return count(t, w.Clusters(t.Context(), store.RemarkQuery{})) },
+	"CountRemarks": func(t *testing.T, w store.View) int {
+		n, err := w.CountRemarks(t.Context(), tocsin.KindSighting, store.RemarkQuery{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return int(n)
+	},
 }
 
 // known to everyone on the exchange, or no records at all: ids of tags narrow
 // what a viewer may see, and never widen it.
-var open = []string{"Organisations", "Viewer", "TagIDs"}
+var open = []string{"Organisations", "Viewer", "TagIDs", "Lifetimes", "Retentions"}
 
 var secretUUID = tocsin.UUID{1}
 
@@ -92,6 +111,9 @@ func everyReadAsksWho(t *testing.T, w *world) {
 			return err
 		}
 		if _, err := tx.AddObject(1, &tocsin.Object{Name: "file"}, nil); err != nil {
+			return err
+		}
+		if err := someOfEachRemark(tx); err != nil {
 			return err
 		}
 		if err := store.Put(tx, &tocsin.Tag{Name: "ours only", Org: 1}); err != nil {
@@ -114,6 +136,7 @@ func everyReadAsksWho(t *testing.T, w *world) {
 		}
 		return store.Put(tx, &tocsin.Subscriber{Name: "s", Org: 1, Collection: 1})
 	})
+	proposedAndHidden(t, w)
 	admin, _ := access.RoleByID(2)
 	owner := access.NewViewer("owner", 1, 1, admin.Role)
 	for m := range reflect.TypeFor[store.View]().Methods() {
@@ -452,7 +475,7 @@ func (r *recorder) Follow(ctx context.Context, cs []tocsin.Change) error {
 		if b, a := tocsin.Records[*tocsin.Event](&c, v); b != nil || a != nil {
 			line += fmt.Sprintf(" published %v → %v", b != nil && b.Published, a != nil && a.Published)
 		}
-		if c.IsScope() && c.Kind == tocsin.KindEvent {
+		if c.IsScope() {
 			var touched []string
 			for a, err := range c.Scope(ctx, v) {
 				if err != nil {
@@ -640,8 +663,8 @@ func purgeWaitsForFollowers(t *testing.T, w *world) {
 			break
 		}
 	}
-	if rows != 3 { // the event and its attributes
-		t.Errorf("purged %d rows, want 3", rows)
+	if rows != 5 { // the event and its attributes, and the event's two images in the log
+		t.Errorf("purged %d rows, want 5", rows)
 	}
 	w.follow(t, "newcomer") // reads the whole log without them
 }

@@ -1,0 +1,20 @@
+package tocsin
+
+// A Setting is something that an instance's administrators decide for all who use
+// it. One that nobody decided has no record, and its zero value is the default.
+type Setting struct {
+	ID    int64  `json:"id"`
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Settings that are known, by name.
+const (
+	// SightingPolicy is who is shown the sightings of others, by MISP's numbers: see
+	// package store.
+	SightingPolicy = "sightings.policy"
+	// SightingAnonymous is "true" where nobody is told whose a sighting is.
+	SightingAnonymous = "sightings.anonymous"
+	// HostOrganisation is the id of the organisation that runs the instance.
+	HostOrganisation = "host"
+)

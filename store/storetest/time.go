@@ -1,0 +1,177 @@
+package storetest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"tocsin"
+	"tocsin/access"
+	"tocsin/store"
+)
+
+const day = 24 * 60 * 60
+
+// seen returns attributes of domains last seen so many days ago.
+func seen(t *testing.T, days int64, names ...string) []tocsin.Attribute {
+	as := Domains(t, names...)
+	for i := range as {
+		as[i].Seen = time.Now().Unix() - days*day
+	}
+	return as
+}
+
+// fallen lists what the line of the clock at n touches, as w tells it.
+func fallen(t *testing.T, w *world, n tocsin.Seq) []string {
+	t.Helper()
+	var names []string
+	for _, f := range strings.Fields(w.follow(t, "fallen")[n-1]) {
+		if _, value, ok := strings.Cut(f, "="); ok {
+			name, _, _ := strings.Cut(value, "/")
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// A line of the clock touches what fell due with it and nothing else, whatever
+// has become of that since.
+func theClockTellsWhatFellDue(t *testing.T, w *world) {
+	now := time.Now().Unix()
+	w.write(t, w.admin, func(tx *store.Tx) error {
+		if err := tx.Advance(now - 100*day); err != nil {
+			return err
+		}
+		return store.Put(tx, &tocsin.Lifetime{Name: "domains", Types: []string{"domain"}, Days: 30})
+	})
+	id, as := w.event(t, tocsin.Event{Distribution: access.Community}, "fresh.example")
+	w.write(t, w.ours, func(tx *store.Tx) error {
+		r, err := tx.AddAttributes(id, seen(t, 40, "old.example", "edited.example", "gone.example", "kept.example"), false)
+		as = append(as, r.Added...)
+		return err
+	})
+	if due, err := w.Due(t.Context(), now-80*day); err != nil || due {
+		t.Errorf("due before its time: %v, %v", due, err)
+	}
+	if due, err := w.Due(t.Context(), now); err != nil || !due {
+		t.Errorf("nothing is due: %v, %v", due, err)
+	}
+	edit := func(id int64, change func(*tocsin.Attribute)) {
+		w.write(t, w.ours, func(tx *store.Tx) error {
+			_, err := tx.EditAttribute(id, func(a *tocsin.Attribute) error { change(a); return nil })
+			return err
+		})
+	}
+	edit(as[4].ID, func(a *tocsin.Attribute) { a.Seen = now })
+	n := w.write(t, w.admin, func(tx *store.Tx) error { return tx.Advance(now) })
+	want := []string{"edited.example", "gone.example", "old.example"}
+	if got := fallen(t, w, n); !slices.Equal(got, want) {
+		t.Errorf("fell due: %q; want %q", got, want)
+	}
+	if due, err := w.Due(t.Context(), now); err != nil || due {
+		t.Errorf("due again: %v, %v", due, err)
+	}
+	edit(as[2].ID, func(a *tocsin.Attribute) { a.Seen = now })
+	edit(as[4].ID, func(a *tocsin.Attribute) { a.Seen = now - 40*day })
+	w.write(t, w.ours, func(tx *store.Tx) error { return tx.DeleteAttribute(as[3].ID) })
+	w.DB.Close()
+	w.start(t)
+	// A read from disk may say more than fell due, never less, and of each as it was.
+	got := fallen(t, w, n)
+	for _, name := range want {
+		if !slices.Contains(got, name) && name != "gone.example" {
+			t.Errorf("read later, %s did not fall due: %q", name, got)
+		}
+	}
+	if slices.Contains(got, "kept.example") || slices.Contains(got, "fresh.example") {
+		t.Errorf("read later, more fell due: %q", got)
+	}
+	w.write(t, w.admin, func(tx *store.Tx) error { return tx.Advance(now - 1) })
+	if w.Head() != w.write(t, w.ours, func(*store.Tx) error { return nil }) {
+		t.Error("time went back")
+	}
+	if _, err := w.Apply(t.Context(), w.ours, func(tx *store.Tx) error { return tx.Advance(now + day) }); tocsin.CodeOf(err) != tocsin.Forbidden {
+		t.Errorf("a publisher turned the clock: %v", err)
+	}
+}
+
+// What its owner says has ended is over at that time, without any lifetime.
+func endsWhenItsOwnerSays(t *testing.T, w *world) {
+	now := time.Now().Unix()
+	w.write(t, w.admin, func(tx *store.Tx) error { return tx.Advance(now - day) })
+	_, as := w.event(t, tocsin.Event{}, "ends.example", "stays.example")
+	w.write(t, w.ours, func(tx *store.Tx) error {
+		_, err := tx.EditAttribute(as[0].ID, func(a *tocsin.Attribute) error { a.Ends = now - 10; return nil })
+		return err
+	})
+	n := w.write(t, w.admin, func(tx *store.Tx) error { return tx.Advance(now) })
+	if got := fallen(t, w, n); !slices.Equal(got, []string{"ends.example"}) {
+		t.Errorf("fell due: %q", got)
+	}
+}
+
+// A claim that is made again holds for longer, but is not written each time.
+func seenAgainHoldsLonger(t *testing.T, w *world) {
+	w.write(t, w.admin, func(tx *store.Tx) error {
+		return store.Put(tx, &tocsin.Lifetime{Name: "all", Days: 30})
+	})
+	id, _ := w.event(t, tocsin.Event{}, "other.example")
+	add := func(days int64) {
+		w.write(t, w.ours, func(tx *store.Tx) error {
+			_, err := tx.AddAttributes(id, seen(t, days, "again.example"), false)
+			return err
+		})
+	}
+	last := func() (a tocsin.Attribute) {
+		for a, err := range w.As(w.ours).Attributes(t.Context(), store.Query{Events: []int64{id}}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a.Value.String() == "again.example" {
+				return a
+			}
+		}
+		t.Fatal("no such attribute")
+		return a
+	}
+	add(20)
+	first := last()
+	add(0)
+	if got := last(); got.Seen < time.Now().Unix()-60 || got.ID != first.ID {
+		t.Errorf("seen %d days ago", (time.Now().Unix()-got.Seen)/day)
+	}
+	head := w.Head()
+	add(0)
+	if w.Head() != head {
+		t.Error("seen again at once was written down again")
+	}
+}
+
+// A lifetime that changes touches the claims of its types.
+func aLifetimeTouchesItsTypes(t *testing.T, w *world) {
+	w.event(t, tocsin.Event{}, "one.example", "two.example")
+	var l tocsin.Lifetime
+	n := w.write(t, w.admin, func(tx *store.Tx) error {
+		l = tocsin.Lifetime{Name: "domains", Types: []string{"domain"}, Days: 30}
+		return store.Put(tx, &l)
+	})
+	if got := fallen(t, w, n); !slices.Equal(got, []string{"one.example", "two.example"}) {
+		t.Errorf("touched: %q", got)
+	}
+	n = w.write(t, w.admin, func(tx *store.Tx) error {
+		return store.Put(tx, &tocsin.Lifetime{Name: "hashes", Types: []string{"md5"}, Days: 30})
+	})
+	if got := fallen(t, w, n); len(got) != 0 {
+		t.Errorf("touched: %q", got)
+	}
+	for _, bad := range []tocsin.Lifetime{{Name: "x", Types: []string{"domian"}, Days: 1}, {Name: "y", Days: -1}, {Name: "z", Orgs: []int64{99}, Days: 1}} {
+		if _, err := w.Apply(t.Context(), w.admin, func(tx *store.Tx) error { return store.Put(tx, &bad) }); tocsin.CodeOf(err) != tocsin.Invalid {
+			t.Errorf("%+v: %v", bad, err)
+		}
+	}
+	if _, err := w.Apply(t.Context(), w.ours, func(tx *store.Tx) error { return store.Put(tx, &l) }); tocsin.CodeOf(err) != tocsin.Forbidden {
+		t.Errorf("a publisher changed a lifetime: %v", err)
+	}
+}

@@ -1,0 +1,342 @@
+package store
+
+import (
+	"iter"
+
+	"tocsin"
+	"tocsin/access"
+)
+
+// AddRemark adds what the viewer has to say. Its head says what it is about (kind,
+// and id or uuid), what it points to, and how far it may travel; the store fills in
+// the rest. Only what the viewer can see can be spoken about.
+func AddRemark[R tocsin.Remark](tx *Tx, r R) error {
+	h := r.Remarked()
+	e, err := tx.locate(r)
+	if err != nil {
+		return err
+	}
+	if err := tx.mayRemark(r, e); err != nil {
+		return err
+	}
+	if err := tx.speaker(r, e); err != nil {
+		return err
+	}
+	if h.Timestamp == 0 {
+		h.Timestamp = tx.now.Unix()
+	}
+	if err := tx.identifyRemark(r); err != nil {
+		return err
+	}
+	if err := tx.settleRemark(r, nil); err != nil {
+		return err
+	}
+	if unpublishes(r) {
+		if err := tx.edited(e, false); err != nil {
+			return err
+		}
+	}
+	return tx.putRemark(nil, r)
+}
+
+// locate looks up what r is about and points to, in the viewer's sight, and returns
+// the event that it belongs to, nil for none.
+func (tx *Tx) locate(r tocsin.Remark) (e *tocsin.Event, err error) {
+	if err := tx.putEvents(); err != nil {
+		return nil, err
+	}
+	h := r.Remarked()
+	if e, err = tx.follow(&h.About, r.Kind()); err != nil {
+		return nil, err
+	}
+	h.Event = 0
+	if e != nil {
+		h.Event = e.ID
+	}
+	if h.To.IsZero() {
+		return e, nil
+	}
+	other, err := tx.follow(&h.To, r.Kind())
+	if err == nil && (other == nil || other.ID != h.Event) {
+		err = tocsin.Errorf(tocsin.NotFound, "event %d has no %s %s", h.Event, h.To.Kind, h.To.UUID)
+	}
+	return e, err
+}
+
+// follow fills in a link's id and uuid and returns the event to which what it points
+// at belongs. Of what may be elsewhere it leaves the id out.
+func (tx *Tx) follow(l *tocsin.Link, by tocsin.Kind) (e *tocsin.Event, err error) {
+	switch l.Kind {
+	case 0:
+		return nil, nil
+	case tocsin.KindEvent:
+		if l.ID != 0 {
+			e, err = tx.Event(l.ID)
+		} else {
+			e, err = tx.EventByUUID(l.UUID)
+		}
+		if err == nil {
+			l.ID, l.UUID = e.ID, e.UUID
+		}
+		return e, err
+	case tocsin.KindAttribute:
+		var a *tocsin.Attribute
+		if l.ID != 0 {
+			a, e, err = tx.Attribute(l.ID)
+		} else {
+			a, e, err = tx.AttributeByUUID(l.UUID)
+		}
+		if err == nil {
+			l.ID, l.UUID = a.ID, a.UUID
+		}
+		return e, err
+	case tocsin.KindObject:
+		var o *tocsin.Object
+		if l.ID != 0 {
+			o, e, err = tx.Object(l.ID)
+		} else {
+			o, e, err = tx.ObjectByUUID(l.UUID)
+		}
+		if err == nil {
+			l.ID, l.UUID = o.ID, o.UUID
+		}
+		return e, err
+	}
+	return tx.followRemark(l)
+}
+
+// followRemark is [Tx.follow] for a remark on a remark. A cluster may be one of those
+// that everybody has, which are no records.
+func (tx *Tx) followRemark(l *tocsin.Link) (*tocsin.Event, error) {
+	if _, ok := tocsin.NewRecord(l.Kind).(tocsin.Remark); !ok {
+		return nil, tocsin.Errorf(tocsin.Invalid, "nothing can be said about a %s", l.Kind)
+	}
+	q := RemarkQuery{UUIDs: []tocsin.UUID{l.UUID}, Deleted: Any}
+	if l.ID != 0 {
+		q = RemarkQuery{IDs: []int64{l.ID}, Deleted: Any}
+	}
+	on, err := tx.remark(l.Kind, q)
+	switch {
+	case tocsin.CodeOf(err) == tocsin.NotFound && l.Kind == tocsin.KindCluster && l.ID == 0:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	h := on.Remarked()
+	l.ID, l.UUID = h.ID, h.UUID
+	for depth, up := 1, h; up.About.Kind >= tocsin.KindReference && up.About.ID != 0; depth++ {
+		if depth == MaxDepth {
+			return nil, tocsin.Errorf(tocsin.Invalid, "that is a remark on a remark on a remark: go no deeper, and speak about what they are about")
+		}
+		next, err := tx.remark(up.About.Kind, RemarkQuery{IDs: []int64{up.About.ID}, Deleted: Any})
+		if err != nil {
+			return nil, err
+		}
+		up = next.Remarked()
+	}
+	if h.Event == 0 {
+		return nil, nil
+	}
+	return tx.Event(h.Event)
+}
+
+// remark returns the first remark of a kind that q asks for, as the viewer sees it.
+func (tx *Tx) remark(k tocsin.Kind, q RemarkQuery) (tocsin.Remark, error) {
+	for r, err := range tx.remarks(k, remarks(tx.db, tx.v, tx.docs, q)) {
+		return r, err
+	}
+	return nil, tocsin.Errorf(tocsin.NotFound, "no such %s", k)
+}
+
+// remarks iterates over remarks, what this write wrote among them.
+func (tx *Tx) remarks(k tocsin.Kind, q Scoped[RemarkQuery]) iter.Seq2[tocsin.Remark, error] {
+	return func(yield func(tocsin.Remark, error) bool) {
+		if err := tx.putEvents(); err != nil {
+			yield(nil, err)
+			return
+		}
+		for b, err := range tx.w.Remarks(tx.ctx, k, q) {
+			var r tocsin.Remark
+			if err == nil {
+				r, err = remark(k, b)
+			}
+			if !yield(r, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// speaker sets whose word r is: the viewer's organisation's, the one's it says where
+// the viewer speaks for another instance. A report is the event's owner's.
+func (tx *Tx) speaker(r tocsin.Remark, e *tocsin.Event) error {
+	h := r.Remarked()
+	if h.Org == 0 || !tx.v.May(access.Sync) {
+		h.Org = tx.v.Org()
+	}
+	if h.Orgc == 0 || !tx.v.May(access.Sync) {
+		h.Orgc = h.Org
+	}
+	h.User = tx.v.User()
+	if err := tx.maySpeakFor(h.Org); err != nil {
+		return err
+	}
+	if err := tx.maySpeakFor(h.Orgc); err != nil {
+		return err
+	}
+	switch r.(type) {
+	case *tocsin.Report, *tocsin.Reference:
+		h.Org, h.Orgc = e.Org, e.Orgc // it is part of the event
+	}
+	return nil
+}
+
+// identifyRemark hands out an id, and a uuid that nothing else has. A proposal is
+// known by the uuid of the attribute that it would change or add.
+func (tx *Tx) identifyRemark(r tocsin.Remark) (err error) {
+	h := r.Remarked()
+	if _, ok := r.(*tocsin.Proposal); ok {
+		h.UUID = tocsin.UUID{}
+	} else if h.UUID.IsZero() {
+		h.UUID = tocsin.NewUUID(tx.now)
+	} else {
+		if err := tx.free(h.UUID); err != nil {
+			return err
+		}
+		taken, err := tx.w.RemarkUUID(tx.ctx, h.UUID)
+		if err != nil {
+			return err
+		}
+		if !taken.IsZero() {
+			return tocsin.Errorf(tocsin.Conflict, "the uuid %s is taken", h.UUID)
+		}
+	}
+	h.ID, err = tx.newID(r.Kind(), 1)
+	return err
+}
+
+// settleRemark checks what decides who may have r, and sets its label.
+func (tx *Tx) settleRemark(r, old tocsin.Remark) error {
+	h := r.Remarked()
+	if !h.Distribution.Valid() || h.Distribution == access.Inherit && h.About.IsZero() {
+		return tocsin.Errorf(tocsin.Invalid, "the distribution of a %s can't be %d", r.Kind(), h.Distribution)
+	}
+	if was := old; old == nil || h.Distribution != was.Remarked().Distribution || h.Group != was.Remarked().Group {
+		if err := tx.mayShareWith(h.Distribution, &h.Group); err != nil {
+			return err
+		}
+	}
+	h.Label = tx.label(access.NewLabel(h.Org, h.Distribution, h.Group, 0, 0))
+	return nil
+}
+
+// putRemark writes a remark in place of old and its line.
+func (tx *Tx) putRemark(old, r tocsin.Remark) error {
+	h := r.Remarked()
+	h.Seq = tx.next()
+	keys, err := tx.remarkKeys(r)
+	if err != nil {
+		return err
+	}
+	kept, err := row(r, keys)
+	if err != nil {
+		return err
+	}
+	if err := tx.w.PutRemarks(tx.ctx, []RemarkRow{kept}); err != nil {
+		return err
+	}
+	after, err := remark(r.Kind(), kept.JSON)
+	l := tocsin.Line{Kind: r.Kind(), ID: h.ID, After: after}
+	if old != nil {
+		l.Before = old
+	}
+	tx.line(l)
+	return err
+}
+
+// EditRemark lets change alter a copy of a remark.
+func EditRemark[R tocsin.Remark](tx *Tx, id int64, change func(R) error) (R, error) {
+	var zero R
+	old, e, err := tx.myRemark(zero.Kind(), id)
+	if err != nil {
+		return zero, err
+	}
+	copied, err := clone(old)
+	if err != nil {
+		return zero, err
+	}
+	r := copied.(R)
+	if err := change(r); err != nil {
+		return zero, err
+	}
+	is, was := r.Remarked(), old.Remarked()
+	is.ID, is.UUID, is.About, is.To, is.Event, is.Org, is.Orgc, is.User = was.ID, was.UUID, was.About, was.To, was.Event, was.Org, was.Orgc, was.User
+	if is.Timestamp == was.Timestamp {
+		is.Timestamp = max(was.Timestamp, tx.now.Unix())
+	}
+	if err := tx.soundRemark(r); err != nil {
+		return zero, err
+	}
+	if err := tx.settleRemark(r, old); err != nil {
+		return zero, err
+	}
+	if unpublishes(r) {
+		if err := tx.edited(e, false); err != nil {
+			return zero, err
+		}
+	}
+	return r, tx.putRemark(old, r)
+}
+
+// myRemark returns a remark that the viewer may change, and its event.
+func (tx *Tx) myRemark(k tocsin.Kind, id int64) (tocsin.Remark, *tocsin.Event, error) {
+	r, err := tx.remark(k, RemarkQuery{IDs: []int64{id}, Deleted: Any})
+	if err != nil {
+		return nil, nil, err
+	}
+	var e *tocsin.Event
+	if r.Remarked().Event != 0 {
+		if e, err = tx.Event(r.Remarked().Event); err != nil {
+			return nil, nil, err
+		}
+	}
+	return r, e, tx.mayChange(r, e)
+}
+
+// DeleteRemark deletes a remark for good, with what was said about it. Its uuid is
+// refused afterwards.
+func (tx *Tx) DeleteRemark(k tocsin.Kind, id int64) error {
+	r, _, err := tx.myRemark(k, id)
+	if err != nil {
+		return err
+	}
+	if err := tx.w.RemoveRemark(tx.ctx, k, id); err != nil {
+		return err
+	}
+	tx.line(tocsin.Line{Kind: k, ID: id, Before: r})
+	return tx.bury(r, r.Remarked().Label)
+}
+
+// SeeValue adds a sighting like s of each attribute with that value which the viewer
+// may see and has not withdrawn, and returns them.
+func (tx *Tx) SeeValue(s tocsin.Sighting, q Query) (seen []*tocsin.Sighting, err error) {
+	if err := tx.putEvents(); err != nil {
+		return nil, err
+	}
+	var ids []int64
+	for a, err := range tx.w.Attributes(tx.ctx, scope(View{tx.db, tx.v}, q)) {
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, a.ID)
+	}
+	for _, id := range ids {
+		one := s
+		one.About = tocsin.Link{Kind: tocsin.KindAttribute, ID: id}
+		if err := AddRemark(tx, &one); err != nil {
+			return nil, err
+		}
+		seen = append(seen, &one)
+	}
+	return seen, nil
+}

@@ -24,12 +24,13 @@ import (
 
 // A DB is a store over an engine.
 type DB struct {
-	engine Engine
-	log    *slog.Logger
-	now    func() time.Time
-	coder  Coder
-	dir    *directory
-	kept   interned // the writer's
+	engine    Engine
+	log       *slog.Logger
+	now       func() time.Time
+	committed func(Commit)
+	coder     Coder
+	dir       *directory
+	kept      interned // the writer's
 
 	incarnation []byte
 	unnamed     bool // the store had no incarnation until now
@@ -46,6 +47,18 @@ type DB struct {
 type Options struct {
 	Log *slog.Logger
 	Now func() time.Time // the clock; time.Now if nil
+	// Committed, if set, is told of each transaction of the writer, which waits
+	// for it.
+	Committed func(Commit)
+}
+
+// A Commit is what became of one transaction of the writer, and of the writes
+// that shared it.
+type Commit struct {
+	Took    time.Duration
+	Kept    int
+	Refused int // by what they found: not allowed, not valid; or whoever asked has gone
+	Failed  int // with the transaction
 }
 
 // ErrClosed is what a write gets when the store is being closed.
@@ -62,7 +75,7 @@ func New(ctx context.Context, e Engine, o Options) (*DB, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	db := &DB{engine: e, log: o.Log, now: o.Now, queue: make(chan *request, maxQueue), done: make(chan struct{})}
+	db := &DB{engine: e, log: o.Log, now: o.Now, committed: o.Committed, queue: make(chan *request, maxQueue), done: make(chan struct{})}
 	if err := db.load(ctx); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
@@ -210,6 +223,7 @@ const (
 
 func (db *DB) commit(ctx context.Context, first *request) {
 	group := &group{docs: db.dir.overlay()}
+	defer db.report(time.Now(), group)
 	err := db.engine.Write(ctx, func(w Writer) error {
 		head, err := w.Head(ctx)
 		if err != nil {
@@ -244,6 +258,25 @@ func (db *DB) commit(ctx context.Context, first *request) {
 		}
 		close(r.ready)
 	}
+}
+
+// report tells whoever wants to know what became of a commit.
+func (db *DB) report(begun time.Time, g *group) {
+	if db.committed == nil {
+		return
+	}
+	c := Commit{Took: time.Since(begun)}
+	for _, r := range g.requests {
+		switch {
+		case r.err == nil:
+			c.Kept++
+		case tocsin.CodeOf(r.err) != tocsin.Internal || r.ctx.Err() != nil:
+			c.Refused++
+		default:
+			c.Failed++
+		}
+	}
+	db.committed(c)
 }
 
 // A group is the requests that share one commit.

@@ -47,7 +47,9 @@ type exchange struct {
 	DNSAddr     string
 
 	archivist archivist
+	meters    *meters
 	held      held
+	receivers *receivers
 	notifier  *rpz.Notifier
 	log       *slog.Logger
 	stop      context.CancelFunc
@@ -64,10 +66,11 @@ func open(ctx context.Context, c config) (x *exchange, err error) {
 	if err != nil {
 		return nil, err
 	}
-	x = &exchange{log: c.Log, broken: make(chan error, 8)}
-	if x.DB, err = store.New(ctx, engine, store.Options{Log: c.Log}); err != nil {
+	x = &exchange{log: c.Log, broken: make(chan error, 8), meters: newMeters()}
+	if x.DB, err = store.New(ctx, engine, store.Options{Log: c.Log, Committed: x.meters.committed}); err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
+	x.receivers = newReceivers(x.DB)
 	x.archivist.dir, x.archivist.snapshot = c.Data, engine.Snapshot
 	x.Desk = &intake.Desk{DB: x.DB}
 	return x, nil
@@ -137,7 +140,9 @@ func (x *exchange) project(run context.Context, c config) (err error) {
 		return err
 	}
 	zones := &zones{x.DB, x.Collections}
-	x.notifier = &rpz.Notifier{Keys: zones, Local: x.dns().Addr(), Log: x.log}
+	x.notifier = &rpz.Notifier{Keys: zones, Local: x.dns().Addr(), Heard: x.meters.heard, Log: x.log}
+	x.Collections.Watch(x.meters.moved)
+	x.Collections.Watch(x.receivers.moved)
 	x.Collections.Watch(told(x.DB, x.notifier))
 	for _, f := range []store.Follower{x.Index, x.Collections} {
 		x.run(f.Name(), func() error { return x.DB.Follow(run, f) })
@@ -169,7 +174,7 @@ func (x *exchange) run(what string, fn func() error) {
 
 func (x *exchange) serveDNS(run context.Context, udp *net.UDPConn, tcp net.Listener) {
 	zones := &zones{x.DB, x.Collections}
-	server := &rpz.Server{Zones: zones, Keys: zones, Served: x.held.served, Log: x.log}
+	server := &rpz.Server{Zones: zones, Keys: zones, Served: x.served, Log: x.log}
 	x.run("DNS over UDP", func() error { return server.ServeUDP(run, udp) })
 	x.run("DNS over TCP", func() error { return server.ServeTCP(run, tcp) })
 }
@@ -183,7 +188,7 @@ func (x *exchange) serveHTTP(run context.Context, web net.Listener, c config) er
 		}
 	}
 	front := httpd.New(x.DB, httpd.Options{Log: x.log, Secure: cert != nil})
-	x.gauges(front)
+	x.meters.register(front.Registry(), x, c)
 	front.Ready("projections", x.caughtUp(x.DB.Head()))
 	front.Ready("zones", func(context.Context) error { return x.Collections.Ready() })
 	x.routes(front, c)
@@ -191,12 +196,19 @@ func (x *exchange) serveHTTP(run context.Context, web net.Listener, c config) er
 	return nil
 }
 
+// served is told of each transfer.
+func (x *exchange) served(h rpz.Handover) {
+	x.held.served(h)
+	x.receivers.served(h)
+	x.meters.served(h)
+}
+
 // routes puts the faces on the front.
 func (x *exchange) routes(front *httpd.Server, c config) {
 	api.New(x.DB, api.Parts{
 		Version:         c.Version,
-		Index:           index{x.Index},
-		Desk:            desk{x.Desk},
+		Index:           index{x.Index, x.meters},
+		Desk:            desk{x.Desk, x.meters},
 		Writer:          writer,
 		Lists:           lists{x.Collections},
 		Config:          resolverConfig(x.dns()),
@@ -209,6 +221,7 @@ func (x *exchange) routes(front *httpd.Server, c config) {
 	misp.Register(front)
 	x.pages().Register(front)
 	x.archivist.register(front)
+	front.Handle("GET /api/findings", x.findings(c))
 }
 
 // caughtUp says what projections still lack of what was there at the start. They
@@ -224,25 +237,6 @@ func (x *exchange) caughtUp(head tocsin.Seq) func(context.Context) error {
 		}
 		return nil
 	}
-}
-
-// gauges are what the projections say of themselves.
-func (x *exchange) gauges(front *httpd.Server) {
-	front.Gauge("tocsin_match_entries", "Claims in the lookup index, by key.", func() float64 { return float64(x.Index.Stats().Entries) })
-	front.Gauge("tocsin_match_bytes", "Octets of the lookup index on disk.", func() float64 { return float64(x.Index.Stats().Bytes) })
-	front.Gauge("tocsin_last_backup_timestamp_seconds", "When the last backup of this exchange was made, in seconds since 1970; 0: there is none.", func() float64 {
-		at := readLastBackup(x.archivist.dir).At
-		if at.IsZero() {
-			return 0
-		}
-		return float64(at.Unix())
-	})
-	front.Gauge("tocsin_zone_names", "Names in all collections.", func() (n float64) {
-		for _, s := range x.Collections.Collections() {
-			n += float64(s.Names)
-		}
-		return n
-	})
 }
 
 // hot is how the hot zones stand, for the clock.

@@ -32,7 +32,7 @@ type world struct {
 // newWorld starts an exchange with these organisations.
 func newWorld(t testing.TB, orgs ...string) *world {
 	t.Helper()
-	w := &world{t: t, conf: config{Data: t.TempDir(), HTTP: "127.0.0.1:0", DNS: "127.0.0.1:0"},
+	w := &world{t: t, conf: config{Data: t.TempDir(), HTTP: "127.0.0.1:0", DNS: "127.0.0.1:0", Version: version()},
 		keys: map[string]string{}, orgs: map[string]int64{}}
 	w.start()
 	w.write(func(tx *store.Tx) error {

@@ -193,3 +193,6 @@ func (s *Snapshot) Close() (err error) {
 	}
 	return err
 }
+
+// Check reads the whole database and reports what is damaged in it.
+func (s *Snapshot) Check(ctx context.Context) error { return check(ctx, s.conn) }

@@ -220,3 +220,17 @@ func TestSnapshotOfChangesNothing(t *testing.T) {
 		t.Errorf("schema %d; file changed: %v; copied truly: %v", s.Schema, !bytes.Equal(was, is), bytes.Equal(was, b.Bytes()))
 	}
 }
+
+// Nobody else on the machine can read what is kept, whatever the folder lets them.
+func TestFilesAreTheirOwners(t *testing.T) {
+	dir := t.TempDir()
+	db := openStore(t, dir)
+	defer db.Close()
+	writeSome(t, db, "kept")
+	for _, name := range []string{databaseFile, databaseFile + "-wal", databaseFile + "-shm"} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", name, info.Mode(), err)
+		}
+	}
+}

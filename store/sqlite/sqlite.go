@@ -106,6 +106,9 @@ func OpenWith(ctx context.Context, dir string, o Options) (*Engine, error) {
 }
 
 func (e *Engine) open(ctx context.Context, path string, o Options) (err error) {
+	if err := private(path); err != nil {
+		return err
+	}
 	if e.db, err = sql.Open("sqlite", fileURL(path)+pragmas); err != nil {
 		return err
 	}
@@ -113,14 +116,27 @@ func (e *Engine) open(ctx context.Context, path string, o Options) (err error) {
 	if err := migrate(ctx, e.db, o.steps, e.keeper(path, o)); err != nil {
 		return err
 	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		return err
-	}
 	if e.writer, err = e.connect(ctx, writerCache); err != nil {
 		return err
 	}
 	_, err = e.writer.ExecContext(ctx, fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", checkpointPages))
 	return err
+}
+
+// private makes the database its owner's alone before SQLite opens it, which
+// gives the files beside it the same rights.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	f.Close()
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Chmod(path+suffix, 0o600); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // migrate brings the tables up to date, and refuses a store that a later

@@ -40,7 +40,7 @@ func newMeters() *meters {
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}}),
 		writes: counter("tocsin_writes_total", "Writes that ended, by outcome: kept, refused (not allowed, not valid, or nobody waited any more), failed.", "outcome"),
 		lookups: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "tocsin_lookups_total", Help: "Values that were looked up over the native API."}),
+			Name: "tocsin_lookups_total", Help: "Keys of values that were looked up over the native API."}),
 		importing: prometheus.NewGauge(prometheus.GaugeOpts{Name: "tocsin_imports_under_way", Help: "Lists that are being imported."}),
 		imported:  counter("tocsin_import_lines_total", "Lines of imported lists, by outcome: written, duplicate, refused.", "outcome"),
 		transfers: counter("tocsin_transfers_total",

@@ -19,6 +19,7 @@ import (
 // it, and what it installs runs as its unit starts it.
 func TestDebianPackage(t *testing.T) {
 	lab.Need(t, "dpkg-deb")
+	lab.Need(t, "git")
 	deb := packaged(t)
 	if again := packaged(t); sumOf(read(t, deb)) != sumOf(read(t, again)) {
 		t.Error("built twice, it is not the same")
@@ -35,6 +36,7 @@ func TestDebianPackage(t *testing.T) {
 			t.Errorf("%v\n%s", err, out)
 		}
 	})
+	t.Run("dpkg", func(t *testing.T) { throughDpkg(t, deb) })
 	t.Run("unit", func(t *testing.T) { sandboxed(t, root) })
 	t.Run("runs", func(t *testing.T) { installed(t, root) })
 }
@@ -63,6 +65,50 @@ func read(t *testing.T, file string) []byte {
 	b, err := os.ReadFile(file)
 	must(t, err)
 	return b
+}
+
+// throughDpkg has dpkg install the package into a folder, and remove it: its
+// scripts run, settings that were changed stay until it is purged, and what people
+// shared stays even then.
+func throughDpkg(t *testing.T, deb string) {
+	dpkg := lab.Need(t, "dpkg")
+	if os.Getuid() != 0 {
+		t.Skip("dpkg takes root, also for a folder")
+	}
+	root := t.TempDir()
+	for _, dir := range []string{"var/lib/dpkg/updates", "var/lib/dpkg/info", "var/log"} {
+		must(t, os.MkdirAll(filepath.Join(root, dir), 0o755))
+	}
+	must(t, os.WriteFile(filepath.Join(root, "var/lib/dpkg/status"), nil, 0o644))
+	do := func(args ...string) string {
+		return output(t, exec.Command(dpkg, append([]string{"--root=" + root, "--force-script-chrootless", "--force-depends", "--no-triggers"}, args...)...))
+	}
+	if said := do("--install", deb); !strings.Contains(said, "tocsin init --data /var/lib/tocsin") {
+		t.Errorf("it does not say how to go on: %s", said)
+	}
+	data, conf := filepath.Join(root, "var/lib/tocsin"), filepath.Join(root, "etc/tocsin/tocsin.conf")
+	if info, err := os.Stat(data); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("the data folder: %v, %v", info, err)
+	}
+	must(t, os.WriteFile(conf, []byte("data = /srv/tocsin\n"), 0o644))
+	must(t, os.WriteFile(filepath.Join(data, databaseFile), nil, 0o600))
+	do("--install", "--force-confold", deb)
+	if got := read(t, conf); string(got) != "data = /srv/tocsin\n" {
+		t.Errorf("settings were lost: %s", got)
+	}
+	do("--remove", "tocsin")
+	if _, err := os.Stat(conf); err != nil {
+		t.Errorf("settings are gone before a purge: %v", err)
+	}
+	if said := do("--purge", "tocsin"); !strings.Contains(said, "are kept") {
+		t.Errorf("it does not say what is kept: %s", said)
+	}
+	if _, err := os.Stat(conf); err == nil {
+		t.Error("settings are left after a purge")
+	}
+	if _, err := os.Stat(filepath.Join(data, databaseFile)); err != nil {
+		t.Errorf("what people shared is gone: %v", err)
+	}
 }
 
 // sandboxed has systemd read the units, and count what the service may do.

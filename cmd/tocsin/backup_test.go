@@ -23,6 +23,7 @@ import (
 	"tocsin/backup"
 	"tocsin/collection"
 	"tocsin/indicator"
+	"tocsin/internal/lab"
 	"tocsin/store"
 )
 
@@ -368,4 +369,35 @@ func TestSealKeyOfABackup(t *testing.T) {
 			t.Errorf("%s: %v; key there: %v; said %q", x.name, err, bytes.Equal(got, key), said.String())
 		}
 	}
+}
+
+// A resolver that holds what came after the backup follows the restored exchange
+// without anybody touching it: what the backup has stays blocked, what was lost with
+// the disk is answered again, and what is shared next is blocked.
+func TestResolverFollowsARestore(t *testing.T) {
+	w := newWorld(t, "telco", "provider")
+	w.keys["admin"] = w.admin("telco")
+	drop := w.collection(tocsin.Collection{Name: "drop", Zone: "rpz.example"})
+	w.settle()
+	tag := map[string]any{"Tag": []any{map[string]any{"name": tocsin.CollectionTag("drop"), "local": true}}}
+	w.share("telco", "kept.threat-lab.net", tag)
+	r := unbound(t, w, lab.StartRoot(t), drop)
+	r.WaitBlocked(t, "kept.threat-lab.net")
+	w.settle()
+	file := filepath.Join(t.TempDir(), "backup.tar.gz")
+	w.backUp(file)
+	for i := range 20 {
+		w.share("telco", fmt.Sprintf("lost%d.threat-lab.net", i), tag)
+	}
+	r.WaitBlocked(t, "lost19.threat-lab.net")
+	w.conf.DNS = w.DNSAddr // where the resolver looks for us
+	must(t, w.Close())
+
+	again := w.restored(file)
+	t.Logf("answered again after %v", r.WaitAnswers(t, "lost19.threat-lab.net"))
+	if a, err := r.Lookup(t.Context(), "kept.threat-lab.net"); err != nil || !a.Blocked() {
+		t.Errorf("what was in the backup is no longer blocked: %+v, %v", a, err)
+	}
+	again.share("telco", "next.threat-lab.net", tag)
+	t.Logf("blocked after %v", r.WaitBlocked(t, "next.threat-lab.net"))
 }

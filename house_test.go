@@ -14,6 +14,7 @@ var house = []string{
 	"tocsin/indicator",
 	"tocsin/access",
 	"tocsin",
+	"tocsin/seal",
 	"tocsin/misp",
 	"tocsin/codec",
 	"tocsin/store",

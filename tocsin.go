@@ -7,6 +7,8 @@ package tocsin
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"tocsin/access"
@@ -107,7 +109,14 @@ type User struct {
 	Role     int64     `json:"role"`               // see access.Roles
 	Password string    `json:"password,omitempty"` // argon2id, never in clear
 	Disabled bool      `json:"disabled,omitempty"`
+	Expires  time.Time `json:"expires,omitzero"`
+	TOTP     *Secret   `json:"totp,omitempty"` // shared with the user's authenticator (RFC 6238)
 	Created  time.Time `json:"created"`
+}
+
+// Ended reports whether the user may sign in no more.
+func (u *User) Ended(now time.Time) bool {
+	return u.Disabled || !u.Expires.IsZero() && !now.Before(u.Expires)
 }
 
 // A Key lets a program act for a user. The key itself is not kept.
@@ -121,37 +130,12 @@ type Key struct {
 	ReadOnly bool           `json:"read_only,omitempty"`
 	Allow    []netip.Prefix `json:"allow,omitempty"` // from where it may be used; empty: anywhere
 	Expires  time.Time      `json:"expires,omitzero"`
+	Ceiling  access.TLP     `json:"ceiling,omitempty"` // the strictest TLP that it shows; 0: no limit
 	Created  time.Time      `json:"created"`
 }
 
-// A Group is a sharing group: the organisations among which a record may travel.
-type Group struct {
-	ID            int64    `json:"id"`
-	UUID          UUID     `json:"uuid"`
-	Name          string   `json:"name"`
-	Releasability string   `json:"releasability,omitempty"`
-	Description   string   `json:"description,omitempty"`
-	Org           int64    `json:"org"` // who made it
-	Members       []Member `json:"members"`
-	Created       int64    `json:"created"`
-	Modified      int64    `json:"modified"`
-}
-
-// A Member of a sharing group may extend it if Extend is set.
-type Member struct {
-	Org    int64 `json:"org"`
-	Extend bool  `json:"extend,omitempty"`
-}
-
-// Has reports whether org is a member.
-func (g *Group) Has(org int64) bool {
-	for _, m := range g.Members {
-		if m.Org == org {
-			return true
-		}
-	}
-	return false
-}
+// Ended reports whether the key works no more.
+func (k *Key) Ended(now time.Time) bool { return !k.Expires.IsZero() && !now.Before(k.Expires) }
 
 // A Collection is a named selection of claims for subscribers to act on.
 //
@@ -165,6 +149,10 @@ type Collection struct {
 	Org     int64     `json:"org"`                // the owner
 	Zone    string    `json:"zone,omitempty"`     // origin of its DNS policy zone
 	HotZone string    `json:"hot_zone,omitempty"` // origin of the small zone for what is new
+	IPZone  string    `json:"ip_zone,omitempty"`  // origin of the zone of addresses that answers must not hold
+	NSZone  string    `json:"ns_zone,omitempty"`  // origin of the zone of name servers, by name and address
+	Action  Action    `json:"action,omitempty"`   // what its zones do; "" is NXDomain
+	Pass    bool      `json:"pass,omitempty"`     // an allow list: what it holds is let through
 	Filter  string    `json:"filter,omitempty"`
 	Sources []int64   `json:"sources"` // whose word is enough to block
 	Created time.Time `json:"created"`
@@ -183,6 +171,17 @@ type Collection struct {
 // collection, so that MISP clients can do it too.
 func (c *Collection) Tag() string { return CollectionTag(c.Name) }
 
+// Zones are the origins of the zones that it is served as, in lower case and
+// without the final dot.
+func (c *Collection) Zones() (origins []string) {
+	for _, o := range []string{c.Zone, c.HotZone, c.IPZone, c.NSZone} {
+		if o = strings.ToLower(strings.TrimSuffix(o, ".")); o != "" {
+			origins = append(origins, o)
+		}
+	}
+	return origins
+}
+
 // CollectionTag is the name of the local tag for the collection of that name.
 func CollectionTag(name string) string { return `tocsin:collection="` + name + `"` }
 
@@ -191,18 +190,29 @@ type Subscriber struct {
 	ID         int64            `json:"id"`
 	Name       string           `json:"name"`
 	Collection int64            `json:"collection"`
-	Org        int64            `json:"org"`              // for whom it asks
-	Allow      []netip.Prefix   `json:"allow,omitempty"`  // from where it may transfer
-	Notify     []netip.AddrPort `json:"notify,omitempty"` // where NOTIFY goes
+	Also       []int64          `json:"also,omitempty"`    // more collections that it receives, as an allow list
+	Org        int64            `json:"org"`               // for whom it asks
+	Action     Action           `json:"action,omitempty"`  // its own; "" is that of each collection
+	Exclude    []string         `json:"exclude,omitempty"` // what it does not act on, see ParseExclusions
+	Allow      []netip.Prefix   `json:"allow,omitempty"`   // from where it may transfer
+	Notify     []netip.AddrPort `json:"notify,omitempty"`  // where NOTIFY goes
 	TSIG       *TSIG            `json:"tsig,omitempty"`
 	Created    time.Time        `json:"created"`
+}
+
+// Collections are all that it receives.
+func (s *Subscriber) Collections() []int64 { return append([]int64{s.Collection}, s.Also...) }
+
+// Receives reports whether it receives a collection.
+func (s *Subscriber) Receives(collection int64) bool {
+	return s.Collection == collection || slices.Contains(s.Also, collection)
 }
 
 // A TSIG key authenticates transfers (RFC 8945). Its secret has to be readable.
 type TSIG struct {
 	Name      string `json:"name"`
 	Algorithm string `json:"algorithm"`
-	Secret    []byte `json:"secret"`
+	Secret    Secret `json:"secret,omitzero"`
 }
 
 // An Import fills one event from one list, batch by batch.

@@ -37,6 +37,18 @@ func modelSees(org int64, groups []int64, owner int64, parts []part) bool {
 	return true
 }
 
+// modelBeneath is a key's ceiling: nothing stricter, and what is not marked is GREEN.
+func modelBeneath(ceiling TLP, parts []part) bool {
+	strictest := Unmarked
+	for _, p := range parts {
+		strictest = max(strictest, p.tlp)
+	}
+	if strictest == Unmarked {
+		strictest = Green
+	}
+	return ceiling == Unmarked || strictest <= ceiling
+}
+
 func modelLeaves(x Exit, published bool, parts []part) bool {
 	tlp, pap := Unmarked, PAPUnmarked
 	for _, p := range parts {
@@ -74,10 +86,11 @@ func TestDecideAgreesWithTheRules(t *testing.T) {
 		for _, p := range parts[1:] {
 			label = NewLabel(99, p.dist, p.group, p.tlp, p.pap).Within(label)
 		}
-		v := Organisation("v", org, groups...)
+		v, ceiling := Organisation("v", org, groups...), TLP(rnd.IntN(2)*rnd.IntN(6))
+		v = v.Under(ceiling)
 		published := rnd.IntN(2) == 0
 		for x := Read; x <= Public; x++ {
-			want := modelSees(org, groups, owner, parts)
+			want := modelSees(org, groups, owner, parts) && modelBeneath(ceiling, parts)
 			if x != Read {
 				want = want && modelLeaves(x, published, parts)
 			}
@@ -107,6 +120,28 @@ func randomPart(rnd *rand.Rand, inherit bool) part {
 		p.tlp, p.pap = Unmarked, PAPUnmarked
 	}
 	return p
+}
+
+// A ceiling hides from everyone who has it, whatever else they may, and never rises.
+func TestCeiling(t *testing.T) {
+	admin := NewViewer("admin", 1, 1, siteAdmin)
+	red := NewLabel(1, OrgOnly, 0, Red, 0)
+	limited := admin.Under(Amber)
+	if !admin.Sees(red) || limited.Sees(red) || limited.SeesAll() || !limited.Administers() || !limited.Sees(NewLabel(2, OrgOnly, 0, Amber, 0)) {
+		t.Error("an administrator under TLP:AMBER")
+	}
+	if v := limited.Under(Red); v.Ceiling() != Amber || limited.Under(Unmarked).Ceiling() != Amber || limited.Under(Clear).Ceiling() != Clear {
+		t.Error("a ceiling was raised")
+	}
+	if admin.Sight() == limited.Sight() || limited.Sight() == admin.Under(Green).Sight() {
+		t.Error("ceilings share a sight")
+	}
+	if v := Organisation("sub", 1).Through(Organisation("owner", 1).Under(Green)); v.Sees(red) {
+		t.Error("handed on by one who does not see it")
+	}
+	if d := Decide(limited, Read, Record{red, true}); d.Allowed || d.Reason != "it is TLP:RED, and the key that asks is shown no more than TLP:AMBER" {
+		t.Errorf("%+v", d)
+	}
 }
 
 // Nothing that forgot to say who or what may be shared.
@@ -168,6 +203,21 @@ func TestMarkings(t *testing.T) {
 	} {
 		if tlp, pap := Markings(strings.Split(c.tags, ",")); tlp != c.tlp || pap != c.pap {
 			t.Errorf("%q: %s, %s; want %s, %s", c.tags, tlp, pap, c.tlp, c.pap)
+		}
+	}
+}
+
+func TestParseTLP(t *testing.T) {
+	for l := Clear; l <= Red; l++ {
+		for _, name := range []string{l.Name(), l.String(), " " + l.String() + " "} {
+			if got, ok := ParseTLP(name); got != l || !ok {
+				t.Errorf("%q: %s, %v", name, got, ok)
+			}
+		}
+	}
+	for _, name := range []string{"", "unmarked", "amber strict", "redd", "pap:red", "5"} {
+		if got, ok := ParseTLP(name); ok {
+			t.Errorf("%q: %s", name, got)
 		}
 	}
 }

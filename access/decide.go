@@ -92,6 +92,8 @@ func see(v Viewer, l Label) Decision {
 		}
 	}
 	switch {
+	case v.above(l):
+		return no("it is %s, and the key that asks is shown no more than %s", l.TLP.orDefault(), v.ceiling)
 	case v.all:
 		return yes("a site administrator sees everything")
 	case v.org == 0:

@@ -23,6 +23,22 @@ var tlpNames = [...]string{"unmarked", "TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "T
 // String returns the label as FIRST writes it; labels are never translated.
 func (t TLP) String() string { return tlpNames[min(t, Red)] }
 
+// ParseTLP reads the name of a label, with or without "tlp:". Other than [Marking]
+// it knows what it does not know.
+func ParseTLP(name string) (TLP, bool) {
+	label := strings.TrimPrefix(strings.ToLower(strings.TrimSpace(name)), "tlp:")
+	t := tlpOf(label)
+	return t, t != Red || label == "red"
+}
+
+// Name is the label as one types it: "amber+strict", and "" for [Unmarked].
+func (t TLP) Name() string {
+	if t == Unmarked {
+		return ""
+	}
+	return strings.ToLower(strings.TrimPrefix(t.String(), "TLP:"))
+}
+
 // orDefault returns the label that holds.
 func (t TLP) orDefault() TLP {
 	if t == Unmarked {

@@ -17,6 +17,8 @@ type Viewer struct {
 	all    bool
 	looks  bool // and does nothing else
 
+	ceiling TLP // the strictest that it is shown; Unmarked: no limit
+
 	through *Viewer // who hands things to it; nil: nobody in between
 }
 
@@ -53,7 +55,30 @@ func (v Viewer) Role() Role { return v.role }
 
 // SeesAll reports whether nothing is hidden from v: site administrators and
 // the system itself.
-func (v Viewer) SeesAll() bool { return v.all && (v.through == nil || v.through.SeesAll()) }
+func (v Viewer) SeesAll() bool { return v.ceiling == Unmarked && v.Administers() }
+
+// Administers reports whether v is a site administrator or the system itself,
+// though a ceiling may hide records from it.
+func (v Viewer) Administers() bool {
+	return v.all && (v.through == nil || v.through.Administers())
+}
+
+// Under returns v as one who is shown nothing stricter than t, its own organisation's
+// records included: who acts through a key with a ceiling. What is not marked counts
+// as [DefaultTLP], so beneath CLEAR only what is itself marked CLEAR is seen. A
+// ceiling is never raised.
+func (v Viewer) Under(t TLP) Viewer {
+	if t != Unmarked && (v.ceiling == Unmarked || t < v.ceiling) {
+		v.ceiling = t
+	}
+	return v
+}
+
+// Ceiling is the strictest TLP that v is shown, [Unmarked] if there is no limit.
+func (v Viewer) Ceiling() TLP { return v.ceiling }
+
+// above reports whether l is stricter than what v is shown.
+func (v Viewer) above(l Label) bool { return v.ceiling != Unmarked && l.TLP.orDefault() > v.ceiling }
 
 // May reports whether v's role holds permission p.
 func (v Viewer) May(p Permission) bool { return (v.all || v.org != 0) && v.role.May(p) }
@@ -66,7 +91,7 @@ func (v Viewer) ReadOnly() Viewer { v.looks = true; return v }
 // see. A collection's subscriber receives through the collection's owner, who can
 // hand on to nobody what it may not have itself.
 func (v Viewer) Through(owner Viewer) Viewer {
-	if owner.org != v.org || owner.all != v.all {
+	if owner.org != v.org || owner.all != v.all || owner.ceiling != v.ceiling {
 		v.through = &owner
 	}
 	return v
@@ -85,7 +110,7 @@ func (v Viewer) MemberOf(g int64) bool {
 // published makes no difference, as in MISP.
 func (v Viewer) Sees(l Label) bool {
 	switch {
-	case v.through != nil && !v.through.Sees(l):
+	case v.through != nil && !v.through.Sees(l), v.above(l):
 		return false
 	case v.all:
 		return true
@@ -114,6 +139,10 @@ func (v Viewer) Sight() string {
 	var b strings.Builder
 	if v.through != nil {
 		b.WriteString(v.through.Sight())
+		b.WriteByte('>')
+	}
+	if v.ceiling != Unmarked {
+		b.WriteString(v.ceiling.String())
 		b.WriteByte('>')
 	}
 	if v.all {

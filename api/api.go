@@ -29,6 +29,7 @@ func (a *API) Register(s *httpd.Server) {
 	s.Handle("GET /api/status", a.status)
 	s.Handle("GET /api/why", a.why)
 	s.Handle("POST /api/withdraw", a.withdraw)
+	s.Handle("POST /api/sightings", a.see)
 	if a.Index != nil {
 		s.Handle("POST /api/lookup", a.lookup, httpd.Asks, httpd.Streams)
 	}

@@ -56,11 +56,12 @@ type user struct {
 	OrgName string    `json:"org_name"`
 	Created time.Time `json:"created"`
 
-	Email    string   `json:"email"`
-	Org      ref      `json:"org"`  // the viewer's, if not said
-	Role     roleName `json:"role"` // by name or number; "User" if not said
-	Disabled bool     `json:"disabled"`
-	Password string   `json:"password,omitempty"` // to choose one; never shown
+	Email    string    `json:"email"`
+	Org      ref       `json:"org"`  // the viewer's, if not said
+	Role     roleName  `json:"role"` // by name or number; "User" if not said
+	Disabled bool      `json:"disabled"`
+	Expires  time.Time `json:"expires,omitzero"`
+	Password string    `json:"password,omitempty"` // to choose one; never shown
 
 	hash  string // of Password
 	drawn bool   // Password was drawn, not chosen
@@ -73,7 +74,7 @@ func (a *API) users() kind[*tocsin.User, user] {
 		db: a.db, list: store.View.Users,
 		show: func(w store.View, u *tocsin.User) user {
 			return user{ID: u.ID, OrgName: orgName(w, u.Org), Created: u.Created, Email: u.Email, Org: ref{id: u.Org},
-				Role: roleName(u.Role), Disabled: u.Disabled}
+				Role: roleName(u.Role), Disabled: u.Disabled, Expires: u.Expires}
 		},
 		ready: hashPassword,
 		set:   setUser,
@@ -106,10 +107,10 @@ func setUser(tx *store.Tx, old *tocsin.User, in *user) (*tocsin.User, once, erro
 		in.Role = defaultRole
 	}
 	u := &tocsin.User{Org: own(org, tx.Viewer()), Email: strings.TrimSpace(in.Email), Role: int64(in.Role),
-		Disabled: in.Disabled, Created: tx.Now()}
+		Disabled: in.Disabled, Expires: in.Expires, Created: tx.Now()}
 	shown := once{}
 	if old != nil {
-		u.ID, u.Created, u.Password = old.ID, old.Created, old.Password
+		u.ID, u.Created, u.Password, u.TOTP = old.ID, old.Created, old.Password, old.TOTP
 		if in.Org == (ref{}) {
 			u.Org = old.Org
 		}
@@ -170,6 +171,7 @@ type key struct {
 	ReadOnly bool           `json:"read_only"`
 	Allow    []netip.Prefix `json:"allow"`
 	Expires  time.Time      `json:"expires,omitzero"`
+	TLP      string         `json:"tlp,omitempty"` // the strictest that it shows; no limit, if not said
 }
 
 // keys are shown without the key, which the answer to adding one holds once.
@@ -178,7 +180,7 @@ func (a *API) keys() kind[*tocsin.Key, key] {
 		db: a.db, list: store.View.Keys,
 		show: func(w store.View, k *tocsin.Key) key {
 			out := key{ID: k.ID, UUID: k.UUID, Ends: k.Ends, Created: k.Created, User: ref{id: k.User}, Comment: k.Comment,
-				ReadOnly: k.ReadOnly, Allow: list(k.Allow), Expires: k.Expires}
+				ReadOnly: k.ReadOnly, Allow: list(k.Allow), Expires: k.Expires, TLP: k.Ceiling.Name()}
 			if u, err := store.One[*tocsin.User](w, k.User); err == nil {
 				out.UserEmail = u.Email
 			}
@@ -193,7 +195,13 @@ func setKey(tx *store.Tx, old *tocsin.Key, in *key) (*tocsin.Key, once, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	k := &tocsin.Key{User: user, Comment: in.Comment, ReadOnly: in.ReadOnly, Allow: in.Allow, Expires: in.Expires}
+	ceiling, ok := access.ParseTLP(in.TLP)
+	if in.TLP == "" {
+		ceiling = access.Unmarked
+	} else if !ok {
+		return nil, nil, tocsin.Errorf(tocsin.Invalid, "no TLP label %q; try one of [clear green amber amber+strict red]", in.TLP)
+	}
+	k := &tocsin.Key{Ceiling: ceiling, User: user, Comment: in.Comment, ReadOnly: in.ReadOnly, Allow: in.Allow, Expires: in.Expires}
 	if old != nil {
 		k.ID, k.UUID, k.User, k.Hash, k.Ends, k.Created = old.ID, old.UUID, old.User, old.Hash, old.Ends, old.Created
 		return k, once{}, nil
@@ -234,7 +242,7 @@ func (a *API) groups() kind[*tocsin.Group, group] {
 		show: func(w store.View, g *tocsin.Group) group {
 			out := group{ID: g.ID, UUID: g.UUID, OrgName: orgName(w, g.Org), Created: g.Created, Modified: g.Modified,
 				Name: g.Name, Releasability: g.Releasability, Description: g.Description, Org: ref{id: g.Org}, Members: []member{}}
-			for _, m := range g.Members {
+			for _, m := range g.Named() {
 				out.Members = append(out.Members, member{ref{id: m.Org}, orgName(w, m.Org), m.Extend})
 			}
 			return out
@@ -252,6 +260,7 @@ func setGroup(tx *store.Tx, old *tocsin.Group, in *group) (*tocsin.Group, once, 
 		Releasability: in.Releasability, Description: in.Description, Org: own(org, tx.Viewer()), Members: []tocsin.Member{}}
 	if old != nil {
 		g.ID, g.UUID, g.Created = old.ID, old.UUID, old.Created
+		g.Servers, g.Roaming, g.Inactive = old.Servers, old.Roaming, old.Inactive
 		if in.Org == (ref{}) {
 			g.Org = old.Org
 		}
@@ -281,8 +290,5 @@ func orgName(w store.View, id int64) string {
 
 // list is s as JSON should have it: never null.
 func list[T any](s []T) []T {
-	if s == nil {
-		return []T{}
-	}
-	return s
+	return append([]T{}, s...)
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -91,6 +92,19 @@ func TestRecordsByTheirNames(t *testing.T) {
 		t.Error("the secret did not change")
 	}
 	w.must(t, 200, "cara", "PATCH", "/api/subscribers/resolver%201", `{"tsig":null}`)
+
+	// A change that is refused changes nothing, also not in the record that others hold.
+	w.must(t, 400, "cara", "PATCH", "/api/subscribers/resolver%201", `{"allow":["198.51.100.1/32"],"notify":["198.51.100.1:53"],"action":"nonsense"}`)
+	if s := w.must(t, 200, "cara", "GET", "/api/subscribers/resolver%201", ""); s["allow"].([]any)[0] != "192.0.2.53/32" || s["notify"].([]any)[0] != "192.0.2.53:53" {
+		t.Errorf("a refused change is there: %v", s)
+	}
+	w.must(t, 400, "cara", "PATCH", "/api/subscribers/resolver%201", `{"exclude":["http://example.org/"]}`)
+	w.must(t, 400, "cara", "PATCH", "/api/subscribers/resolver%201", `{"also":[""]}`)
+	w.must(t, 404, "cara", "PATCH", "/api/subscribers/resolver%201", `{"also":["nothing"]}`)
+	s = w.must(t, 200, "cara", "PATCH", "/api/subscribers/resolver%201", `{"exclude":["Example.org","192.0.2.9/24","example.org"],"action":"Landing.Example."}`)
+	if fmt.Sprintf("%v %v", s["exclude"], s["action"]) != "[192.0.2.0/24 example.org] landing.example" {
+		t.Errorf("%v", s)
+	}
 
 	w.must(t, 409, "cara", "DELETE", "/api/collections/block", "")
 	w.must(t, 204, "cara", "DELETE", "/api/subscribers/resolver%201", "")

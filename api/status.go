@@ -20,7 +20,7 @@ func (a *API) status(w http.ResponseWriter, r *http.Request, v access.Viewer) er
 	for c := range view.Collections() {
 		cs := collectionStatus{Name: c.Name, Zone: c.Zone, HotZone: c.HotZone, Subscribers: []subscriberStatus{}}
 		for s := range view.Subscribers() {
-			if s.Collection == c.ID {
+			if s.Receives(c.ID) {
 				cs.Subscribers = append(cs.Subscribers, a.subscriberStatus(c, s))
 			}
 		}

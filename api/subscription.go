@@ -27,6 +27,10 @@ type collectionShape struct {
 	Org     ref    `json:"org"` // the owner: the viewer's, if not said
 	Zone    string `json:"zone"`
 	HotZone string `json:"hot_zone"`
+	IPZone  string `json:"ip_zone"` // of addresses in answers
+	NSZone  string `json:"ns_zone"` // of name servers
+	Action  string `json:"action"`  // nxdomain, if not said
+	Pass    bool   `json:"pass"`    // an allow list
 	Filter  string `json:"filter"`
 	Sources []ref  `json:"sources"` // whose word is enough to block
 }
@@ -36,7 +40,7 @@ func (a *API) collections() kind[*tocsin.Collection, collectionShape] {
 		db: a.db, list: store.View.Collections,
 		show: func(w store.View, c *tocsin.Collection) collectionShape {
 			out := collectionShape{ID: c.ID, OrgName: orgName(w, c.Org), Tag: c.Tag(), Created: c.Created, Name: c.Name, Org: ref{id: c.Org},
-				Zone: c.Zone, HotZone: c.HotZone, Filter: c.Filter, Sources: []ref{}}
+				Zone: c.Zone, HotZone: c.HotZone, IPZone: c.IPZone, NSZone: c.NSZone, Action: string(c.Action), Pass: c.Pass, Filter: c.Filter, Sources: []ref{}}
 			for _, id := range c.Sources {
 				out.Sources = append(out.Sources, ref{id: id})
 			}
@@ -52,7 +56,7 @@ func (a *API) setCollection(tx *store.Tx, old *tocsin.Collection, in *collection
 		return nil, nil, err
 	}
 	c := &tocsin.Collection{Name: strings.TrimSpace(in.Name), Org: own(org, tx.Viewer()), Zone: in.Zone, HotZone: in.HotZone,
-		Filter: in.Filter, Created: tx.Now(), Sources: []int64{}}
+		IPZone: in.IPZone, NSZone: in.NSZone, Action: tocsin.Action(in.Action), Pass: in.Pass, Filter: in.Filter, Created: tx.Now(), Sources: []int64{}}
 	if old != nil {
 		c.ID, c.Created = old.ID, old.Created
 		if in.Org == (ref{}) {
@@ -87,7 +91,10 @@ type subscriberShape struct {
 
 	Name       string           `json:"name"`
 	Collection ref              `json:"collection"`
-	Org        ref              `json:"org"` // for whom it asks: the viewer's, if not said
+	Also       []ref            `json:"also"`    // more collections that it receives, as an allow list
+	Org        ref              `json:"org"`     // for whom it asks: the viewer's, if not said
+	Action     string           `json:"action"`  // its own; that of each collection, if not said
+	Exclude    []string         `json:"exclude"` // domains and networks that it does not act on
 	Allow      []netip.Prefix   `json:"allow"`
 	Notify     []netip.AddrPort `json:"notify"`
 	TSIG       *tsigShape       `json:"tsig"`
@@ -130,7 +137,10 @@ func (a *API) subscribers() kind[*tocsin.Subscriber, subscriberShape] {
 
 func showSubscriber(w store.View, s *tocsin.Subscriber) subscriberShape {
 	out := subscriberShape{ID: s.ID, OrgName: orgName(w, s.Org), Created: s.Created, Name: s.Name, Collection: ref{id: s.Collection},
-		Org: ref{id: s.Org}, Allow: list(s.Allow), Notify: list(s.Notify)}
+		Org: ref{id: s.Org}, Also: []ref{}, Action: string(s.Action), Exclude: list(s.Exclude), Allow: list(s.Allow), Notify: list(s.Notify)}
+	for _, id := range s.Also {
+		out.Also = append(out.Also, ref{id: id})
+	}
 	if c, err := store.One[*tocsin.Collection](w, s.Collection); err == nil {
 		out.CollectionName = c.Name
 	}
@@ -150,7 +160,17 @@ func setSubscriber(tx *store.Tx, old *tocsin.Subscriber, in *subscriberShape) (*
 		return nil, nil, err
 	}
 	s := &tocsin.Subscriber{Name: strings.TrimSpace(in.Name), Collection: collection, Org: own(org, tx.Viewer()),
-		Allow: in.Allow, Notify: in.Notify, Created: tx.Now()}
+		Action: tocsin.Action(in.Action), Exclude: in.Exclude, Allow: in.Allow, Notify: in.Notify, Created: tx.Now()}
+	for _, also := range in.Also {
+		id, err := settle[*tocsin.Collection](tx, also)
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case id == 0:
+			return nil, nil, tocsin.Errorf(tocsin.Invalid, "what a subscriber also receives is a collection's id or name")
+		}
+		s.Also = append(s.Also, id)
+	}
 	var had *tocsin.TSIG
 	if old != nil {
 		s.ID, s.Created, had = old.ID, old.Created, old.TSIG
@@ -169,7 +189,7 @@ func setSubscriber(tx *store.Tx, old *tocsin.Subscriber, in *subscriberShape) (*
 	}
 	shown := once{}
 	if s.TSIG, err = in.TSIG.settle(s.Name, had); err == nil && s.TSIG != nil && s.TSIG != had {
-		shown["tsig"] = s.TSIG
+		shown["tsig"] = map[string]any{"name": s.TSIG.Name, "algorithm": s.TSIG.Algorithm, "secret": s.TSIG.Secret.Clear()}
 	}
 	return s, shown, err
 }
@@ -182,7 +202,7 @@ func (t *tsigShape) settle(name string, had *tocsin.TSIG) (*tocsin.TSIG, error) 
 	if !t.fresh && had != nil && t.Name == had.Name && t.Algorithm == had.Algorithm {
 		return had, nil
 	}
-	k := &tocsin.TSIG{Name: t.Name, Algorithm: t.Algorithm, Secret: make([]byte, tsigSecret)}
+	k := &tocsin.TSIG{Name: t.Name, Algorithm: t.Algorithm}
 	if k.Name == "" {
 		k.Name = strings.ReplaceAll(strings.ToLower(name), " ", "-")
 	}
@@ -193,7 +213,9 @@ func (t *tsigShape) settle(name string, had *tocsin.TSIG) (*tocsin.TSIG, error) 
 	default:
 		return nil, tocsin.Errorf(tocsin.Invalid, "no algorithm %q; try one of [hmac-sha256 hmac-sha384 hmac-sha512]", k.Algorithm)
 	}
-	rand.Read(k.Secret)
+	secret := make([]byte, tsigSecret)
+	rand.Read(secret)
+	k.Secret = tocsin.NewSecret(secret)
 	return k, nil
 }
 

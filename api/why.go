@@ -67,6 +67,19 @@ type recipient struct {
 	name        string
 	viewer      access.Viewer
 	collections []*tocsin.Collection
+	subscriber  *tocsin.Subscriber // nil: an organisation or a user
+}
+
+// excludes turns a decision down where a subscriber does not want what it would
+// receive.
+func (r recipient) excludes(v indicator.Value, d access.Decision) access.Decision {
+	if r.subscriber == nil || !d.Allowed {
+		return d
+	}
+	if by, ok := r.subscriber.Excludes(v); ok {
+		return access.Decision{Reason: "excluded by this subscriber, which does not act on " + by}
+	}
+	return d
 }
 
 // recipient finds a subscriber, an organisation or a user whom the asker knows.
@@ -75,17 +88,21 @@ func (a *API) recipient(view store.View, name string) (recipient, error) {
 		return recipient{}, tocsin.Errorf(tocsin.Invalid, `say for whom: "for" is a subscriber, an organisation or an e-mail address`)
 	}
 	if s, err := store.ByName[*tocsin.Subscriber](view, name); err == nil {
-		c, err := store.One[*tocsin.Collection](view, s.Collection)
-		if err != nil {
-			return recipient{}, err
+		to := recipient{name: s.Name, viewer: a.organisation(s.Name, s.Org), subscriber: s}
+		for _, id := range s.Collections() {
+			c, err := store.One[*tocsin.Collection](view, id)
+			if err != nil {
+				return recipient{}, err
+			}
+			to.collections = append(to.collections, c)
 		}
-		return recipient{s.Name, a.organisation(s.Name, s.Org), []*tocsin.Collection{c}}, nil
+		return to, nil
 	}
 	if o, err := store.ByName[*tocsin.Organisation](view, name); err == nil {
-		return recipient{o.Name, a.organisation(o.Name, o.ID), a.received(view, o.ID)}, nil
+		return recipient{o.Name, a.organisation(o.Name, o.ID), a.received(view, o.ID), nil}, nil
 	}
 	if u, err := store.ByName[*tocsin.User](view, name); err == nil {
-		return recipient{u.Email, a.db.ViewerFor(u), a.received(view, u.Org)}, nil
+		return recipient{u.Email, a.db.ViewerFor(u), a.received(view, u.Org), nil}, nil
 	}
 	return recipient{}, tocsin.Errorf(tocsin.NotFound, "no subscriber, organisation or user %q", name)
 }
@@ -99,12 +116,14 @@ func (a *API) organisation(name string, org int64) access.Viewer {
 func (a *API) received(view store.View, org int64) (cs []*tocsin.Collection) {
 	seen := map[int64]bool{}
 	for s := range view.Subscribers() {
-		if s.Org != org || seen[s.Collection] {
-			continue
-		}
-		seen[s.Collection] = true
-		if c, err := store.One[*tocsin.Collection](view, s.Collection); err == nil {
-			cs = append(cs, c)
+		for _, id := range s.Collections() {
+			if s.Org != org || seen[id] {
+				continue
+			}
+			seen[id] = true
+			if c, err := store.One[*tocsin.Collection](view, id); err == nil {
+				cs = append(cs, c)
+			}
 		}
 	}
 	return cs
@@ -133,7 +152,7 @@ func (a *API) explain(r *http.Request, to recipient, row Row) whyClaim {
 			owner := access.Organisation("collection's owner", col.Org, a.db.GroupsOf(col.Org)...)
 			d := access.Decide(to.viewer.Through(owner), x, rec)
 			if d.Allowed {
-				d = a.taken(r, col, at, e, d)
+				d = to.excludes(at.Value, a.taken(r, col, at, e, d))
 			}
 			c.Ways = append(c.Ways, way{x.String(), col.Name, d.Allowed, d.Reason})
 		}

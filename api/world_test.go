@@ -8,6 +8,7 @@ import (
 	"iter"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -16,6 +17,7 @@ import (
 	"tocsin/codec"
 	"tocsin/httpd"
 	"tocsin/indicator"
+	"tocsin/seal"
 	"tocsin/store"
 	"tocsin/store/sqlite"
 )
@@ -38,7 +40,11 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := store.New(t.Context(), e, store.Options{})
+	keys, err := seal.Open(filepath.Join(t.TempDir(), "seal.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.New(t.Context(), e, store.Options{Seal: keys})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +60,7 @@ func newWorld(t testing.TB) *world {
 	group := put(t, db, &tocsin.Group{Name: "theirs alone", UUID: tocsin.NewUUID(db.Now()), Org: w.ids["Theirs"], Members: []tocsin.Member{{Org: w.ids["Theirs"]}}})
 	c := put(t, db, &tocsin.Collection{Name: "theirblock", Org: w.ids["Theirs"], Zone: "theirs.rpz.example", Sources: []int64{w.ids["Theirs"]}})
 	s := put(t, db, &tocsin.Subscriber{Name: "their resolver", Collection: c.ID, Org: w.ids["Theirs"],
-		TSIG: &tocsin.TSIG{Name: "their-key", Algorithm: "hmac-sha256", Secret: []byte("do not tell anyone else about it")}})
+		TSIG: &tocsin.TSIG{Name: "their-key", Algorithm: "hmac-sha256", Secret: tocsin.NewSecret([]byte("do not tell anyone else about it"))}})
 	i := put(t, db, &tocsin.Import{Name: "their list", Org: w.ids["Theirs"], State: "done"})
 	w.ids["lifetime"] = put(t, db, &tocsin.Lifetime{Name: "of everyone", Days: 30}).ID
 	w.ids["retention"] = put(t, db, &tocsin.Retention{Name: "of everyone", Days: 3000}).ID
@@ -65,7 +71,7 @@ func newWorld(t testing.TB) *world {
 			if resolver != "unbound" {
 				return fmt.Errorf("no configuration for %q; try one of [unbound]", resolver)
 			}
-			_, err := fmt.Fprintf(w, "zone %s secret %x\n", c.Zone, s.TSIG.Secret)
+			_, err := fmt.Fprintf(w, "zone %s secret %x\n", c.Zone, s.TSIG.Secret.Clear())
 			return err
 		},
 		Takes: func(_ context.Context, c *tocsin.Collection, a *tocsin.Attribute, e *tocsin.Event) access.Decision {

@@ -21,13 +21,22 @@ type class struct {
 	len  [zones]int        // names in it
 }
 
+// every is the same line for all zones.
+func every(n tocsin.Seq) (lines [zones]tocsin.Seq) {
+	for z := range lines {
+		lines[z] = n
+	}
+	return lines
+}
+
 // A seat is one subscriber's place in a class.
 type seat struct {
 	name    string
 	org     int64
 	groups  []int64
 	viewer  access.Viewer
-	entered tocsin.Seq // earlier serials it got in another class, or nowhere
+	wish    *wish
+	entered tocsin.Seq // earlier serials it got in another class, with another wish, or nowhere
 	class   *class
 }
 
@@ -105,7 +114,7 @@ func (s *selection) split(c *class, n uint32) {
 	}
 	switch {
 	case with != nil && blind:
-		s.classes = append(s.classes, with)
+		s.classes, s.seating = append(s.classes, with), nil
 		if s.flood != nil {
 			s.flood[with] = s.flood[c]
 		}
@@ -157,7 +166,7 @@ func (s *selection) visible(combos []byte, to *[2][]uint64) (held Trigger) {
 func (s *selection) reseat(n tocsin.Seq, w *world) {
 	var ids []int64
 	for id, sub := range w.Subs {
-		if sub.Collection == s.rec.ID {
+		if slices.Contains(sub.Collections, s.rec.ID) {
 			ids = append(ids, id)
 		}
 	}
@@ -165,7 +174,7 @@ func (s *selection) reseat(n tocsin.Seq, w *world) {
 	for id := range s.seats {
 		if !slices.Contains(ids, id) {
 			delete(s.seats, id)
-			s.dirty = true
+			s.dirty, s.seating = true, nil
 		}
 	}
 	if owners := w.groups(s.rec.Org); !slices.Equal(owners, s.owners) {
@@ -176,23 +185,24 @@ func (s *selection) reseat(n tocsin.Seq, w *world) {
 		sub := w.Subs[id]
 		groups := w.groups(sub.Org)
 		v := s.subscriber(sub.Name, sub.Org, groups)
-		st := s.seats[id]
-		if st != nil && st.viewer.Sight() == v.Sight() {
+		st, wish := s.seats[id], newWish(sub.Action, sub.Exclude)
+		content := st != nil && st.wish.equal(wish, &s.rec)
+		if content && st.viewer.Sight() == v.Sight() {
 			continue
 		}
-		s.dirty = true
+		s.dirty, s.seating = true, nil
 		sees := s.sight(v, access.Zone)
-		if st != nil && sees.equal(st.class.sees) {
-			st.name, st.org, st.groups, st.viewer = sub.Name, sub.Org, groups, v
+		if content && sees.equal(st.class.sees) {
+			st.name, st.org, st.groups, st.viewer, st.wish = sub.Name, sub.Org, groups, v, wish
 			continue
 		}
-		st = &seat{sub.Name, sub.Org, groups, v, n, nil}
+		st = &seat{sub.Name, sub.Org, groups, v, wish, n, nil}
 		s.seats[id] = st
 		if i := slices.IndexFunc(s.classes, func(c *class) bool { return c.sees.equal(sees) }); i >= 0 {
 			st.class = s.classes[i]
 			continue
 		}
-		st.class = &class{sees: sees, last: [zones]tocsin.Seq{n, n, n}}
+		st.class = &class{sees: sees, last: every(n)}
 		s.classes = append(s.classes, st.class)
 		fresh = append(fresh, st.class)
 	}
@@ -228,9 +238,14 @@ func (s *selection) count(classes []*class) {
 		}
 	}
 	vis := &s.after
-	s.names.all(func(_, v []byte) bool {
+	s.names.all(func(key, v []byte) bool {
 		s.visible(comboBytes(v), vis)
 		either := func(w int) uint64 { return vis[0][w] | vis[1][w] }
+		add(ns, 1, either)
+		if isPrefix(key) {
+			add(ip, 1, either)
+			return true
+		}
 		add(both, 1, either)
 		add(base, 1, either)
 		return true

@@ -5,12 +5,13 @@
 //
 // A claim is in a collection if it is marked to_ids and not withdrawn, its event
 // is published and was created by one of the collection's sources, and it was
-// put in by tag or the filter matches it. It contributes the domains and hosts
-// that its value names, never those that it mentions. Whom it reaches is decided
-// for each subscriber by the labels of the claim and of its event.
+// put in by tag or the filter matches it. It contributes the domains, hosts and
+// addresses that its value names, never those that it mentions. Whom it reaches
+// is decided for each subscriber by the labels of the claim and of its event.
 //
 // Names lie in one table for each collection, each with the labels of those who
-// claim it. Subscribers who see the same labels share a [class]: one serial, one
+// claim it, and so do addresses: to the table they are names of another form.
+// Each of the collection's zones takes what it can act on. Subscribers who see the same labels share a [class]: one serial, one
 // count. A zone is the table read through a class, and a step of its history is
 // a step of the collection's one journal read through that class, so a hundred
 // audiences cost no more than one.
@@ -36,7 +37,9 @@ const (
 var triggers = [...]Trigger{Exact, Beneath}
 
 // An Entry is a name with its triggers. The name is a row of DNS labels in lower
-// case without the root and without the zone's origin: "\x04evil\x07example".
+// case without the root and without the zone's origin: "\x04evil\x07example". In
+// the zones of addresses and of name servers it says so at its end, as in
+// 24.0.2.0.192.rpz-ip and evil.example.rpz-nsdname.
 type Entry struct {
 	Name []byte
 	Trigger
@@ -53,11 +56,18 @@ type Step struct {
 type zone uint8
 
 const (
-	base  zone = iota // everything, slowly: tocsin.Collection.Zone
+	base  zone = iota // every name, slowly: tocsin.Collection.Zone
 	hot               // what is new, at once: tocsin.Collection.HotZone
-	both              // what is in either, as lists have it
+	ip                // addresses: tocsin.Collection.IPZone
+	ns                // names and addresses, of name servers: tocsin.Collection.NSZone
+	both              // the names of base and hot, as lists have them
 	zones             // how many there are
 )
+
+// origins are the names of a collection's zones, "" for those that it has not.
+func origins(c *tocsin.Collection) [both]string {
+	return [both]string{base: origin(c.Zone), hot: origin(c.HotZone), ip: origin(c.IPZone), ns: origin(c.NSZone)}
+}
 
 // serial is the number that a zone carries after line n (RFC 1982).
 func serial(n tocsin.Seq) uint32 { return uint32(n) }

@@ -1,6 +1,7 @@
 package collection
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -489,7 +490,7 @@ func TestReaders(t *testing.T) {
 						return
 					}
 				}
-				last = served{v.Serial(), got}
+				last = served{v.Serial(), got, v.Action()}
 				st.s.Collections()
 			}
 		})
@@ -534,7 +535,7 @@ func TestSerialWraps(t *testing.T) {
 			t.Fatal(err)
 		}
 		v := st.zone(baseZone, 3)
-		all = append(all, served{v.Serial(), contents(v)})
+		all = append(all, served{v.Serial(), contents(v), v.Action()})
 		for _, old := range all {
 			steps, ok := v.Since(old.serial)
 			z, at, err := replay(old, steps)
@@ -589,7 +590,7 @@ func TestDamage(t *testing.T) {
 		st.putCollection(c)
 		st.follow()
 		for _, o := range []string{baseZone, hotZone} {
-			past[o] = append(past[o], served{st.zone(o, 3).Serial(), contents(st.zone(o, 3))})
+			past[o] = append(past[o], served{st.zone(o, 3).Serial(), contents(st.zone(o, 3)), st.zone(o, 3).Action()})
 		}
 	}
 	st.claim("domain", "last.example", here)
@@ -650,6 +651,7 @@ func TestDamage(t *testing.T) {
 		"torn":    func(b []byte) []byte { return b[:len(b)-3] },
 		"short":   func(b []byte) []byte { return b[:len(b)/3] },
 		"empty":   func(b []byte) []byte { return nil },
+		"former":  func(b []byte) []byte { return bytes.Replace(b, []byte(magic), []byte("tocsin collection 1\n"), 1) },
 		"gone":    nil,
 	}
 	for _, file := range files {

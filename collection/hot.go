@@ -68,7 +68,7 @@ func (f *freshness) places() (p byte) {
 }
 
 // placed reads those four bits.
-func placed(p byte, i int, z zone) bool { return p>>(2*i+int(z))&1 == 1 }
+func placed(p byte, i int, z zone) bool { return z > hot || p>>(2*i+int(z))&1 == 1 }
 
 // freshness returns where name is.
 func (s *selection) freshness(name []byte) freshness {

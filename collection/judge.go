@@ -5,7 +5,6 @@ import (
 
 	"tocsin"
 	"tocsin/access"
-	"tocsin/indicator"
 )
 
 // Takes answers whether a collection takes in attribute a of event e, and why,
@@ -34,49 +33,40 @@ func (s *Set) Takes(collection int64, a *tocsin.Attribute, e *tocsin.Event) acce
 		_, why := now.lifetimes.Until(a, e.Orgc)
 		return no("it is over: " + why)
 	}
+	why := unfit(a, room(&sh.rec))
 	put, filtered := carries(a, &ev, sh.matcher.tags), sh.matcher.filtered(a, &ev, sh.labels)
 	switch {
 	case !put && !filtered:
 		return no("it was not put into the collection, and the filter does not match it")
-	case !namesHost(a):
-		return no("its value names no domain or host, and what it only mentions is never blocked")
-	case !fits(a, room(&sh.rec)):
-		return no(TooLong.String())
+	case why != "":
+		return no(why)
 	case put:
 		return access.Decision{Allowed: true, Reason: "it was put into the collection by its tag"}
 	}
 	return access.Decision{Allowed: true, Reason: "the collection's filter matches it"}
 }
 
-func namesHost(a *tocsin.Attribute) bool {
-	for _, n := range a.Value.Facets().Names {
-		if _, ok := n.WireName(); ok && !instructs(n.Text) {
-			return true
+// unfit says why nothing that a claim contributes can be in a zone, "" if
+// something can.
+func unfit(a *tocsin.Attribute, room int) string {
+	why := "its value names no domain, host or address, and what it only mentions is never blocked"
+	for _, n := range contributions(a.Value, room) {
+		if n.problem == 0 {
+			return ""
 		}
+		why = n.problem.String()
 	}
-	return false
-}
-
-// fits reports whether one of the names that a claim contributes is no longer
-// than room.
-func fits(a *tocsin.Attribute, room int) bool {
-	for _, n := range a.Value.Facets().Names {
-		wire, ok := n.WireName()
-		size := len(wire)
-		if n.Kind == indicator.Domain {
-			size += wildcard
-		}
-		if ok && size <= room {
-			return true
-		}
-	}
-	return false
+	return why
 }
 
 // Serial is the number of the last line of the log that changed the list.
-func (l List) Serial() tocsin.Seq { return l.view.line() }
+func (l List) Serial() tocsin.Seq {
+	all := l.view
+	all.zone = ns
+	return all.line()
+}
 
-// Len is the number of names.
+// Len is the number of domains and hosts.
 func (l List) Len() int {
 	n := 0
 	l.Names(func([]byte, Trigger) bool { n++; return true })

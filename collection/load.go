@@ -27,7 +27,7 @@ func (s *Set) reset() {
 func (s *Set) empty() error {
 	s.reset()
 	s.selections, s.gone, s.served = map[int64]*selection{}, nil, 0
-	clear(s.told)
+	s.told = nil
 	s.unsaved = 0
 	return s.clean(func(string) bool { return false })
 }
@@ -53,9 +53,9 @@ func (s *Set) clean(keep func(name string) bool) error {
 // load reads what is on disk.
 func (s *Set) load() error {
 	s.reset()
-	s.selections = map[int64]*selection{}
+	s.selections, s.served = map[int64]*selection{}, 0
 	whole := s.loadWorld()
-	s.served = s.world.At
+	s.served = max(s.served, s.world.At)
 	listed := s.listed
 	paths, err := filepath.Glob(filepath.Join(s.dir, "*"+suffix))
 	if err != nil {
@@ -68,6 +68,9 @@ func (s *Set) load() error {
 		}
 		sel, err := s.loadSelection(id)
 		switch {
+		case errors.Is(err, errFormer):
+			s.log.Info("a collection was kept by an earlier version and is built anew from the log", "collection", id)
+			whole = false
 		case err != nil:
 			s.log.Error("a collection is damaged on disk and is built anew from the log", "collection", id, "err", err)
 			whole = false
@@ -103,6 +106,9 @@ func (s *Set) loadWorld() bool {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return true
+	case errors.Is(err, errFormer) && h.World != nil:
+		s.served = h.World.At
+		return false
 	case err != nil || h.World == nil:
 		s.log.Error("what collections depend on is damaged on disk and is built anew from the log", "err", err)
 		return false
@@ -123,6 +129,9 @@ func (s *Set) loadWorld() bool {
 func (s *Set) loadSelection(id int64) (*selection, error) {
 	var h header
 	tables, err := readFile(s.path(id), &h, func() indicator.Hasher { return indicator.NewHasher(h.Seed) }, 4)
+	if errors.Is(err, errFormer) {
+		s.served = max(s.served, h.At, h.Until)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +153,7 @@ func (s *Set) loadSelection(id int64) (*selection, error) {
 			return nil, errDamaged
 		}
 		v := sel.subscriber(st.Name, st.Org, st.Groups)
-		sel.seats[sub] = &seat{st.Name, st.Org, st.Groups, v, st.Entered, sel.classes[st.Class]}
+		sel.seats[sub] = &seat{st.Name, st.Org, st.Groups, v, newWish(st.Action, st.Exclude), st.Entered, sel.classes[st.Class]}
 	}
 	sel.journal.floor, sel.journal.next = h.Floor, h.Next
 	beyond, err := sel.journal.load(h.Segments)

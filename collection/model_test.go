@@ -9,8 +9,10 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
+	"net/netip"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -161,13 +163,68 @@ func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)
 // An entrySet is a zone's content, name to triggers.
 type entrySet map[string]Trigger
 
-// brute computes what subscriber sub receives of its collection, from scratch.
-func (f *fakeStore) brute(sub *tocsin.Subscriber) entrySet {
-	c := f.colls[sub.Collection]
-	if c == nil {
-		return entrySet{}
+// A network is kept in an entrySet by its text, behind an octet that begins no name.
+const network = "\x00"
+
+// names returns the names of a set without its networks.
+func (e entrySet) names() entrySet {
+	out := maps.Clone(e)
+	maps.DeleteFunc(out, func(name string, _ Trigger) bool { return strings.HasPrefix(name, network) })
+	return out
+}
+
+// addresses returns the networks of a set as the zone of addresses has them.
+func (e entrySet) addresses(suffix string) entrySet {
+	out := entrySet{}
+	for name, t := range e {
+		if text, ok := strings.CutPrefix(name, network); ok {
+			out[dotWire(longhand(netip.MustParsePrefix(text))+"."+suffix)] = t
+		}
 	}
-	return f.bruteFor(c, f.member(sub.Org))
+	return out
+}
+
+// servers returns a set as the zone of name servers has it.
+func (e entrySet) servers() entrySet {
+	out := e.addresses("rpz-nsip")
+	for name, t := range e.names() {
+		out[name+dotWire("rpz-nsdname")] = t
+	}
+	return out
+}
+
+func dotWire(text string) (wire string) {
+	for l := range strings.SplitSeq(text, ".") {
+		wire += string(rune(len(l))) + l
+	}
+	return wire
+}
+
+// brute computes what subscriber sub receives of a collection, from scratch.
+func (f *fakeStore) brute(sub *tocsin.Subscriber, c *tocsin.Collection) entrySet {
+	want := f.bruteFor(c, f.member(sub.Org))
+	maps.DeleteFunc(want, func(name string, _ Trigger) bool { return excluded(sub, name) })
+	return want
+}
+
+// excluded reports whether a subscriber does not want a name or network of an entrySet.
+func excluded(sub *tocsin.Subscriber, name string) bool {
+	text, isNet := strings.CutPrefix(name, network)
+	for _, x := range sub.Exclude {
+		switch {
+		case isNet:
+			all, err := netip.ParsePrefix(x)
+			if err != nil {
+				all, err = netip.ParsePrefix(x + "/32")
+			}
+			if p := netip.MustParsePrefix(text); err == nil && all.Contains(p.Addr()) && all.Bits() <= p.Bits() {
+				return true
+			}
+		case strings.HasSuffix("."+labelsText([]byte(name)), "."+x):
+			return true
+		}
+	}
+	return false
 }
 
 // member is whoever belongs to an organisation.
@@ -235,12 +292,20 @@ func (f *fakeStore) bruteFor(c *tocsin.Collection, v access.Viewer) entrySet {
 			continue
 		}
 		for _, n := range a.Value.Facets().Names {
+			if n.Kind == indicator.Prefix {
+				want[network+n.Prefix.String()] = Exact
+				continue
+			}
 			wire, ok := n.WireName()
 			size, t := len(wire), Exact
 			if n.Kind == indicator.Domain {
 				size, t = size+2, Exact|Beneath
 			}
-			if ok && size+max(len(c.Zone), len(c.HotZone))+1 <= 255 {
+			origin := max(len(c.Zone), len(c.HotZone))
+			if c.NSZone != "" {
+				origin = max(origin, len(c.NSZone+".rpz-nsdname"))
+			}
+			if ok && size+origin+1 <= 255 {
 				want[string(wire)] |= t
 			}
 		}
@@ -279,13 +344,13 @@ func (e entrySet) records() map[record]bool {
 func (h *hotModel) line(f *fakeStore, c *tocsin.Collection) {
 	n := f.head()
 	last := &f.lines[n-1]
-	all, seen := f.bruteFor(c, access.Viewer{}), map[int64]entrySet{}
+	all, seen := f.bruteFor(c, access.Viewer{}).names(), map[int64]entrySet{}
 	gained, names := map[record]bool{}, map[string]bool{}
 	for id, sub := range f.subs {
-		if sub.Collection != c.ID {
+		if !sub.Receives(c.ID) {
 			continue
 		}
-		seen[id] = f.brute(sub)
+		seen[id] = f.bruteFor(c, f.member(sub.Org)).names() // what it excludes is new to it all the same
 		if was, ok := h.seen[id]; ok && last.Kind != tocsin.KindGroup && last.Kind != tocsin.KindSubscriber {
 			for r := range seen[id].records() {
 				if was[r.name]&r.Trigger == 0 {
@@ -334,6 +399,7 @@ func (h *hotModel) split(all entrySet) (base, hot entrySet) {
 type served struct {
 	serial uint32
 	names  entrySet
+	action tocsin.Action
 }
 
 func contents(v View) entrySet {
@@ -389,6 +455,7 @@ type checker struct {
 	asked  int
 
 	hotNames int
+	networks int
 }
 
 // check compares every subscriber's zones with the model and walks to them from
@@ -396,18 +463,20 @@ type checker struct {
 func (ck *checker) check(s *Set, when string) {
 	t := ck.t
 	t.Helper()
-	for id, sub := range ck.f.subs {
-		c := ck.f.colls[sub.Collection]
-		if c == nil {
-			continue
-		}
-		want := ck.f.brute(sub)
+	for at := range ck.f.seats() {
+		id, sub, c := at.sub.ID, at.sub, at.c
+		all := ck.f.brute(sub, c)
+		want := all.names()
 		wantZone := map[string]entrySet{c.Zone: want}
 		if h := ck.hot[c.ID]; h != nil && c.HotZone != "" {
 			wantZone[c.Zone], wantZone[c.HotZone] = h.split(want)
 		}
+		wantZone[c.IPZone], wantZone[c.NSZone] = all.addresses("rpz-ip"), all.servers()
+		whole := ck.f.bruteFor(c, ck.f.member(sub.Org))
+		candidates := map[string]entrySet{c.Zone: whole.names(), c.HotZone: whole.names(), c.IPZone: whole.addresses("rpz-ip"), c.NSZone: whole.servers()}
+		ck.networks += len(wantZone[c.IPZone])
 		union := entrySet{}
-		for _, o := range []string{c.Zone, c.HotZone} {
+		for _, o := range []string{c.Zone, c.HotZone, c.IPZone, c.NSZone} {
 			if o == "" {
 				continue
 			}
@@ -419,25 +488,30 @@ func (ck *checker) check(s *Set, when string) {
 			if o == c.HotZone {
 				ck.hotNames += len(got)
 			}
-			if v.Len() != len(got) {
+			if v.Len() != len(got) && (len(sub.Exclude) == 0 || v.Len() < len(got)) {
 				t.Fatalf("%s: zone %s for %d holds %d names and says %d", when, o, id, len(got), v.Len())
 			}
 			for name, tr := range got {
 				if has, ok := v.Has([]byte(name)); !ok || has != tr {
 					t.Fatalf("%s: zone %s for %d: %q is %d iterated and %d asked for", when, o, id, name, tr, has)
 				}
-				union[name] |= tr
+				if o == c.Zone || o == c.HotZone {
+					union[name] |= tr
+				}
 			}
-			for name := range want {
+			for name := range candidates[o] { // and what others have of it
 				if has, _ := v.Has([]byte(name)); has != got[name] {
 					t.Fatalf("%s: zone %s for %d has %q as %d; want %d", when, o, id, name, has, got[name])
 				}
 			}
-			if ck.hot != nil && !maps.Equal(got, wantZone[o]) {
+			if (ck.hot != nil || o == c.IPZone || o == c.NSZone) && !maps.Equal(got, wantZone[o]) {
 				t.Fatalf("%s: zone %s for %d holds %q; want %q", when, o, id, got, wantZone[o])
 			}
 			if v.Serial() == 0 || v.Serial() > serial(ck.f.head()) {
 				t.Fatalf("%s: zone %s for %d has serial %d at line %d", when, o, id, v.Serial(), ck.f.head())
+			}
+			if want := actionOf(c, sub); v.Action() != want {
+				t.Fatalf("%s: zone %s for %d does %s; want %s", when, o, id, v.Action(), want)
 			}
 			k := zoneKey{id, o}
 			for _, old := range ck.served[k] {
@@ -447,13 +521,16 @@ func (ck *checker) check(s *Set, when string) {
 					continue
 				}
 				ck.known++
+				if old.action != v.Action() {
+					t.Fatalf("%s: zone %s for %d did %s at %d, does %s, and is told in steps", when, o, id, old.action, old.serial, v.Action())
+				}
 				z, at, err := replay(old, steps)
 				if err != nil || at != v.Serial() || !maps.Equal(z, got) {
 					t.Fatalf("%s: zone %s for %d from %d to %d: got %q at %d, err %v; want %q", when, o, id, old.serial, v.Serial(), z, at, err, got)
 				}
 			}
 			if n := len(ck.served[k]); n > 0 && ck.served[k][n-1].serial == v.Serial() {
-				if !maps.Equal(ck.served[k][n-1].names, got) {
+				if last := ck.served[k][n-1]; !maps.Equal(last.names, got) || last.action != v.Action() {
 					t.Fatalf("%s: zone %s for %d changed and kept serial %d", when, o, id, v.Serial())
 				}
 			} else if n > 0 && int32(v.Serial()-ck.served[k][n-1].serial) <= 0 {
@@ -462,13 +539,52 @@ func (ck *checker) check(s *Set, when string) {
 				if n > 20 { // of those long ago keep a few
 					ck.served[k] = slices.Delete(ck.served[k], 3+n%10, 4+n%10)
 				}
-				ck.served[k] = append(ck.served[k], served{v.Serial(), got})
+				ck.served[k] = append(ck.served[k], served{v.Serial(), got, v.Action()})
 			}
 		}
 		if c.Zone != "" && !maps.Equal(union, want) {
 			t.Fatalf("%s: subscriber %d of %q (hot %q, filter %q) receives %q; want %q", when, id, c.Zone, c.HotZone, c.Filter, union, want)
 		}
 	}
+}
+
+// actionOf is what a collection does for a subscriber.
+func actionOf(c *tocsin.Collection, sub *tocsin.Subscriber) tocsin.Action {
+	for _, a := range []tocsin.Action{map[bool]tocsin.Action{true: "passthru"}[c.Pass], sub.Action, c.Action} {
+		if a != "" {
+			return a
+		}
+	}
+	return "nxdomain"
+}
+
+type seatKey struct {
+	sub *tocsin.Subscriber
+	c   *tocsin.Collection
+}
+
+// seats returns who receives what. Two collections may have a zone of one name
+// here, as they may not in a store; whoever receives both is left alone.
+func (f *fakeStore) seats() map[seatKey]bool {
+	seats := map[seatKey]bool{}
+	for _, sub := range f.subs {
+		taken := map[string]bool{}
+		clash := false
+		for _, id := range sub.Collections() {
+			if c := f.colls[id]; c != nil {
+				for _, o := range c.Zones() {
+					clash = clash || taken[o]
+					taken[o] = true
+				}
+			}
+		}
+		for _, id := range sub.Collections() {
+			if c := f.colls[id]; c != nil && !clash {
+				seats[seatKey{sub, c}] = true
+			}
+		}
+	}
+	return seats
 }
 
 // begin writes the lines of an exchange at work.
@@ -481,7 +597,7 @@ func (f *fakeStore) begin(t *testing.T, r *rand.Rand) {
 	}
 	f.putGroup(tocsin.Group{ID: 1, Members: []tocsin.Member{{Org: 1}, {Org: 2}, {Org: 3}}})
 	f.putGroup(tocsin.Group{ID: 2, Members: []tocsin.Member{{Org: 2}, {Org: 4}}})
-	f.putCollection(tocsin.Collection{ID: 1, Org: 1, Name: "first", Zone: "rpz.example.", HotZone: "hot.rpz.example.", Filter: "type:domain,hostname,domain|ip", Sources: []int64{1, 2, 3, 4}})
+	f.putCollection(tocsin.Collection{ID: 1, Org: 1, Name: "first", Zone: "rpz.example.", HotZone: "hot.rpz.example.", IPZone: "ip.rpz.example.", NSZone: "ns.rpz.example.", Filter: "type:domain,hostname,domain|ip,ip-dst", Sources: []int64{1, 2, 3, 4}})
 	f.putCollection(tocsin.Collection{ID: 2, Org: 2, Name: "second", Zone: "second.rpz.example.", Filter: "tag:one", Sources: []int64{2, 3, 4, 5}})
 	for id := range int64(5) {
 		f.putSubscriber(tocsin.Subscriber{ID: id + 1, Name: fmt.Sprint("s", id+1), Collection: 1 + id/3, Org: 1 + r.Int64N(5)})
@@ -507,7 +623,7 @@ func (f *fakeStore) history(t *testing.T, r *rand.Rand) {
 	}
 	values := []struct{ typ, text string }{
 		{"domain", "evil.example"}, {"hostname", "evil.example"}, {"domain", "bad.example"}, {"hostname", "www.bad.example"},
-		{"domain", "worse.example"}, {"ip-dst", "192.0.2.1"}, {"url", "http://good.example/evil"}, {"domain|ip", "evil.example|192.0.2.1"},
+		{"domain", "worse.example"}, {"ip-dst", "192.0.2.1"}, {"ip-src", "192.0.2.0/24"}, {"ip-dst", "2001:db8::1"}, {"ip-dst|port", "192.0.2.1|443"}, {"url", "http://good.example/evil"}, {"domain|ip", "evil.example|192.0.2.1"},
 		{"domain", "a." + long + ".example"}, {"hostname", long + ".example"},
 	}
 	attribute := func(id, event int64) tocsin.Attribute {
@@ -519,7 +635,11 @@ func (f *fakeStore) history(t *testing.T, r *rand.Rand) {
 	someAttr := func() int64 { return pick(slices.Collect(maps.Keys(f.attrs))) }
 	zones := []string{"rpz.example.", "second.rpz.example.", "third." + long[:40] + ".example."}
 	hots := []string{"", "hot.rpz.example.", "hot2.rpz.example."}
-	filters := []string{"", "type:domain,hostname,domain|ip", "type:domain,hostname", "type:domain", "type:hostname,domain|ip tag:two", `tag:"three"`, "org:1,three", "tlp:green,clear", "type:domain tlp:amber org:2"}
+	ips := []string{"", "ip.rpz.example.", "ip2.rpz.example."}
+	actions := []tocsin.Action{"", tocsin.NoData, tocsin.Drop, "landing.example", "*.garden.example"}
+	excludes := []string{"evil.example", "bad.example", "www.bad.example", "example", "192.0.2.0", "192.0.2.1", "192.0.2.0/24", "2001:db8::/32"}
+	nss := []string{"", "ns.rpz.example.", "ns." + long[:20] + ".example."}
+	filters := []string{"", "type:domain,hostname,domain|ip", "type:domain,hostname", "type:domain", "type:hostname,domain|ip tag:two", `tag:"three"`, "org:1,three", "tlp:green,clear", "type:domain tlp:amber org:2", "type:ip-dst,ip-src,hostname"}
 	names := []string{"one", "two", "three", tocsin.CollectionTag("first"), tocsin.CollectionTag("second")}
 	switch n := r.IntN(108); {
 	case n < 12 || len(f.events) == 0:
@@ -594,7 +714,15 @@ func (f *fakeStore) history(t *testing.T, r *rand.Rand) {
 		if old := f.colls[id]; old != nil {
 			c = *old
 		}
-		switch r.IntN(4) {
+		switch r.IntN(8) {
+		case 5:
+			c.Action = actions[r.IntN(len(actions))]
+		case 6:
+			c.Pass = r.IntN(4) == 0
+		case 3:
+			c.IPZone = ips[r.IntN(len(ips))]
+		case 4:
+			c.NSZone = nss[r.IntN(len(nss))]
 		case 0:
 			c.Filter = filters[r.IntN(len(filters))]
 		case 1:
@@ -612,7 +740,7 @@ func (f *fakeStore) history(t *testing.T, r *rand.Rand) {
 			c.Zone = zones[r.IntN(2)]
 		}
 		f.putCollection(c)
-	case n < 97:
+	case n < 95:
 		c := *f.colls[pick(slices.Collect(maps.Keys(f.colls)))]
 		if r.IntN(2) == 0 {
 			c.MergedUpTo = f.head() + 5 - tocsin.Seq(r.IntN(20))
@@ -626,7 +754,24 @@ func (f *fakeStore) history(t *testing.T, r *rand.Rand) {
 			put(f, tocsin.KindSubscriber, id, f.subs, nil, true, nil)
 			return
 		}
-		f.putSubscriber(tocsin.Subscriber{ID: id, Name: fmt.Sprint("s", id), Collection: pick(slices.Collect(maps.Keys(f.colls))), Org: r.Int64N(6)})
+		sub := tocsin.Subscriber{ID: id, Name: fmt.Sprint("s", id), Collection: pick(slices.Collect(maps.Keys(f.colls))), Org: r.Int64N(6)}
+		if old := f.subs[id]; old != nil && r.IntN(3) > 0 {
+			sub = *old
+		}
+		switch r.IntN(5) {
+		case 4:
+			if sub.Also = nil; r.IntN(2) == 0 {
+				sub.Also = []int64{3 - sub.Collection}
+			}
+		case 0:
+			sub.Action = actions[r.IntN(len(actions))]
+		case 1, 2:
+			sub.Exclude = nil
+			for range r.IntN(3) {
+				sub.Exclude = append(sub.Exclude, excludes[r.IntN(len(excludes))])
+			}
+		}
+		f.putSubscriber(sub)
 	case n >= 104:
 		f.pass(1 + r.Int64N(day/2))
 	case n >= 100:
@@ -686,7 +831,7 @@ func randomHistories(t *testing.T, runs int, checkHot bool) {
 	defer func(n int) { bulk = n }(bulk)
 	bulk = 3
 	const lines = 150
-	known, asked, hotNames := 0, 0, 0
+	known, asked, hotNames, networks := 0, 0, 0, 0
 	for seed := range runs {
 		r := rand.New(rand.NewPCG(uint64(seed), 1))
 		f := newFakeStore()
@@ -752,9 +897,9 @@ func randomHistories(t *testing.T, runs int, checkHot bool) {
 				}
 			}
 		}
-		known, asked, hotNames = known+ck.known, asked+ck.asked, hotNames+ck.hotNames
+		known, asked, hotNames, networks = known+ck.known, asked+ck.asked, hotNames+ck.hotNames, networks+ck.networks
 	}
-	t.Logf("%d of %d earlier serials led to the present one; %d names were served hot", known, asked, hotNames)
+	t.Logf("%d of %d earlier serials led to the present one; %d names were served hot, %d networks in all", known, asked, hotNames, networks)
 	if checkHot && known < asked/2 {
 		t.Errorf("only %d of %d earlier serials lead to the present one", known, asked)
 	}
@@ -784,7 +929,7 @@ func same(t *testing.T, a, b *Set, when string) {
 		}
 		for sub, st := range sa.seats {
 			o := sb.seats[sub]
-			if o == nil || o.entered != st.entered || o.class.last != st.class.last || o.class.len != st.class.len {
+			if o == nil || o.entered != st.entered || !o.wish.equal(st.wish, &sa.rec) || o.class.last != st.class.last || o.class.len != st.class.len {
 				t.Fatalf("%s: subscriber %d is seated otherwise: %+v, was %+v", when, sub, o, st)
 			}
 		}

@@ -24,7 +24,12 @@ func writeSection(w io.Writer, b []byte) error {
 	return err
 }
 
-var errDamaged = errors.New("damaged")
+var (
+	errDamaged = errors.New("damaged")
+	// errFormer is a file of an earlier version, of which the header is read: what
+	// it says of how far zones were served still holds.
+	errFormer = errors.New("written by an earlier version")
+)
 
 func readSection(r io.Reader, buf []byte) ([]byte, error) {
 	var head [12]byte
@@ -161,7 +166,7 @@ func readFile(path string, header any, hasher func() indicator.Hasher, n int) ([
 	if _, err := io.ReadFull(r, line); err != nil {
 		return nil, err
 	}
-	if string(line) != magic {
+	if string(line[:len(line)-2]) != magic[:len(magic)-2] {
 		return nil, errDamaged
 	}
 	b, err := readSection(r, nil)
@@ -170,6 +175,9 @@ func readFile(path string, header any, hasher func() indicator.Hasher, n int) ([
 	}
 	if err := json.Unmarshal(b, header); err != nil {
 		return nil, err
+	}
+	if string(line) != magic {
+		return nil, errFormer
 	}
 	var tables []*table
 	for range n {

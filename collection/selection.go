@@ -3,6 +3,7 @@ package collection
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"iter"
 	"log/slog"
 	"math/bits"
@@ -33,6 +34,7 @@ type selection struct {
 	pairIDs map[pair]uint32
 	classes []*class
 	seats   map[int64]*seat
+	seating *seating // of the seats as they are, nil: to be made
 	words   int      // that a set of classes takes
 	masks   []uint64 // for each pair, the classes that see it
 
@@ -75,7 +77,7 @@ var bulk = 10_000
 
 func newSelection(rec *tocsin.Collection, n tocsin.Seq, dir string, labels *access.Labels, h indicator.Hasher, log *slog.Logger) *selection {
 	s := &selection{
-		labels: labels, log: log.With("collection", rec.ID), born: [zones]tocsin.Seq{n, n, n},
+		labels: labels, log: log.With("collection", rec.ID), born: every(n),
 		holders: holders{names: newTable(h), crowd: newTable(h)}, fresh: newTable(h), skipped: newTable(h),
 		pairIDs: map[pair]uint32{}, seats: map[int64]*seat{},
 	}
@@ -91,10 +93,15 @@ func (s *selection) setRecord(rec *tocsin.Collection) {
 	s.room = room(rec)
 }
 
-// room is how many octets a name may have in the zones of a collection.
+// room is how many octets a name may have in the zones of a collection, which
+// all hold the same names or none.
 func room(rec *tocsin.Collection) int {
+	longest := max(len(origin(rec.Zone)), len(origin(rec.HotZone)))
+	if o := origin(rec.NSZone); o != "" {
+		longest = max(longest, len(rpzNSName)+len(o))
+	}
 	// An origin's text with its dots is one octet shorter than its wire form.
-	return maxWire - 1 - max(len(origin(rec.Zone)), len(origin(rec.HotZone)))
+	return maxWire - 1 - longest
 }
 
 // origin is a zone's name as it is compared: lower case, with the final dot; ""
@@ -106,15 +113,16 @@ func origin(name string) string {
 	return name + "."
 }
 
-// A contribution is a name that a claim contributes.
+// A contribution is a name or network that a claim contributes.
 type contribution struct {
-	wire    []byte
+	wire    []byte // its key
 	trigger Trigger
 	problem Reason // not 0: it can't be in the zone
 }
 
-// named returns what a value contributes to the collection's zones.
-func (s *selection) named(v indicator.Value) (ns []contribution) {
+// contributions returns what a value contributes to zones in which a name may
+// have that many octets.
+func contributions(v indicator.Value, room int) (ns []contribution) {
 	for _, n := range v.Facets().Names {
 		var t Trigger
 		switch n.Kind {
@@ -122,6 +130,15 @@ func (s *selection) named(v indicator.Value) (ns []contribution) {
 			t = Exact | Beneath
 		case indicator.Host:
 			t = Exact
+		case indicator.Prefix:
+			c := contribution{trigger: Exact}
+			if key, ok := pack(n.Prefix); ok {
+				c.wire = key
+			} else {
+				c.wire, c.problem = []byte(n.Text), TooWide
+			}
+			ns = add(ns, c)
+			continue
 		default:
 			continue
 		}
@@ -135,7 +152,7 @@ func (s *selection) named(v indicator.Value) (ns []contribution) {
 			ns = append(ns, contribution{[]byte(n.Text[:min(len(n.Text), maxWire)]), t, NotDNS})
 		case instructs(n.Text):
 			ns = append(ns, contribution{wire, t, Instruction})
-		case size > s.room:
+		case size > room:
 			ns = append(ns, contribution{wire, t, TooLong})
 		default:
 			ns = add(ns, contribution{wire, t, 0})
@@ -186,13 +203,13 @@ func (s *selection) change(before, after claim) {
 		return
 	}
 	if was && (!is || before.Value != after.Value) {
-		for _, n := range s.named(before.Value) {
+		for _, n := range contributions(before.Value, s.room) {
 			s.keep(n, before.ID, 0)
 		}
 	}
 	if is {
 		p := s.pair(pair{after.Label, after.event.label})
-		for _, n := range s.named(after.Value) {
+		for _, n := range contributions(after.Value, s.room) {
 			s.keep(n, after.ID, comboOf(p, n.trigger))
 		}
 	}
@@ -281,7 +298,7 @@ func (s *selection) settle(n tocsin.Seq, m merge) {
 		return
 	}
 	s.net()
-	toHot := s.rec.HotZone != "" && !s.isBulk()
+	hotly := s.rec.HotZone != "" && !s.isBulk()
 	frame := beginFrame(n)
 	changed := byte(0)
 	for _, o := range s.ops {
@@ -290,6 +307,7 @@ func (s *selection) settle(n tocsin.Seq, m merge) {
 		held := s.visible(after, &s.after)
 		f := s.freshness(name)
 		next := m.after(f)
+		toHot := hotly && !isPrefix(name)
 		for i, t := range triggers {
 			switch {
 			case held&t == 0:
@@ -302,7 +320,7 @@ func (s *selection) settle(n tocsin.Seq, m merge) {
 		if next != f {
 			s.setFreshness(name, next)
 		}
-		if moved := s.move(n, &f, &next); moved != 0 {
+		if moved := s.move(n, name, &f, &next); moved != 0 {
 			changed |= moved
 			frame = (&movedName{name, f.places() | next.places()<<4, before, after}).append(frame)
 		}
@@ -351,21 +369,32 @@ func (s *selection) net() {
 func (s *selection) isBulk() bool {
 	n := 0
 	for _, o := range s.ops {
-		_, before, after := s.op(o)
+		name, before, after := s.op(o)
 		s.visible(before, &s.before)
 		s.visible(after, &s.after)
-		if gains(s.before[0], s.after[0]) || gains(s.before[1], s.after[1]) {
+		if !isPrefix(name) && (gains(s.before[0], s.after[0]) || gains(s.before[1], s.after[1])) {
 			n++
 		}
 	}
 	return n > bulk
 }
 
-// move counts one name's change for all classes, whose view of it before and
-// after is in s.before and s.after, and returns the zones
-// in which any of them notices, as bits.
-func (s *selection) move(n tocsin.Seq, from, to *freshness) (changed byte) {
-	for z := range zones {
+// The zones that a name or a network moves in; what does so there it also does
+// among the name servers.
+var (
+	movesName   = []zone{base, hot, both}
+	movesPrefix = []zone{ip}
+)
+
+// move counts the change of one name or network for all classes, whose view of
+// it before and after is in s.before and s.after, and returns the zones in which
+// any of them notices, as bits.
+func (s *selection) move(n tocsin.Seq, key []byte, from, to *freshness) (changed byte) {
+	moves := movesName
+	if isPrefix(key) {
+		moves = movesPrefix
+	}
+	for _, z := range moves {
 		for w := range s.words {
 			var was, is [2]uint64
 			for i := range triggers {
@@ -380,9 +409,15 @@ func (s *selection) move(n tocsin.Seq, from, to *freshness) (changed byte) {
 			for m := (was[0] ^ is[0]) | (was[1] ^ is[1]); m != 0; m &= m - 1 {
 				bit := bits.TrailingZeros64(m)
 				c := s.classes[w*64+bit]
+				more := int(holds>>bit&1) - int(held>>bit&1)
 				c.last[z] = n
-				c.len[z] += int(holds>>bit&1) - int(held>>bit&1)
+				c.len[z] += more
 				changed |= 1 << z
+				if z == ip || z == both {
+					c.last[ns] = n
+					c.len[ns] += more
+					changed |= 1 << ns
+				}
 			}
 		}
 	}
@@ -395,7 +430,7 @@ func (s *selection) settleFlood(n tocsin.Seq) {
 	s.fresh = newTable(s.fresh.hasher)
 	for _, c := range s.classes {
 		if s.flood[c] || hadHot {
-			c.last = [zones]tocsin.Seq{n, n, n}
+			c.last = every(n)
 		}
 	}
 	s.count(s.classes)
@@ -422,6 +457,7 @@ const (
 	NotDNS      Reason = iota + 1 // DNS can't carry it
 	TooLong                       // it does not fit before the zone's origin
 	Instruction                   // a policy zone would act on something else
+	TooWide                       // a network so large that blocking it is a slip
 )
 
 func (r Reason) String() string {
@@ -432,6 +468,8 @@ func (r Reason) String() string {
 		return "together with the zone's origin it is longer than a name can be; a shorter origin would take it"
 	case Instruction:
 		return "in a policy zone such a name means addresses or name servers, not itself"
+	case TooWide:
+		return fmt.Sprintf("a network wider than /%d (IPv6: /%d) takes a country off the net; name the parts that are meant", widest4, widest6)
 	}
 	return "unknown"
 }

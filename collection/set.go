@@ -32,10 +32,10 @@ type Set struct {
 	seed       [16]byte
 	world      *world
 	selections map[int64]*selection
-	gone       []string   // files that the next snapshot does without
-	listed     []int64    // the collections that the world on disk knew
-	served     tocsin.Seq // the last line that may have been served before Open
-	told       map[told]uint32
+	gone       []string         // files that the next snapshot does without
+	listed     []int64          // the collections that the world on disk knew
+	served     tocsin.Seq       // the last line that may have been served before Open
+	told       map[int64]*shelf // what watchers were told last
 
 	place    atomic.Int64
 	unsaved  int // records since the last snapshot
@@ -58,7 +58,7 @@ func Open(dir string, labels *access.Labels, log *slog.Logger) (*Set, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open collections: %w", err)
 	}
-	s := &Set{dir: dir, labels: labels, log: log, told: map[told]uint32{},
+	s := &Set{dir: dir, labels: labels, log: log,
 		// It keeps labels beside names; every subscriber's own viewer is asked
 		// before a name is shown to it.
 		system: access.System("collections keep what every audience may see")}
@@ -198,7 +198,7 @@ func (s *Set) apply(ctx context.Context, c *tocsin.Change) error {
 		_, a := tocsin.Records[*tocsin.Subscriber](c, s.system)
 		delete(s.world.Subs, c.ID)
 		if a != nil {
-			s.world.Subs[c.ID] = subscriber{a.Name, a.Collection, a.Org}
+			s.world.Subs[c.ID] = subscriber{a.Name, a.Collections(), a.Org, a.Action, a.Exclude}
 		}
 		s.reseat(c.Seq)
 	}
@@ -398,10 +398,14 @@ func (s *Set) applyCollection(ctx context.Context, c *tocsin.Change) error {
 	} else {
 		sel.settle(c.Seq, m)
 	}
-	for z, moved := range [...]bool{base: origin(rec.Zone) != origin(after.Zone), hot: origin(rec.HotZone) != origin(after.HotZone)} {
-		if moved {
+	was := origins(&rec)
+	for z, o := range origins(after) {
+		if o != was[z] {
 			sel.born[z] = c.Seq // another zone, though it may hold the same
 		}
+	}
+	if rec.ActionFor("") != after.ActionFor("") {
+		sel.born = every(c.Seq) // each record is another, though its name is the same
 	}
 	sel.dirty = true
 	if old == nil {

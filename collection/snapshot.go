@@ -27,7 +27,7 @@ import (
 //	4 octets  CRC-32C
 //	…         the first is JSON, then follow tables, each a section that
 //	          describes it, sections of buckets, and an empty one
-const magic = "tocsin collection 1\n"
+const magic = "tocsin collection 2\n"
 
 const (
 	worldFile = "world.snapshot"
@@ -76,6 +76,8 @@ type seatHeader struct {
 	Name    string
 	Org     int64
 	Groups  []int64
+	Action  tocsin.Action `json:",omitempty"`
+	Exclude []string      `json:",omitempty"`
 	Entered tocsin.Seq
 	Class   int
 }
@@ -134,7 +136,7 @@ func (s *selection) header(seed [16]byte) header {
 		h.Classes = append(h.Classes, classHeader{c.sees, c.last, c.len})
 	}
 	for id, st := range s.seats {
-		h.Seats[id] = seatHeader{st.name, st.org, st.groups, st.entered, slices.Index(s.classes, st.class)}
+		h.Seats[id] = seatHeader{st.name, st.org, st.groups, st.wish.action, st.wish.texts, st.entered, slices.Index(s.classes, st.class)}
 	}
 	for _, seg := range s.journal.segments {
 		h.Segments = append(h.Segments, segment{ID: seg.ID, Size: seg.Size})

@@ -8,9 +8,11 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 
 	"tocsin"
 	"tocsin/access"
+	"tocsin/indicator"
 )
 
 // Moved says that a zone has another serial than before for some subscribers.
@@ -19,12 +21,6 @@ type Moved struct {
 	Origin      string
 	Serial      uint32
 	Subscribers []int64 // ascending
-}
-
-// told is what watchers were told last.
-type told struct {
-	subscriber int64
-	origin     string
 }
 
 // tell tells the watchers what moved.
@@ -41,36 +37,47 @@ func (s *Set) tell() {
 
 // moved returns what moved since it was last asked.
 func (s *Set) moved() (all []Moved) {
-	type key struct {
-		collection int64
-		origin     string
-		serial     uint32
-	}
-	moved := map[key][]int64{}
-	now := map[told]uint32{}
-	for id, st := range s.shown.seats {
-		for z, o := range [...]string{base: st.image.rec.Zone, hot: st.image.rec.HotZone} {
-			if o == "" {
-				continue
-			}
-			v := View{st.image, zone(z), st.entered}
-			to := told{id, v.Origin()}
-			now[to] = v.Serial()
-			if was, ok := s.told[to]; !ok || was != v.Serial() {
-				k := key{v.rec.ID, v.Origin(), v.Serial()}
-				moved[k] = append(moved[k], id)
-			}
+	for id, sh := range s.shown.collections {
+		if was := s.told[id]; was != sh {
+			all = sh.moved(was, all)
 		}
 	}
-	s.told = now
-	for k, subs := range moved {
-		slices.Sort(subs)
-		all = append(all, Moved{k.collection, k.origin, k.serial, subs})
-	}
+	s.told = s.shown.collections
 	slices.SortFunc(all, func(a, b Moved) int {
 		return cmp.Or(cmp.Compare(a.Collection, b.Collection), cmp.Compare(a.Origin, b.Origin), slices.Compare(a.Subscribers, b.Subscribers))
 	})
 	return all
+}
+
+// moved appends which zones have other serials than they had.
+func (sh *shelf) moved(was *shelf, all []Moved) []Moved {
+	for z, o := range sh.origins {
+		if o == "" || sh.still(was, zone(z)) {
+			continue
+		}
+		moved := map[uint32][]int64{}
+		for id := range sh.seating.seats {
+			v, _ := sh.view(id, zone(z))
+			if was != nil && was.origins[z] == o {
+				if old, ok := was.view(id, zone(z)); ok && old.Serial() == v.Serial() {
+					continue
+				}
+			}
+			moved[v.Serial()] = append(moved[v.Serial()], id)
+		}
+		for sn, subs := range moved {
+			slices.Sort(subs)
+			all = append(all, Moved{sh.rec.ID, o, sn, subs})
+		}
+	}
+	return all
+}
+
+// still reports whether a zone is for everyone where it was, without asking
+// thousands of subscribers one by one.
+func (sh *shelf) still(was *shelf, z zone) bool {
+	return was != nil && was.seating == sh.seating && was.born[z] == sh.born[z] && was.origins[z] == sh.origins[z] &&
+		slices.EqualFunc(was.images, sh.images, func(a, b *image) bool { return a.last[z] == b.last[z] })
 }
 
 // Status is how one collection stands.
@@ -136,14 +143,12 @@ func (sh *shelf) status() Status {
 		return true
 	})
 	for _, img := range sh.images {
-		c := ClassStatus{BaseNames: img.len[base], HotNames: img.len[hot], BaseSerial: View{img, base, 0}.Serial(), HotSerial: View{img, hot, 0}.Serial()}
-		for id, seat := range sh.seats {
-			if seat.image == img {
-				c.Subscribers = append(c.Subscribers, id)
-			}
-		}
-		slices.Sort(c.Subscribers)
-		st.Classes = append(st.Classes, c)
+		st.Classes = append(st.Classes, ClassStatus{BaseNames: img.len[base], HotNames: img.len[hot],
+			BaseSerial: View{img, base, none, 0}.Serial(), HotSerial: View{img, hot, none, 0}.Serial()})
+	}
+	for _, id := range slices.Sorted(maps.Keys(sh.seating.seats)) {
+		c := &st.Classes[sh.seating.seats[id].class]
+		c.Subscribers = append(c.Subscribers, id)
 	}
 	return st
 }
@@ -184,8 +189,8 @@ func (s *Set) Skipped(collection int64, v access.Viewer) iter.Seq[Skip] {
 	}
 }
 
-// A List is a collection as an organisation receives it over HTTP: what its base
-// and hot zones hold together.
+// A List is a collection as an organisation receives it over HTTP: what its
+// zones hold together.
 type List struct {
 	view View
 	etag string
@@ -199,13 +204,34 @@ func (s *Set) List(collection int64, v access.Viewer) (List, bool) {
 	if sh == nil || v.Org() == 0 && !v.SeesAll() {
 		return List{}, false
 	}
-	sees := sight(sh.labels, sh.pairs, v.Through(sh.owner), access.List)
+	return sh.list(v.Through(sh.owner), none, 0), true
+}
+
+// Received returns a collection as a subscriber of it receives it as a list:
+// without what it excludes.
+func (s *Set) Received(collection, subscriber int64) (List, bool) {
+	s.mu.RLock()
+	sh := s.shown.collections[collection]
+	s.mu.RUnlock()
+	if sh == nil {
+		return List{}, false
+	}
+	st, ok := sh.seating.seats[subscriber]
+	if !ok {
+		return List{}, false
+	}
+	return sh.list(st.viewer, st.wish, st.entered), true
+}
+
+func (sh *shelf) list(v access.Viewer, w *wish, entered tocsin.Seq) List {
+	sees := sight(sh.labels, sh.pairs, v, access.List)
 	if i := slices.IndexFunc(sh.images, func(img *image) bool { return img.sees.equal(sees) }); i >= 0 {
 		img := sh.images[i]
-		h := maphash.Comparable(etagSeed, string(sees.key()))
-		return List{View{img, both, 0}, fmt.Sprintf(`"%d-%d-%016x"`, collection, img.last[both], h)}, true
+		h := maphash.Comparable(etagSeed, string(sees.key())+strings.Join(w.texts, "\n"))
+		// All that is listed is in the zone of name servers, under other names.
+		return List{View{img, both, w, entered}, fmt.Sprintf(`"%d-%d-%016x"`, sh.rec.ID, max(img.last[ns], entered), h)}
 	}
-	return List{view: View{&image{shelf: sh, sees: sees}, both, 0}}, true
+	return List{view: View{&image{shelf: sh, sees: sees}, both, w, entered}}
 }
 
 // etagSeed makes tags differ between runs, so that they tell nobody which
@@ -233,5 +259,19 @@ func (b bitset) key() (k []byte) {
 // would tell of them.
 func (l List) ETag() string { return l.etag }
 
-// Names iterates as [View.Names] does.
+// Names iterates over the domains and hosts of the list, as [View.Names] does.
 func (l List) Names(yield func(name []byte, t Trigger) bool) { l.view.Names(yield) }
+
+// Values calls yield for each value of the list once, in no particular order,
+// until it returns false: a domain, which stands for all beneath it too, a host,
+// which stands for itself, or a prefix, an address or network in the form of RFC
+// 5952. The text is good until yield returns.
+func (l List) Values(yield func(text []byte, kind indicator.Kind) bool) {
+	all := l.view
+	all.zone = ns
+	var text []byte
+	all.keys(func(key []byte, t Trigger) bool {
+		text = appendText(text[:0], key)
+		return yield(text, kindOf(key, t))
+	})
+}

@@ -12,21 +12,17 @@ import (
 
 // shown is what readers find: immutable, and replaced after each batch.
 type shown struct {
-	seats       map[int64]shownSeat
 	collections map[int64]*shelf
+	origins     map[string][]*shelf // those that have a zone of that name
 	at          tocsin.Seq
 	hour        *hour
 	waiting     int // collections that are behind what was served before
 }
 
-type shownSeat struct {
-	image   *image
-	entered tocsin.Seq
-}
-
 // A shelf is a collection as readers find it.
 type shelf struct {
 	rec     tocsin.Collection
+	origins [both]string
 	owner   access.Viewer
 	matcher *matcher
 	at      tocsin.Seq
@@ -38,8 +34,19 @@ type shelf struct {
 	pairs   []pair
 	steps   []step
 	floor   tocsin.Seq
-	images  []*image
-	seats   map[int64]shownSeat
+	images  []*image // of each class
+	seating *seating
+}
+
+// A seating is who sits where. It stays the same from batch to batch until
+// somebody moves, since there may be thousands of them.
+type seating struct{ seats map[int64]shownSeat }
+
+type shownSeat struct {
+	class   int
+	viewer  access.Viewer
+	wish    *wish
+	entered tocsin.Seq
 }
 
 // An image is a shelf as one class sees it.
@@ -52,7 +59,7 @@ type image struct {
 
 // show replaces what readers find by what is now.
 func (s *Set) show() {
-	is := shown{seats: map[int64]shownSeat{}, collections: map[int64]*shelf{}, at: s.world.At, hour: s.world.hour()}
+	is := shown{collections: map[int64]*shelf{}, origins: map[string][]*shelf{}, at: s.world.At, hour: s.world.hour()}
 	for id, sel := range s.selections {
 		if sel.at < sel.until {
 			is.waiting++
@@ -65,8 +72,10 @@ func (s *Set) show() {
 			sel.dirty = false
 		}
 		is.collections[id] = sh
-		for sub, st := range sh.seats {
-			is.seats[sub] = st
+		for _, o := range sh.origins {
+			if o != "" {
+				is.origins[o] = append(is.origins[o], sh)
+			}
 		}
 	}
 	s.mu.Lock()
@@ -75,18 +84,21 @@ func (s *Set) show() {
 }
 
 func (s *selection) shelf() *shelf {
-	sh := &shelf{rec: s.rec, matcher: s.matcher, at: s.at, born: s.born, labels: s.labels,
+	sh := &shelf{rec: s.rec, origins: origins(&s.rec), matcher: s.matcher, at: s.at, born: s.born, labels: s.labels,
 		names: s.names.snapshot(), fresh: s.fresh.snapshot(), skipped: s.skipped.snapshot(),
-		pairs: s.pairs[:len(s.pairs):len(s.pairs)], steps: s.journal.steps, floor: s.journal.floor, seats: map[int64]shownSeat{}}
-	byClass := map[*class]*image{}
-	for _, c := range s.classes {
-		img := &image{sh, slices.Clone(c.sees), c.last, c.len}
-		byClass[c] = img
-		sh.images = append(sh.images, img)
+		pairs: s.pairs[:len(s.pairs):len(s.pairs)], steps: s.journal.steps, floor: s.journal.floor}
+	class := map[*class]int{}
+	for i, c := range s.classes {
+		sh.images = append(sh.images, &image{sh, slices.Clone(c.sees), c.last, c.len})
+		class[c] = i
 	}
-	for id, st := range s.seats {
-		sh.seats[id] = shownSeat{byClass[st.class], st.entered}
+	if s.seating == nil {
+		s.seating = &seating{map[int64]shownSeat{}}
+		for id, st := range s.seats {
+			s.seating.seats[id] = shownSeat{class[st.class], st.viewer, st.wish, st.entered}
+		}
 	}
+	sh.seating = s.seating
 	return sh
 }
 
@@ -95,6 +107,7 @@ func (s *selection) shelf() *shelf {
 type View struct {
 	*image
 	zone    zone
+	wish    *wish
 	entered tocsin.Seq
 }
 
@@ -102,26 +115,34 @@ type View struct {
 // another collection, and none while the zone is behind what was served before
 // a crash.
 func (s *Set) Zone(name string, subscriber int64) (View, bool) {
+	name = origin(name)
 	s.mu.RLock()
-	st, ok := s.shown.seats[subscriber]
+	all := s.shown.origins[name]
 	s.mu.RUnlock()
-	if !ok || origin(name) == "" {
-		return View{}, false
-	}
-	for z, o := range [...]string{base: st.image.rec.Zone, hot: st.image.rec.HotZone} {
-		if origin(o) == origin(name) {
-			return View{st.image, zone(z), st.entered}, true
+	for _, sh := range all {
+		for z, o := range sh.origins {
+			if v, ok := sh.view(subscriber, zone(z)); ok && o == name {
+				return v, true
+			}
 		}
 	}
 	return View{}, false
 }
 
+func (sh *shelf) view(subscriber int64, z zone) (View, bool) {
+	st, ok := sh.seating.seats[subscriber]
+	if !ok {
+		return View{}, false
+	}
+	return View{sh.images[st.class], z, st.wish, st.entered}, true
+}
+
 // Origin is the zone's name, in lower case, with the final dot.
 func (v View) Origin() string {
-	if v.zone == hot {
-		return origin(v.rec.HotZone)
+	if v.zone == both {
+		return v.origins[base]
 	}
-	return origin(v.rec.Zone)
+	return v.origins[v.zone]
 }
 
 // line is the last line that changed the zone for its subscriber.
@@ -130,17 +151,24 @@ func (v View) line() tocsin.Seq { return max(v.last[v.zone], v.born[v.zone], v.e
 // Serial is the number of the last line of the log that changed the zone.
 func (v View) Serial() uint32 { return serial(v.line()) }
 
-// Len is the number of names.
+// Action is what the zone's records do.
+func (v View) Action() tocsin.Action { return v.rec.ActionFor(v.wish.action) }
+
+// Len is the number of names, those that the subscriber excludes among them.
 func (v View) Len() int { return v.len[v.zone] }
 
 // Has returns the triggers of exactly this name, in lower case.
 func (v View) Has(name []byte) (Trigger, bool) {
-	holders, ok := v.names.get(name)
+	key, ok := v.zone.key(name)
+	if !ok || !v.zone.holds(key) || v.wish.covers(key) {
+		return 0, false
+	}
+	holders, ok := v.names.get(key)
 	if !ok {
 		return 0, false
 	}
 	t := v.sees.triggers(comboBytes(holders))
-	if f, ok := v.fresh.get(name); ok {
+	if f, ok := v.fresh.get(key); ok {
 		t &= readFreshness(f).in(v.zone)
 	} else if v.zone == hot {
 		t = 0
@@ -173,6 +201,23 @@ func (f freshness) in(z zone) (t Trigger) {
 // returns false. The name belongs to the view: yield neither keeps nor changes
 // it.
 func (v View) Names(yield func(name []byte, t Trigger) bool) {
+	if v.zone != ip && v.zone != ns {
+		v.keys(yield)
+		return
+	}
+	var owner []byte
+	v.keys(func(key []byte, t Trigger) bool {
+		owner = v.zone.owner(owner[:0], key)
+		return yield(owner, t)
+	})
+}
+
+// keys is Names, with what is in the table.
+func (v View) keys(yield func(key []byte, t Trigger) bool) {
+	if v.wish.excludes() {
+		all := yield
+		yield = func(key []byte, t Trigger) bool { return v.wish.covers(key) || all(key, t) }
+	}
 	if v.zone == hot {
 		v.fresh.all(func(name, f []byte) bool {
 			holders, _ := v.names.get(name)
@@ -183,6 +228,9 @@ func (v View) Names(yield func(name []byte, t Trigger) bool) {
 	}
 	mayBeFresh := v.sieve()
 	v.names.all(func(name, holders []byte) bool {
+		if !v.zone.holds(name) {
+			return true
+		}
 		t := v.sees.all(holders)
 		if t != 0 && mayBeFresh != nil && mayBeFresh(name) {
 			if f, ok := v.fresh.get(name); ok {
@@ -209,7 +257,7 @@ func (b bitset) all(holders []byte) Trigger {
 // others, nil if there are none or they make no difference. It spares the other
 // names a look into a second table.
 func (v View) sieve() func(name []byte) bool {
-	if v.zone == both || v.fresh.count == 0 {
+	if v.zone > hot || v.fresh.count == 0 {
 		return nil
 	}
 	mask := uint64(1)<<bits.Len(uint(v.fresh.count*16)) - 1
@@ -228,7 +276,8 @@ func (v View) sieve() func(name []byte) bool {
 
 // Since returns the steps from serial to Serial, oldest first, each beginning
 // where the one before ended. It reports false if it does not know the way or
-// if that is longer than the zone: then everything is to be sent.
+// if that is longer than the zone: then everything is to be sent. If nothing has
+// changed but what the subscriber excludes, the last step is empty.
 func (v View) Since(from uint32) ([]Step, bool) {
 	now := v.line()
 	at, ok := seqOf(from, now)
@@ -239,6 +288,7 @@ func (v View) Since(from uint32) ([]Step, bool) {
 	if found {
 		i++
 	}
+	end := from
 	var steps []Step
 	room := max(v.Len(), minWay)
 	for _, st := range v.steps[i:] {
@@ -249,11 +299,23 @@ func (v View) Since(from uint32) ([]Step, bool) {
 		err := st.frame(func(m movedName) bool {
 			was := v.sees.triggers(m.before) & placedIn(m.places, v.zone)
 			is := v.sees.triggers(m.after) & placedIn(m.places>>4, v.zone)
-			if gone := was &^ is; gone != 0 {
-				step.Removed = append(step.Removed, Entry{m.name, gone})
+			gone, new := was&^is, is&^was
+			if gone|new == 0 || !v.zone.holds(m.name) {
+				return true
 			}
-			if new := is &^ was; new != 0 {
-				step.Added = append(step.Added, Entry{m.name, new})
+			end = step.To
+			if v.wish.covers(m.name) {
+				return true
+			}
+			name := m.name
+			if v.zone == ip || v.zone == ns {
+				name = v.zone.owner(nil, name)
+			}
+			if gone != 0 {
+				step.Removed = append(step.Removed, Entry{name, gone})
+			}
+			if new != 0 {
+				step.Added = append(step.Added, Entry{name, new})
 			}
 			return len(step.Removed)+len(step.Added) <= room
 		})
@@ -266,7 +328,10 @@ func (v View) Since(from uint32) ([]Step, bool) {
 			from = step.To
 		}
 	}
-	return steps, from == serial(now)
+	if from != end {
+		steps = append(steps, Step{From: from, To: end})
+	}
+	return steps, end == serial(now)
 }
 
 // minWay is how many changes a way may have however small the zone is.

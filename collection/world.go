@@ -31,9 +31,11 @@ type world struct {
 
 // A subscriber is the part of a tocsin.Subscriber that decides what it gets.
 type subscriber struct {
-	Name       string
-	Collection int64
-	Org        int64
+	Name        string
+	Collections []int64
+	Org         int64
+	Action      tocsin.Action `json:",omitempty"`
+	Exclude     []string      `json:",omitempty"`
 }
 
 // An event is the part of a tocsin.Event that decides where its claims go. The

@@ -76,7 +76,7 @@ func (s *Server) byKey(r *http.Request, clear string) (identity, error) {
 	if !v.May(access.Auth) {
 		return identity{}, tocsin.Errorf(tocsin.Forbidden, "your role does not let you use API keys")
 	}
-	if k.ReadOnly {
+	if v = v.Under(k.Ceiling); k.ReadOnly {
 		v = v.ReadOnly()
 	}
 	return identity{v, k.ReadOnly}, nil
@@ -88,14 +88,14 @@ func (s *Server) owner(hash string, from netip.Addr) (*tocsin.Key, *tocsin.User,
 	// There is no viewer yet. The one who asks later is who the key belongs to.
 	all := s.db.As(access.System("httpd: a key is proof of who asks"))
 	k, err := store.ByName[*tocsin.Key](all, hash)
-	if err != nil || !k.Expires.IsZero() && !s.now().Before(k.Expires) {
+	if err != nil || k.Ended(s.now()) {
 		return nil, nil, false
 	}
 	if len(k.Allow) > 0 && !slices.ContainsFunc(k.Allow, func(p netip.Prefix) bool { return p.Contains(from) }) {
 		return nil, nil, false
 	}
 	u, err := store.One[*tocsin.User](all, k.User)
-	return k, u, err == nil && !u.Disabled
+	return k, u, err == nil && !u.Ended(s.now())
 }
 
 // sameOrigin refuses what another site made a browser send (cross-site request

@@ -2,6 +2,7 @@ package httpd
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"net/http/cookiejar"
 	"net/netip"
@@ -13,12 +14,16 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"tocsin"
+	"tocsin/access"
 )
 
 func TestWhoAsks(t *testing.T) {
 	w := newWorld(t, Options{})
 	disabled := put(t, w.db, &tocsin.User{Org: w.user.Org, Email: "gone@example.org", Role: 2, Disabled: true})
-	keyless := put(t, w.db, &tocsin.User{Org: w.user.Org, Email: "norole@example.org", Role: 99})
+	looks := put(t, w.db, &tocsin.Role{Name: "looks at pages"}) // and may use no key
+	keyless := put(t, w.db, &tocsin.User{Org: w.user.Org, Email: "norole@example.org", Role: looks.ID})
+	ended := put(t, w.db, &tocsin.User{Org: w.user.Org, Email: "left@example.org", Role: 2, Expires: w.now})
+	staying := put(t, w.db, &tocsin.User{Org: w.user.Org, Email: "leaves@example.org", Role: 2, Expires: w.now.Add(time.Second)})
 	keys := map[string]string{
 		"expired":      w.addKey(t, tocsin.Key{Expires: w.now}),
 		"valid still":  w.addKey(t, tocsin.Key{Expires: w.now.Add(time.Second)}),
@@ -27,6 +32,8 @@ func TestWhoAsks(t *testing.T) {
 		"disabled":     w.addKey(t, tocsin.Key{User: disabled.ID}),
 		"without role": w.addKey(t, tocsin.Key{User: keyless.ID}),
 		"read-only":    w.addKey(t, tocsin.Key{ReadOnly: true}),
+		"ended":        w.addKey(t, tocsin.Key{User: ended.ID}),
+		"staying":      w.addKey(t, tocsin.Key{User: staying.ID}),
 	}
 	w.Handle("GET /who", whoami)
 	w.Handle("POST /write", whoami)
@@ -49,6 +56,8 @@ func TestWhoAsks(t *testing.T) {
 		{"from here", "GET", "/who", keys["from here"], 200},
 		{"from elsewhere", "GET", "/who", keys["elsewhere"], 403},
 		{"disabled user", "GET", "/who", keys["disabled"], 403},
+		{"user whose time is over", "GET", "/who", keys["ended"], 403},
+		{"user whose time is not over", "GET", "/who", keys["staying"], 200},
 		{"role without keys", "GET", "/who", keys["without role"], 403},
 		{"read-only reads", "GET", "/who", keys["read-only"], 200},
 		{"read-only asks", "POST", "/ask", keys["read-only"], 200},
@@ -64,7 +73,7 @@ func TestWhoAsks(t *testing.T) {
 			if status != c.status {
 				t.Errorf("status %d, want %d: %s", status, c.status, body)
 			}
-			if status == 200 && body != w.user.Email {
+			if status == 200 && body != w.user.Email && body != staying.Email {
 				t.Errorf("who: %q", body)
 			}
 		})
@@ -275,6 +284,22 @@ func TestKeysAndPasswords(t *testing.T) {
 	} {
 		if got := CheckPassword(c.hash, c.password); got != c.want {
 			t.Errorf("CheckPassword(%q, %q) = %v", c.hash, c.password, got)
+		}
+	}
+}
+
+// A key with a ceiling shows the same nothing by every read.
+func TestKeyWithACeiling(t *testing.T) {
+	w := newWorld(t, Options{})
+	limited := w.addKey(t, tocsin.Key{Ceiling: access.Green})
+	w.Handle("GET /sees", func(rw http.ResponseWriter, r *http.Request, v access.Viewer) error {
+		fmt.Fprintf(rw, "%v %v", v.Sees(access.NewLabel(w.user.Org, access.OrgOnly, 0, access.Green, 0)), v.Sees(access.NewLabel(w.user.Org, access.OrgOnly, 0, access.Amber, 0)))
+		return nil
+	})
+	w.start(t)
+	for key, want := range map[string]string{w.key: "true true", limited: "true false"} {
+		if status, got := w.get(t, "/sees", key); status != 200 || got != want {
+			t.Errorf("%d %s, want %s", status, got, want)
 		}
 	}
 }

@@ -109,7 +109,7 @@ func (s *Server) SignIn(w http.ResponseWriter, r *http.Request, email, password 
 	if err == nil && u.Password != "" {
 		hash = u.Password
 	}
-	if !CheckPassword(hash, password) || err != nil || u.Disabled {
+	if !CheckPassword(hash, password) || err != nil || u.Ended(s.now()) {
 		return access.Viewer{}, s.doorman.wrong(errSignIn, from, person)
 	}
 	token, err := s.sessions.begin(u)
@@ -143,7 +143,7 @@ func (s *Server) sessionUser(r *http.Request) (*tocsin.User, error) {
 	}
 	// There is no viewer yet. The one who asks later is who the session belongs to.
 	u, err := store.One[*tocsin.User](s.db.As(access.System("httpd: a session is proof of who asks")), held.user)
-	if err != nil || u.Disabled || u.Password != held.password {
+	if err != nil || u.Ended(s.now()) || u.Password != held.password {
 		s.sessions.end(c.Value)
 		return nil, ErrAnonymous
 	}

@@ -25,13 +25,18 @@ const (
 	Host                        // exactly one host name
 	Prefix                      // an address or a range of them
 	Hash                        // a file by MD5, SHA-1 or SHA-2; its length tells which
-	Fingerprint                 // anything else that is computed: ssdeep, imphash, JA3, a certificate's
+	Fingerprint                 // what else is computed of a thing, and none of the kinds below: imphash, authentihash, a commit
 	URL
 	Email
-	File // a file's name
+	File        // a file's name
+	Certificate // an X.509 certificate by MD5, SHA-1 or SHA-256; its length tells which
+	Handshake   // how a program opens a TLS or SSH connection: JA3, JARM, HASSH
+	Fuzzy       // a file by a digest that similar files nearly share: ssdeep, TLSH
+	Network     // an autonomous system, by its number
 )
 
-var kindNames = [...]string{"none", "domain", "host", "prefix", "hash", "fingerprint", "url", "email", "file"}
+var kindNames = [...]string{"none", "domain", "host", "prefix", "hash", "fingerprint", "url", "email", "file",
+	"certificate", "handshake", "fuzzy", "network"}
 
 func (k Kind) String() string {
 	if int(k) >= len(kindNames) {

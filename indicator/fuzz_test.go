@@ -14,6 +14,8 @@ var seeds = []string{
 	"a|b|da39a3ee5e6b4b0d3255bfef95601890afd80709", "D41D8CD98F00B204E9800998ECF8427E", "AS64500", "AS1.10", "CVE-2024-0001", "gcve-1-2024-0001", "CWE-79",
 	"00-0A-95-9D-68-16", "2024-01-02 03:04:05", "2024-01-02T03:04:05.5+02:00", "+49 (0)30 1234", "true", "-1", "1e5", "{}", "3:abc:def", "t1" + strings.Repeat("0", 70),
 	"\ufeffevil.example", "ev\u200bil.example", "evil。example", "İ.example", "http://[::1]/", "SHA256:" + strings.Repeat("A", 43), strings.Repeat("a", 32) + ".onion", "a\x00b", "\xff",
+	"x@[IPv6:2001:db8::1]", "mailto:x@evil.example", "a\\.b.evil.example", `HKLM\\\\X|Y`, `\\.\pipe\x`, "@someone", "<1@evil.example>", "t1" + strings.Repeat("a", 70), ssdeepOf,
+	"bitcoin:16L5yRNPTuciSgXGHqYwn9N6NeoKqopAu?x", xmr, "DE89370400440532013000", "4111111111111111", onion3, gpgKey, alert, yaraRule, sigmaRule, "[a:b = 'c']", "@1704164645",
 }
 
 // FuzzParse holds what everybody builds on: a normal form is its own normal
@@ -32,6 +34,46 @@ func FuzzParse(f *testing.F) {
 				continue
 			}
 			checkValue(t, v)
+		}
+	})
+}
+
+// FuzzRules is for the parsers of whole languages: whatever they are given, they
+// come to an end, and take again what they took.
+func FuzzRules(f *testing.F) {
+	rules := []string{"yara", "sigma", "snort", "stix2-pattern", "pgp-public-key", "cortex"}
+	for i := range rules {
+		for _, e := range examples {
+			if e.typ == rules[i] {
+				for _, b := range e.becomes {
+					f.Add(uint8(i), b[0])
+				}
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, which uint8, text string) {
+		if v, err := Parse(rules[int(which)%len(rules)], text); err == nil {
+			checkValue(t, v)
+		}
+	})
+}
+
+// FuzzSsdeep holds that similarity is the same from both sides, and that what is
+// alike shares a run, since only that is compared.
+func FuzzSsdeep(f *testing.F) {
+	f.Add(ssdeepOf, "96:cvPYsndjYJarGGPW1hQSTE0WFWM7FvIeHurhwk2IKvQuCIqQSUeq1iRNnbYPnflY:Cf+JaqvlWFWYFQrbwiGYKdvB6TL")
+	f.Fuzz(func(t *testing.T, a, b string) {
+		d, ok1 := ParseSsdeep(a)
+		e, ok2 := ParseSsdeep(b)
+		if !ok1 || !ok2 {
+			return
+		}
+		n := d.Similarity(e)
+		if n != e.Similarity(d) || n < 0 || n > 100 || d.Similarity(d) != 100 {
+			t.Fatalf("%s and %s: %d, %d", a, b, n, e.Similarity(d))
+		}
+		if n > 0 && n < 100 && !overlap(d.Runs(nil), e.Runs(nil)) {
+			t.Fatalf("%s and %s are alike by %d and share no run", a, b, n)
 		}
 	})
 }

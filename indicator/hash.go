@@ -1,33 +1,40 @@
 package indicator
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // Hashes and other fingerprints
 //
 // What is written in hexadecimal is stored in lower case. A hash that
 // identifies one file (MD5, SHA-1, SHA-2) is of Kind Hash; whatever else is
-// computed from something is a Fingerprint and in no list of file hashes.
+// computed from something is of another kind and in no list of file hashes.
 
-// digest is a file hash of n hexadecimal digits, fingerprint any other.
-func digest(n int) form      { return hexadecimal(Hash, n) }
-func fingerprint(n int) form { return hexadecimal(Fingerprint, n) }
+func digest(n int) form      { return hexadecimal(Hash, n) }        // of a file, n hexadecimal digits
+func fingerprint(n int) form { return hexadecimal(Fingerprint, n) } // of anything
+func handshake(n int) form   { return hexadecimal(Handshake, n) }
+func certificate(n int) form { return withColons(hexadecimal(Certificate, n)) }
 
 func hexadecimal(kind Kind, n int) form {
 	ok := func(s string) bool { return len(s) == n && isHex(s) }
 	f := computed(kind, strings.ToLower, ok, why("it wants "+itoa(n)+" hexadecimal digits"))
-	f.plain = ok
+	f.plain, f.keys = ok, func(dst []Key, s string) []Key { return append(dst, Key("h:"+s)) }
 	return f
 }
 
 // computed is the form of what rewrite brings into normal form and ok checks.
 func computed(kind Kind, rewrite func(string) string, ok func(string) bool, wrong why) form {
 	f := rewritten(rewrite, ok, wrong)
-	f.facets = func(s string) Facets { return Facets{Names: []Name{{Kind: kind, Text: s}}} }
-	f.keys = hashKeys
+	f.facets = named(kind)
+	f.keys = func(dst []Key, s string) []Key { return append(dst, Key("h:"+sameDigest(s))) }
 	return f
 }
 
-func hashKeys(dst []Key, s string) []Key { return append(dst, Key("h:"+s)) }
+// named is the facets of a value that is one thing, by its whole text.
+func named(kind Kind) func(string) Facets {
+	return func(s string) Facets { return Facets{Names: []Name{{Kind: kind, Text: s}}} }
+}
 
 func isHex(s string) bool {
 	for i := range len(s) {
@@ -38,48 +45,68 @@ func isHex(s string) bool {
 	return s != ""
 }
 
-// withColons also takes the "AB:CD:…" that certificate viewers print.
+// withColons also takes the "AB:CD:…" and "AB CD …" that certificate viewers print.
 func withColons(f form) form {
-	parse := f.parse
-	f.parse = func(s string) (string, error) { return parse(strings.ReplaceAll(s, ":", "")) }
+	parse, apart := f.parse, strings.NewReplacer(":", "", " ", "")
+	f.parse = func(s string) (string, error) { return parse(apart.Replace(s)) }
 	return f
 }
 
+// sameDigest makes one of the spellings that MISP keeps apart, for the key:
+// a TLSH with its version and without, an SSH fingerprint with "MD5:" and with
+// colons or without.
+func sameDigest(s string) string {
+	if version, ok := strings.CutPrefix(s, "t1"); ok && len(version) >= 70 {
+		return version
+	}
+	if md5 := sshMD5(s); md5 != "" {
+		return md5
+	}
+	return s
+}
+
 var (
-	tlsh = computed(Fingerprint, strings.ToLower, isTLSH, "it wants more than 35 hexadecimal digits, perhaps after \"t1\"")
+	tlsh = computed(Fuzzy, strings.ToLower, isTLSH, "it wants the 70 hexadecimal digits of a TLSH, perhaps after \"T1\"")
 
-	telfhash = computed(Fingerprint, strings.ToLower, isTelfhash, "it wants 70 hexadecimal digits, perhaps after \"t1\"")
+	telfhash = computed(Fuzzy, strings.ToLower, isTLSHOf(70), "it wants 70 hexadecimal digits, perhaps after \"t1\"")
 
-	cdhash = computed(Fingerprint, strings.ToLower, func(s string) bool { return len(s) >= 40 && isHex(s) },
+	cdhash = computed(Fingerprint, strings.ToLower, func(s string) bool { return len(s) >= 40 && len(s) <= 128 && isHex(s) },
 		"it wants 40 or more hexadecimal digits")
 
-	vhash = computed(Fingerprint, strings.ToLower, isLine, "it wants one line of text")
+	vhash = computed(Fingerprint, strings.ToLower, isShort(512), "it wants one line of text, as VirusTotal gives it")
+
+	favicon = computed(Fingerprint, readMurmur, isInteger, "it wants the MurmurHash3 of an icon, a number from -2147483648 to 2147483647")
 
 	// In these the case means something.
-	ssdeep   = computed(Fingerprint, same, isSsdeep, "it wants blocksize:hash:hash")
-	impfuzzy = computed(Fingerprint, same, isImpfuzzy, "it wants imports:hash:hash")
-	sshKey   = computed(Fingerprint, same, isSSHFingerprint, "it wants SHA256:… in base64 or 32 hexadecimal digits")
+	ssdeep    = computed(Fuzzy, readSsdeep, isSsdeep, "it wants blocksize:hash:hash, where the block size is 3, 6, 12, 24 and so on")
+	impfuzzy  = computed(Fuzzy, readSsdeep, isSsdeep, "it wants blocksize:hash:hash of a file's imports, as ssdeep writes it")
+	sshKey    = computed(Fingerprint, same, isSSHFingerprint, "it wants SHA256:… in base64 or 32 hexadecimal digits")
+	community = computed(Fingerprint, same, isCommunityID, "it wants a version and 20 octets in base64, such as 1:LQU9qZlK+B5F3KDmev6m5PMibrg=")
 )
 
-// isTLSH knows the digests without a version and those that begin with "t1".
-func isTLSH(s string) bool {
-	s = strings.TrimPrefix(s, "t")
-	return len(s) > 35 && isHex(s)
+// isTLSH knows the digests of one and three octets of checksum over 128 and 256
+// buckets, without a version and with the one there is.
+func isTLSH(s string) bool { return isTLSHOf(70, 74, 134, 138)(s) }
+
+func isTLSHOf(lengths ...int) func(string) bool {
+	return func(s string) bool {
+		s = strings.TrimPrefix(s, "t1")
+		for _, n := range lengths {
+			if len(s) == n {
+				return isHex(s)
+			}
+		}
+		return false
+	}
 }
 
-func isTelfhash(s string) bool {
-	return isHex(strings.TrimPrefix(s, "t1")) && (len(s) == 70 || len(s) == 72)
-}
-
-func isLine(s string) bool { return oneLine(s) == nil }
-
-func isSsdeep(s string) bool {
-	part := strings.Split(s, ":")
-	return len(part) == 3 && isDigits(part[0]) && isBase64(part[1]) && isBase64(part[2])
-}
-
-func isImpfuzzy(s string) bool {
-	return strings.Count(s, ":") == 2 && isDigits(s[:strings.IndexByte(s, ':')]) && isLine(s)
+// readMurmur writes the hash as the signed number that scanners ask for.
+func readMurmur(s string) string {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < -1<<31 || n >= 1<<32 {
+		return ""
+	}
+	return strconv.Itoa(int(int32(uint32(n))))
 }
 
 func isSSHFingerprint(s string) bool {
@@ -87,8 +114,26 @@ func isSSHFingerprint(s string) bool {
 		b64 = strings.TrimRight(b64, "=")
 		return len(b64) == 43 && isBase64(b64)
 	}
-	s = strings.ReplaceAll(strings.TrimPrefix(s, "MD5:"), ":", "")
-	return len(s) == 32 && isHex(strings.ToLower(s))
+	return sshMD5(s) != ""
+}
+
+// sshMD5 returns the digits of an SSH fingerprint by MD5, or "".
+func sshMD5(s string) string {
+	if len(s) > len("MD5:")+47 {
+		return ""
+	}
+	s = strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(s, "MD5:"), ":", ""))
+	if len(s) != 32 || !isHex(s) {
+		return ""
+	}
+	return s
+}
+
+// isCommunityID is version 1 of the Community ID Flow Hashing specification, or
+// a later one that keeps to its shape.
+func isCommunityID(s string) bool {
+	version, b64, ok := strings.Cut(s, ":")
+	return ok && isDigits(version) && len(b64) == 28 && b64[27] == '=' && isBase64(b64[:27])
 }
 
 func isDigits(s string) bool {
@@ -107,39 +152,4 @@ func isBase64(s string) bool {
 		}
 	}
 	return true
-}
-
-// fileAnd is the composite of a file's name and one of its fingerprints. A file
-// name may hold a "|", a fingerprint never does: the last one divides.
-func fileAnd(f form) form {
-	return form{
-		parse: func(s string) (string, error) {
-			name, sum := cutLast(s)
-			if name == "" {
-				return "", errNoPipe
-			}
-			if err := oneLine(name); err != nil {
-				return "", err
-			}
-			sum, err := f.parse(sum)
-			return name + "|" + sum, err
-		},
-		facets: func(s string) Facets {
-			name, sum := cutLast(s)
-			return Facets{Names: f.facets(sum).Names, Mentions: []Name{{Kind: File, Text: name}}}
-		},
-		keys: func(dst []Key, s string) []Key {
-			name, sum := cutLast(s)
-			return fileKeys(f.keys(dst, sum), name)
-		},
-		cut: cutLast,
-	}
-}
-
-func cutLast(s string) (value1, value2 string) {
-	i := strings.LastIndexByte(s, '|')
-	if i < 0 {
-		return "", s
-	}
-	return s[:i], s[i+1:]
 }

@@ -113,7 +113,7 @@ var normalForms = []struct{ typ, text, want string }{
 	{"attachment", "note.txt", "note.txt"},
 	{"boolean", "True", "1"},
 	{"phone-number", "0049 (0)30 1234", "+49301234"},
-	{"iban", "de89 3704 0044", "DE8937040044"},
+	{"iban", "de89 3704 0044 0532 0130 00", "DE89370400440532013000"},
 }
 
 func TestParse(t *testing.T) {
@@ -328,10 +328,32 @@ func TestFacetsAndKeys(t *testing.T) {
 		{"imphash", md5Hex, named(Fingerprint, md5Hex), nil, []Key{"h:" + md5Hex}},
 		{"filename", "Bad.exe", named(File, "Bad.exe"), nil, []Key{"f:bad.exe"}},
 		{"filename|md5", "Bad.exe|" + md5Hex, named(Hash, md5Hex), named(File, "Bad.exe"), []Key{"h:" + md5Hex, "f:bad.exe"}},
-		{"AS", "AS64500", nil, nil, []Key{"a:64500"}},
+		{"AS", "AS64500", named(Network, "64500"), nil, []Key{"a:64500"}},
 		{"text", "Some Text", nil, nil, []Key{"t:some text"}},
 		{"comment", "evil.example", nil, nil, []Key{"t:evil.example"}},
-		{"regkey|value", `HKLM\X|Y`, nil, nil, []Key{`t:hklm\x`, "t:y"}},
+		{"x509-fingerprint-md5", md5Hex, named(Certificate, md5Hex), nil, []Key{"h:" + md5Hex}},
+		{"ja3-fingerprint-md5", md5Hex, named(Handshake, md5Hex), nil, []Key{"h:" + md5Hex}},
+		{"hassh-md5", md5Hex, named(Handshake, md5Hex), nil, []Key{"h:" + md5Hex}},
+		{"ssdeep", "3:Ab:c", named(Fuzzy, "3:Ab:c"), nil, []Key{"h:3:Ab:c"}},
+		{"tlsh", "T1" + hexOf(70), named(Fuzzy, "t1"+hexOf(70)), nil, []Key{Key("h:" + hexOf(70))}},
+		{"filename|tlsh", "x|" + hexOf(70), named(Fuzzy, hexOf(70)), named(File, "x"), []Key{Key("h:" + hexOf(70)), "f:x"}},
+		{"ssh-fingerprint", "MD5:D4:1D:8C:D9:8F:00:B2:04:E9:80:09:98:EC:F8:42:7E", named(Fingerprint, "MD5:D4:1D:8C:D9:8F:00:B2:04:E9:80:09:98:EC:F8:42:7E"), nil, []Key{"h:" + md5Hex}},
+		{"email", "x@[192.0.2.1]", named(Email, "x@[192.0.2.1]"), []Name{pfx("192.0.2.1/32")}, []Key{"e:x@[192.0.2.1]", "m:192.0.2.1"}},
+		{"jabber-id", "x@evil.example/Phone", named(Email, "x@evil.example"), named(Host, "evil.example"), []Key{"e:x@evil.example", "m:evil.example"}},
+		{"email-reply-to", "Some One <X@evil.example>", named(Email, "x@evil.example"), named(Host, "evil.example"), []Key{"e:x@evil.example", "m:evil.example"}},
+		{"email-reply-to", "someone", nil, nil, []Key{"t:someone"}},
+		{"email-message-id", "<1@evil.example>", nil, nil, []Key{"t:1@evil.example"}},
+		{"uri", "/gate.php", nil, nil, []Key{"t:/gate.php"}},
+		{"uri", "http://evil.example", named(URL, "http://evil.example"), named(Host, "evil.example"), []Key{"u:http://evil.example/", "m:evil.example"}},
+		{"github-repository", "https://github.com/Some/repo.git", nil, nil, []Key{"t:some/repo"}},
+		{"twitter-id", "@Someone", nil, nil, []Key{"t:someone"}},
+		{"regkey", `HKLM\\Software\\X\`, nil, nil, []Key{`t:hkey_local_machine\software\x`}},
+		{"regkey", `HKEY_LOCAL_MACHINE\SOFTWARE\X`, nil, nil, []Key{`t:hkey_local_machine\software\x`}},
+		{"regkey", `HKCU:\X`, nil, nil, []Key{`t:hkey_current_user\x`}},
+		{"regkey", `%APPDATA%\X`, nil, nil, []Key{`t:%appdata%\x`}},
+		{"regkey|value", `HKLM\X | Y`, nil, nil, []Key{`t:hkey_local_machine\x`, "t:y"}},
+		{"named pipe", `\\.\pipe\Evil`, nil, nil, []Key{`t:pipe\evil`}},
+		{"named pipe", `\pipe\evil`, nil, nil, []Key{`t:pipe\evil`}},
 	} {
 		v, err := Parse(tt.typ, tt.text)
 		if err != nil {

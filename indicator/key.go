@@ -11,7 +11,7 @@ import (
 //
 //	d:evil.example       a name, domain and host name alike
 //	i:192.0.2.1/32       an address or range, always with its length
-//	h:d41d8cd9…          a hash or other fingerprint
+//	h:d41d8cd9…          a hash or other fingerprint, however it is spelled
 //	u:http://…           a URL: empty path as "/", its scheme's own port left out
 //	e:x@evil.example     an e-mail address
 //	f:bad.exe            a file's name
@@ -48,8 +48,12 @@ func (n Name) Key() Key {
 		return Key("d:" + n.Text)
 	case Prefix:
 		return Key("i:" + n.Prefix.String())
-	case Hash, Fingerprint:
+	case Hash:
 		return Key("h:" + n.Text)
+	case Fingerprint, Certificate, Handshake, Fuzzy:
+		return Key("h:" + sameDigest(n.Text))
+	case Network:
+		return Key("a:" + n.Text)
 	case URL:
 		return urlKey(n.Text)
 	case Email:

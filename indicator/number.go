@@ -6,32 +6,40 @@ import (
 	"time"
 )
 
-// Numbers, of accounts and telephones too, and points in time
+// Numbers and points in time
 
 var (
-	number   = rewritten(same, isDigits, "it wants a whole number, 0 or more")
-	integer  = rewritten(same, func(s string) bool { return isDigits(strings.TrimPrefix(s, "-")) }, "it wants a whole number")
-	float    = rewritten(same, isFloat, "it wants a number")
-	hex      = rewritten(strings.ToUpper, func(s string) bool { return isHex(strings.ToLower(s)) }, "it wants hexadecimal digits")
+	number   = rewritten(readWhole, isDigits, "it wants a whole number, 0 or more")
+	integer  = rewritten(readWhole, isInteger, "it wants a whole number, such as -4")
+	float    = rewritten(same, isFloat, "it wants a number, such as 7.25")
+	hex      = rewritten(readHex, func(s string) bool { return isHex(strings.ToLower(s)) }, "it wants hexadecimal digits")
 	boolean  = rewritten(readBoolean, func(s string) bool { return s == "0" || s == "1" }, "it wants 0, 1, true or false")
-	digits   = rewritten(keep("0123456789"), isDigits, "it wants digits")
-	bankCode = rewritten(keepUpper, isAlphanumeric, "it wants letters and digits")
-	account  = rewritten(same, isFloat, "it wants digits")
-	wallet   = rewritten(same, isAlphanumeric, "it wants letters and digits")
-	phone    = rewritten(readPhone, func(s string) bool { return isDigits(strings.TrimPrefix(s, "+")) }, "it is no telephone number")
 	datetime = rewritten(readTime, isTime, "it wants a date and time in ISO 8601, such as 2024-01-02T03:04:05Z")
 )
+
+// readWhole takes the "+" off that PHP and spreadsheets write.
+func readWhole(s string) string { return strings.TrimPrefix(s, "+") }
+
+func isInteger(s string) bool { return isDigits(strings.TrimPrefix(s, "-")) }
 
 func isFloat(s string) bool {
 	_, err := strconv.ParseFloat(s, 64)
 	return err == nil && strings.Trim(s, "0123456789+-.eE") == ""
 }
 
+// readHex takes 0x4d5a and "4d 5a 90" too.
+func readHex(s string) string {
+	if len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x' {
+		s = s[2:]
+	}
+	return strings.ToUpper(strings.NewReplacer(" ", "", ":", "").Replace(s))
+}
+
 func readBoolean(s string) string {
 	switch strings.ToLower(s) {
-	case "true":
+	case "true", "yes", "on":
 		return "1"
-	case "false":
+	case "false", "no", "off":
 		return "0"
 	}
 	return s
@@ -49,35 +57,39 @@ func keep(set string) func(string) string {
 	}
 }
 
-func keepUpper(s string) string {
-	return keep("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ")(strings.ToUpper(s))
-}
-
 func isAlphanumeric(s string) bool {
 	return s != "" && isBase64(s) && !strings.ContainsAny(s, "+/")
 }
 
-// readPhone writes 00 as "+" and leaves out the (0) that is not dialled from abroad.
-func readPhone(s string) string {
-	s = keep("+0123456789")(strings.ReplaceAll(s, "(0)", ""))
-	if abroad, ok := strings.CutPrefix(s, "00"); ok {
-		return "+" + abroad
-	}
-	return s
-}
-
 const mispTime = "2006-01-02T15:04:05.000000-0700"
 
-// readTime keeps the offset from UTC that was given, as MISP does.
+// timeLayouts are those of ISO 8601, of MISP, of databases, mails (RFC 5322),
+// HTTP and syslog. Go reads fractions of a second after any of them.
+var timeLayouts = [...]string{
+	"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05-0700", "2006-01-02T15:04:05-07", "2006-01-02T15:04:05", "2006-01-02T15:04Z07:00", "2006-01-02T15:04",
+	"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05-0700", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 MST", "2006-01-02 15:04:05", "2006-01-02 15:04",
+	"2006-01-02", "2006/01/02 15:04:05", "2006/01/02", "20060102T150405Z07:00", "20060102T150405", "2006-01",
+	time.RFC1123Z, time.RFC1123, "Mon, 2 Jan 2006 15:04:05 -0700", "Mon, 2 Jan 2006 15:04:05 MST", "2 Jan 2006 15:04:05 -0700", "2 Jan 2006 15:04:05",
+	time.UnixDate, time.ANSIC,
+}
+
+// readTime keeps the offset from UTC that was given, as MISP does. A time zone
+// by name is read only where it is UTC: other names mean several things.
 func readTime(s string) string {
-	for _, layout := range [...]string{
-		"2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05-0700", "2006-01-02T15:04:05", "2006-01-02T15:04Z07:00", "2006-01-02T15:04",
-		"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05-0700", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 MST", "2006-01-02 15:04:05", "2006-01-02 15:04",
-		"2006-01-02",
-	} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t.Format(mispTime)
+	if seconds, ok := strings.CutPrefix(s, "@"); ok {
+		if n, err := strconv.ParseInt(seconds, 10, 64); err == nil && n >= 0 && n < 1<<36 {
+			return time.Unix(n, 0).UTC().Format(mispTime)
 		}
+	}
+	for _, layout := range timeLayouts {
+		t, err := time.Parse(layout, s)
+		if err != nil {
+			continue
+		}
+		if zone, offset := t.Zone(); strings.Contains(layout, "MST") && (offset != 0 || zone != "UTC" && zone != "GMT" && zone != "Z") {
+			return ""
+		}
+		return t.Format(mispTime)
 	}
 	return s
 }

@@ -1,6 +1,7 @@
 package indicator
 
 import (
+	"archive/tar"
 	"bufio"
 	"compress/gzip"
 	"encoding/json"
@@ -242,17 +243,14 @@ func TestSuffixesAreShort(t *testing.T) {
 	}
 }
 
-// TestSharedEvents says how many values of published MISP events are refused
-// and why. All are slips of their authors, which MISP stores since it checks
-// less: file names given as URLs, line breaks inside a hash.
+// TestSharedEvents says how many values of published MISP events and feeds are
+// refused and why. All are slips of their authors, which MISP stores since it
+// checks less: malware's names given as URLs, a hash cut short, hundreds of
+// labels strung together, which no DNS packet can carry.
 func TestSharedEvents(t *testing.T) {
-	files, _ := filepath.Glob(filepath.Join(shared(t, "data", "misp-events"), "*", "*.json"))
-	refused, seen := map[string]int{}, map[attr]bool{}
-	for _, name := range files {
-		var doc any
-		if b, err := os.ReadFile(name); err != nil || json.Unmarshal(b, &doc) != nil {
-			continue // two are broken on purpose
-		}
+	refused, seen, events := map[string]int{}, map[attr]bool{}, 0
+	for doc := range documents(t) {
+		events++
 		for a := range attrs(doc) {
 			if seen[a] {
 				continue
@@ -268,11 +266,83 @@ func TestSharedEvents(t *testing.T) {
 		}
 	}
 	want := map[string]int{
-		"md5: it wants 32 hexadecimal digits":                   1,
-		"ssdeep: it wants blocksize:hash:hash":                  1,
-		"url: it is no URL: it wants a scheme, such as http://": 5,
+		"domain: it is longer than 253 characters":                                             2,
+		"url: its host is no name: it is longer than 253 characters":                           2,
+		"md5: it wants 32 hexadecimal digits":                                                  1,
+		"ssdeep: it wants blocksize:hash:hash, where the block size is 3, 6, 12, 24 and so on": 1,
+		"url: it is no URL: it wants a scheme, such as http://":                                5,
 	}
-	if !maps.Equal(refused, want) || len(seen) < 6000 {
-		t.Errorf("of %d values refused: %v", len(seen), refused)
+	if !maps.Equal(refused, want) || events < 887 || len(seen) < 100_000 {
+		t.Errorf("of %d values in %d documents refused: %v", len(seen), events, refused)
+	}
+}
+
+// documents yields all published MISP events that there are and can be read:
+// two are broken on purpose.
+func documents(t *testing.T) iter.Seq[any] {
+	return func(yield func(any) bool) {
+		for _, pattern := range []string{"misp-events/*/*.json", "misp-feeds/*/*.json"} {
+			files, _ := filepath.Glob(filepath.Join(shared(t, "data"), pattern))
+			for _, name := range files {
+				var doc any
+				if b, err := os.ReadFile(name); err == nil && json.Unmarshal(b, &doc) == nil && !yield(doc) {
+					return
+				}
+			}
+		}
+		archives, _ := filepath.Glob(filepath.Join(shared(t, "data"), "misp-feeds", "*.tar.gz"))
+		for _, name := range archives {
+			f, err := os.Open(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			z, err := gzip.NewReader(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for files := tar.NewReader(z); ; {
+				h, err := files.Next()
+				if err != nil {
+					break
+				}
+				var doc any
+				if strings.HasSuffix(h.Name, ".json") && json.NewDecoder(files).Decode(&doc) == nil && !yield(doc) {
+					return
+				}
+			}
+			f.Close()
+		}
+	}
+}
+
+// TestSharedRules reads published rules, a file at a time.
+func TestSharedRules(t *testing.T) {
+	for _, tt := range []struct{ files, typ string }{
+		{"suricata/*.rules", "suricata"}, {"suricata/*.rules", "snort"}, {"yara/*.yar", "yara"}, {"sigma/*.yml", "sigma"},
+	} {
+		files, _ := filepath.Glob(filepath.Join(shared(t, "data", "rules"), tt.files))
+		read := 0
+		for _, name := range files {
+			b, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			texts := []string{string(b)}
+			if strings.HasSuffix(name, ".rules") {
+				texts = strings.Split(strings.NewReplacer("\r", "", "\\\n", " ").Replace(string(b)), "\n")
+			}
+			for _, text := range texts {
+				if text = strings.TrimSpace(text); text == "" || text[0] == '#' && len(texts) > 1 || len(text) > maxText {
+					continue
+				}
+				read++
+				if _, err := Parse(tt.typ, text); err != nil {
+					t.Errorf("%s: %v", filepath.Base(name), err)
+				}
+			}
+		}
+		if read < 9 {
+			t.Errorf("%s: %d read", tt.files, read)
+		}
 	}
 }

@@ -8,15 +8,11 @@ import (
 // Text
 
 var (
-	text     = form{parse: func(s string) (string, error) { return s, nil }, keys: textKeys}
-	line     = form{parse: parseLine, keys: textKeys}
-	fileName = form{parse: parseLine, facets: fileFacets, keys: fileKeys}
-	pair     = form{parse: parsePair, keys: pairKeys, cut: cutFirst}
+	text = form{parse: func(s string) (string, error) { return s, nil }, keys: textKeys}
+	line = form{parse: parseLine, keys: textKeys}
 )
 
 func textKeys(dst []Key, s string) []Key { return append(dst, Key("t:"+strings.ToLower(s))) }
-func fileKeys(dst []Key, s string) []Key { return append(dst, Key("f:"+strings.ToLower(s))) }
-func fileFacets(s string) Facets         { return Facets{Names: []Name{{Kind: File, Text: s}}} }
 
 // parseLine takes anything that would not break out of its line in an export.
 func parseLine(s string) (string, error) { return s, oneLine(s) }
@@ -43,14 +39,6 @@ func parsePair(s string) (string, error) {
 	return s, oneLine(s)
 }
 
-func pairKeys(dst []Key, s string) []Key {
-	a, b := cutFirst(s)
-	if dst = textKeys(dst, a); b != "" {
-		dst = textKeys(dst, b)
-	}
-	return dst
-}
-
 // rewritten is a form of text that rewrite brings into normal form and ok checks.
 func rewritten(rewrite func(string) string, ok func(string) bool, wrong why) form {
 	return form{
@@ -67,20 +55,43 @@ func rewritten(rewrite func(string) string, ok func(string) bool, wrong why) for
 func same(s string) string { return s }
 
 var (
-	service  = rewritten(same, isService, "it wants at most 256 octets on one line, without slashes")
 	jsonText = form{parse: parseJSON, keys: textKeys}
-	method   = rewritten(strings.ToUpper, isMethod, "it is no HTTP method")
+	method   = rewritten(strings.ToUpper, isMethod, "it is no HTTP method, such as GET or POST")
+	folded   = form{parse: func(s string) (string, error) { return strings.ToLower(s), nil }, keys: textKeys}
+	uri      = form{parse: parseLine, facets: uriFacets, keys: uriKeys}
 )
-
-func isService(s string) bool {
-	return len(s) <= 256 && !strings.ContainsAny(s, `/\`) && oneLine(s) == nil
-}
 
 func parseJSON(s string) (string, error) {
 	if !json.Valid([]byte(s)) {
 		return "", why("it is not valid JSON")
 	}
 	return s, nil
+}
+
+// isShort takes a line of at most max octets.
+func isShort(max int) func(string) bool {
+	return func(s string) bool { return len(s) <= max && oneLine(s) == nil }
+}
+
+// uri is what a program asked a server for: mostly a path, sometimes a whole
+// URL, which then has to do with the same URL elsewhere.
+func wholeURL(s string) bool {
+	l := locate(s)
+	return l.slash && l.normalize() == nil && l.String() == s
+}
+
+func uriFacets(s string) Facets {
+	if !wholeURL(s) {
+		return Facets{}
+	}
+	return urlFacets(s)
+}
+
+func uriKeys(dst []Key, s string) []Key {
+	if !wholeURL(s) {
+		return textKeys(dst, s)
+	}
+	return urlKeys(dst, s)
 }
 
 // isMethod takes any token (RFC 9110, section 9.1): methods are not a closed set.

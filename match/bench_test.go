@@ -250,3 +250,96 @@ func BenchmarkFollowLine(b *testing.B) {
 		}
 	})
 }
+
+// addressRun is a run of addresses, one of a hundred a range.
+func addressRun(from int) []tocsin.Line {
+	lines := benchRun(from)
+	typ, _ := indicator.TypeByName("ip-dst")
+	for i := range lines[1].Run {
+		n := uint32(from+i) * 2654435761
+		text := fmt.Sprintf("%d.%d.%d.%d", 1+n>>24%223, n>>16&255, n>>8&255, n&255)
+		if i%100 == 0 {
+			text = fmt.Sprintf("%d.%d.%d.0/24", 1+n>>24%223, n>>16&255, n>>8&255)
+		}
+		lines[1].Run[i].Value, _ = indicator.Stored(typ.ID, text)
+	}
+	return lines
+}
+
+// ssdeepRun is a run of hashes of files that have little to do with each other.
+func ssdeepRun(from int) []tocsin.Line {
+	lines := benchRun(from)
+	typ, _ := indicator.TypeByName("ssdeep")
+	r := rand.New(rand.NewPCG(uint64(from), 1))
+	half := func(n int) string {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[r.IntN(64)]
+		}
+		return string(b)
+	}
+	lines[1].Run = lines[1].Run[:2000]
+	for i := range lines[1].Run {
+		lines[1].Run[i].Value, _ = indicator.Stored(typ.ID, fmt.Sprintf("%d:%s:%s", 3<<(4+r.IntN(12)), half(64), half(32)))
+	}
+	return lines
+}
+
+var kinds = []struct {
+	name string
+	run  func(from int) []tocsin.Line
+	keys []indicator.Key
+}{
+	{"addresses", addressRun, []indicator.Key{"i:198.51.100.7/32", "i:198.51.100.0/24", "i:198.48.0.0/12"}},
+	{"ssdeep", ssdeepRun, []indicator.Key{"h:192:Cf+JaqvlWFWYFQrbwiGYKdvB6TN/vuzUvk+/LZ84i5DHvF6bPuKNHyg8MUwE42gj:Cfq82+YJnuAHLZIDHtoPrHl8MM42hK7"}},
+}
+
+// BenchmarkFollowKin loads an empty index with what goes on the shelves too.
+func BenchmarkFollowKin(b *testing.B) {
+	for _, q := range kinds {
+		b.Run(q.name, func(b *testing.B) {
+			claims := 0
+			for b.Loop() {
+				x, err := Open(b.TempDir(), indicator.NewHasher([16]byte{1}), benchLabels(), quiet)
+				must(b, err)
+				for from := 0; from < 1_000_000; from += runLength {
+					b.StopTimer()
+					lines := q.run(from)
+					claims += len(lines[1].Run)
+					b.StartTimer()
+					follow(b, x, lines)
+				}
+				must(b, x.Flush(context.Background()))
+				b.StopTimer()
+				report(b, x)
+				must(b, x.Close())
+				b.StartTimer()
+			}
+			b.ReportMetric(float64(claims)/b.Elapsed().Seconds(), "claims/s")
+		})
+	}
+}
+
+// BenchmarkRelated asks a million addresses, a hundred thousand hashes.
+func BenchmarkRelated(b *testing.B) {
+	for _, q := range kinds {
+		x, err := Open(b.TempDir(), indicator.NewHasher([16]byte{1}), benchLabels(), quiet)
+		must(b, err)
+		for from := 0; from < 1_000_000; from += runLength {
+			follow(b, x, q.run(from))
+		}
+		must(b, x.Flush(context.Background()))
+		look := x.Look(x.labels.Sight(access.Organisation("one", 1), access.Read))
+		for _, k := range q.keys {
+			b.Run(fmt.Sprintf("%.20s", k), func(b *testing.B) {
+				found := 0
+				for b.Loop() {
+					rs, _ := look.Related(k, nil, 100)
+					found = len(rs)
+				}
+				b.ReportMetric(float64(found), "relatives")
+			})
+		}
+		must(b, x.Close())
+	}
+}

@@ -87,6 +87,9 @@ func (x *Index) appendEntries(dst []entry, a *tocsin.Attribute) ([]entry, error)
 		if isMention(k) {
 			e.who |= mention
 		}
+		if shelved(k) {
+			x.filed = append(x.filed, filedKey{e.key, k})
+		}
 		if !holdsKey(dst[from:], e.key) {
 			dst = append(dst, e)
 		}

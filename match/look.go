@@ -127,13 +127,7 @@ func (l Look) each(key uint64, yield func(entry, *eventRow) bool) {
 		return
 	}
 	var room [8][]byte
-	lists := walk(room[:0])
-	if l.now.delta.has(key) {
-		lists = lists.with(l.now.delta.find(key, l.now.n))
-	}
-	for i := len(l.now.segments) - 1; i >= 0; i-- {
-		lists = lists.with(l.now.segments[i].find(key))
-	}
+	lists := l.now.find(room[:0], key)
 	for len(lists) > 0 {
 		e := lists.head()
 		if e.key != key {
@@ -150,4 +144,32 @@ func (l Look) each(key uint64, yield func(entry, *eventRow) bool) {
 	}
 	// Or the last segment's mapping might end while its entries are read.
 	runtime.KeepAlive(l.now)
+}
+
+// find returns the lists that begin with what is filed under key, if anything
+// is. Whoever reads them keeps the snapshot alive.
+func (s *snapshot) find(lists walk, key uint64) walk {
+	if s.delta.has(key) {
+		lists = lists.with(s.delta.find(key, s.n))
+	}
+	for i := len(s.segments) - 1; i >= 0; i-- {
+		lists = lists.with(s.segments[i].find(key))
+	}
+	return lists
+}
+
+// claimed reports whether anything is filed under key, whoever may see it.
+func (s *snapshot) claimed(key uint64) bool {
+	var room [8][]byte
+	for lists := s.find(room[:0], key); len(lists) > 0; {
+		e := lists.head()
+		if e.key != key {
+			break
+		}
+		if !e.is(dropped) && !s.events.gone(e.event()) {
+			return true
+		}
+		lists = lists.past(e)
+	}
+	return false
 }

@@ -18,17 +18,19 @@ import (
 // log. It is replaced as a whole, after the files it names are on disk; files
 // it does not name are leftovers.
 type manifest struct {
-	Place    tocsin.Seq `json:"place"`
-	Hasher   string     `json:"hasher"` // hash of a fixed key: tells one hasher from another
-	Number   int64      `json:"number"` // number of the last file made
-	Events   string     `json:"events,omitempty"`
-	Segments []string   `json:"segments"` // oldest first
+	Place    tocsin.Seq           `json:"place"`
+	Hasher   string               `json:"hasher"` // hash of a fixed key: tells one hasher from another
+	Number   int64                `json:"number"` // number of the last file made
+	Events   string               `json:"events,omitempty"`
+	Segments []string             `json:"segments"` // oldest first
+	Shelves  [numShelves][]string `json:"shelves"`  // the same
 }
 
 const (
 	manifestName  = "manifest"
-	manifestMagic = "tocsin match 1"
+	manifestMagic = "tocsin match 2"
 	segmentSuffix = ".claims"
+	runSuffix     = ".sorted"
 	eventsSuffix  = ".events"
 	tempSuffix    = ".tmp"
 )
@@ -38,56 +40,64 @@ func (x *Index) hasherCheck() string { return fmt.Sprintf("%016x", x.hasher.Sum(
 
 // load opens what the manifest names. Where that can't be done because there is
 // nothing, or something is damaged, the index starts empty.
-func (x *Index) load() ([]*segment, error) {
+func (x *Index) load() ([]*segment, shelves, error) {
 	if err := os.MkdirAll(x.dir, 0o700); err != nil {
-		return nil, err
+		return nil, shelves{}, err
 	}
-	segments, err := x.read()
+	segments, shelf, err := x.read()
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errDamaged) {
 		if len(x.leftovers()) > 0 {
 			x.log.Warn("match index can't be used and is built anew from the log", "dir", x.dir, "err", err)
 		}
-		segments, err = nil, x.forget()
+		segments, shelf, err = nil, shelves{}, x.forget()
 	}
 	if err != nil {
-		return nil, err
+		return nil, shelves{}, err
 	}
 	x.sweep()
 	x.number.Store(x.disk.Number)
-	return segments, nil
+	return segments, shelf, nil
 }
 
-func (x *Index) read() ([]*segment, error) {
+func (x *Index) read() (segments []*segment, ss shelves, err error) {
 	b, err := os.ReadFile(filepath.Join(x.dir, manifestName))
 	if err != nil {
-		return nil, err
+		return nil, ss, err
 	}
 	m, err := parseManifest(b)
 	if err != nil {
-		return nil, err
+		return nil, ss, err
 	}
 	if m.Hasher != x.hasherCheck() {
-		return nil, fmt.Errorf("%w: keys were hashed with another seed", errDamaged)
+		return nil, ss, fmt.Errorf("%w: keys were hashed with another seed", errDamaged)
 	}
 	var held eventTable
 	if m.Events != "" {
 		if held, err = readEvents(filepath.Join(x.dir, m.Events)); err != nil {
-			return nil, err
+			return nil, ss, err
 		}
 	}
 	if held.highest() > x.labels.Len() {
-		return nil, fmt.Errorf("%w: it knows labels that the store does not", errDamaged)
+		return nil, ss, fmt.Errorf("%w: it knows labels that the store does not", errDamaged)
 	}
-	var segments []*segment
 	for _, name := range m.Segments {
 		s, err := openSegment(filepath.Join(x.dir, name), name)
 		if err != nil {
-			return nil, err
+			return nil, ss, err
 		}
 		segments = append(segments, s)
 	}
+	for i, names := range m.Shelves {
+		for _, name := range names {
+			r, err := openRun(filepath.Join(x.dir, name), name, recordSize[i])
+			if err != nil {
+				return nil, ss, err
+			}
+			ss[i] = append(ss[i], r)
+		}
+	}
 	x.disk, x.held = m, held
-	return segments, nil
+	return segments, ss, nil
 }
 
 // parseManifest reads a line with magic and checksum, and then JSON.
@@ -99,7 +109,7 @@ func parseManifest(b []byte) (m manifest, err error) {
 	if err := json.Unmarshal([]byte(body), &m); err != nil {
 		return m, fmt.Errorf("%w: manifest: %w", errDamaged, err)
 	}
-	for _, name := range append(m.Segments, m.Events) {
+	for _, name := range m.files() {
 		if name != "" && !filepath.IsLocal(name) {
 			return m, fmt.Errorf("%w: manifest", errDamaged)
 		}
@@ -111,12 +121,18 @@ func manifestHead(body string) string {
 	return fmt.Sprintf("%s %08x", manifestMagic, crc32.Checksum([]byte(body), castagnoli))
 }
 
-// commit makes segments and events, as of place, what the directory holds, and
-// removes what that replaces. Only one who holds x.files may call it.
-func (x *Index) commit(segments []*segment, events eventTable, place tocsin.Seq) error {
+// commit makes segments, the shelves' files and events, as of place, what the
+// directory holds, and removes what that replaces. Only one who holds x.files
+// may call it.
+func (x *Index) commit(segments []*segment, ss shelves, events eventTable, place tocsin.Seq) error {
 	m := manifest{Place: place, Hasher: x.hasherCheck(), Events: x.disk.Events, Segments: []string{}}
 	for _, s := range segments {
 		m.Segments = append(m.Segments, s.name)
+	}
+	for i, s := range ss {
+		for _, r := range s.files() {
+			m.Shelves[i] = append(m.Shelves[i], r.name)
+		}
 	}
 	if !events.same(x.held) {
 		m.Events = x.newName(eventsSuffix)
@@ -145,10 +161,11 @@ func (x *Index) commit(segments []*segment, events eventTable, place tocsin.Seq)
 
 // files are the names in the manifest.
 func (m manifest) files() []string {
-	if m.Events == "" {
-		return m.Segments
+	names := slices.Concat(append([][]string{m.Segments}, m.Shelves[:]...)...)
+	if m.Events != "" {
+		names = append(names, m.Events)
 	}
-	return append([]string{m.Events}, m.Segments...)
+	return names
 }
 
 // forget empties the directory. The manifest goes first: without it there is no
@@ -172,7 +189,7 @@ func (x *Index) forget() error {
 // interrupted.
 func (x *Index) leftovers() []string {
 	var names []string
-	for _, suffix := range []string{segmentSuffix, eventsSuffix, tempSuffix} {
+	for _, suffix := range []string{segmentSuffix, runSuffix, eventsSuffix, tempSuffix} {
 		found, _ := filepath.Glob(filepath.Join(x.dir, "*"+suffix))
 		names = append(names, found...)
 	}

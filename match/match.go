@@ -65,7 +65,10 @@ type Index struct {
 	events  *eventWriter
 	seq     tocsin.Seq
 	flushed time.Time
-	keys    []indicator.Key // scratch
+	fresh   [numShelves][]byte // what is not on a shelf yet
+	keys    []indicator.Key    // scratch
+	filed   []filedKey
+	pieces  [128]uint64
 	old     []entry
 	new     []entry
 
@@ -82,6 +85,7 @@ type snapshot struct {
 	delta    *delta
 	n        int // how many entries of delta belong to the snapshot
 	events   eventTable
+	shelves  shelves
 	seq      tocsin.Seq
 }
 
@@ -97,14 +101,14 @@ func open(dir string, h indicator.Hasher, labels *access.Labels, log *slog.Logge
 		log = slog.Default()
 	}
 	x := &Index{dir: dir, hasher: h, labels: labels, log: log, max: limit, age: maxAge, flushed: time.Now()}
-	segments, err := x.load()
+	segments, ss, err := x.load()
 	if err != nil {
 		return nil, fmt.Errorf("open match index %s: %w", dir, err)
 	}
 	x.seq = x.disk.Place
 	x.place.Store(int64(x.seq))
 	x.delta, x.events = newDelta(0), newEventWriter(x.held)
-	x.now.Store(&snapshot{segments: segments, delta: x.delta, events: x.held, seq: x.seq})
+	x.now.Store(&snapshot{segments: segments, shelves: ss, delta: x.delta, events: x.held, seq: x.seq})
 	x.startMerger()
 	return x, nil
 }
@@ -166,6 +170,7 @@ func (x *Index) apply(c *tocsin.Change) error {
 // file drops what before was found under and holds after under its keys.
 // Either may be nil.
 func (x *Index) file(before, after *tocsin.Attribute) (err error) {
+	x.filed = x.filed[:0]
 	if x.old, err = x.appendEntries(x.old[:0], before); err != nil {
 		return err
 	}
@@ -181,13 +186,21 @@ func (x *Index) file(before, after *tocsin.Attribute) (err error) {
 	for _, e := range x.new {
 		x.delta = x.delta.add(e)
 	}
+	for _, f := range x.filed {
+		if holdsKey(x.old, f.sum) != holdsKey(x.new, f.sum) {
+			x.shelve(f)
+		}
+	}
 	return nil
 }
 
 // publish shows readers what was written so far.
 func (x *Index) publish() {
+	fresh := x.fresh
 	x.show(func(s *snapshot) {
 		s.delta, s.n, s.events, s.seq = x.delta, x.delta.n, x.events.table(), x.seq
+		x.fresh = fresh // putAway again, if a merge was faster
+		x.putAway(&s.shelves)
 	})
 }
 
@@ -226,16 +239,23 @@ func (x *Index) flush() error {
 	events := x.events.table()
 	x.files.Lock()
 	defer x.files.Unlock()
-	segments := x.now.Load().segments
+	now := x.now.Load() // which only we change now
+	segments, ss := now.segments, now.shelves
 	if fresh != nil {
 		segments = append(segments[:len(segments):len(segments)], fresh)
 	}
-	if err := x.commit(segments, events, x.seq); err != nil {
+	unput := x.fresh
+	x.putAway(&ss)
+	if ss, err = x.writeShelves(ss); err == nil {
+		err = x.commit(segments, ss, events, x.seq)
+	}
+	if err != nil {
+		x.fresh = unput
 		return fmt.Errorf("match: write manifest: %w", err)
 	}
 	x.delta, x.flushed = newDelta(0), time.Now()
 	x.show(func(s *snapshot) {
-		s.segments, s.delta, s.n, s.events, s.seq = segments, x.delta, 0, events, x.seq
+		s.segments, s.shelves, s.delta, s.n, s.events, s.seq = segments, ss, x.delta, 0, events, x.seq
 	})
 	x.wakeMerger()
 	return nil
@@ -250,7 +270,7 @@ func (x *Index) Restart(ctx context.Context) error {
 	if err := x.forget(); err != nil {
 		return fmt.Errorf("match: restart: %w", err)
 	}
-	x.seq, x.delta, x.events = 0, newDelta(0), newEventWriter(nil)
+	x.seq, x.delta, x.events, x.fresh = 0, newDelta(0), newEventWriter(nil), [numShelves][]byte{}
 	x.place.Store(0)
 	x.show(func(s *snapshot) { *s = snapshot{delta: x.delta} })
 	return nil
@@ -283,6 +303,11 @@ func (x *Index) Stats() Stats {
 		st.Entries += seg.n
 		st.Dropped += seg.drops
 		st.Bytes += int64(len(seg.data))
+	}
+	for _, shelf := range s.shelves {
+		for _, r := range shelf.files() {
+			st.Bytes += int64(len(r.data))
+		}
 	}
 	return st
 }

@@ -63,12 +63,10 @@ func (x *Index) wakeMerger() {
 // mergeAll merges until nothing is left to merge.
 func (x *Index) mergeAll(ctx context.Context) {
 	for ctx.Err() == nil {
-		segments := x.now.Load().segments
-		from := choose(segments)
-		if from == len(segments) {
+		more, err := x.mergeOne(ctx)
+		if !more && err == nil {
 			return
 		}
-		err := x.merge(ctx, segments[from:], from == 0)
 		if err != nil && ctx.Err() == nil {
 			x.log.Error("match can't merge its files, lookups get slower", "dir", x.dir, "err", err)
 		}
@@ -80,6 +78,21 @@ func (x *Index) mergeAll(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// mergeOne merges segments, or else runs of one shelf, if there is something to
+// merge.
+func (x *Index) mergeOne(ctx context.Context) (more bool, err error) {
+	segments := x.now.Load().segments
+	if from := choose(segments); from < len(segments) {
+		return true, x.merge(ctx, segments[from:], from == 0)
+	}
+	for i := range numShelves {
+		if more, err := x.mergeShelf(i); more || err != nil {
+			return more, err
+		}
+	}
+	return false, nil
 }
 
 // awaitMerge waits while there are too many segments.
@@ -100,18 +113,18 @@ func (x *Index) awaitMerge(ctx context.Context) error {
 	return nil
 }
 
-// choose returns from which segment on all newer ones are to be merged into
-// one: the oldest that isn't much larger than what came after it.
-func choose(segments []*segment) (from int) {
+// choose returns from which file on all newer ones are to be merged into one:
+// the oldest that isn't much larger than what came after it.
+func choose[F interface{ len() int }](files []F) (from int) {
 	for ratio := keepRatio; ; ratio *= 2 {
-		newer, oldest := 0, len(segments)
-		for i := len(segments) - 1; i >= 0; i-- {
-			if newer > 0 && segments[i].n <= ratio*newer {
+		newer, oldest := 0, len(files)
+		for i := len(files) - 1; i >= 0; i-- {
+			if newer > 0 && files[i].len() <= ratio*newer {
 				oldest = i
 			}
-			newer += segments[i].n
+			newer += files[i].len()
 		}
-		if oldest < len(segments) || len(segments) <= maxSegments {
+		if oldest < len(files) || len(files) <= maxSegments {
 			return oldest
 		}
 	}
@@ -177,10 +190,38 @@ func (x *Index) replace(inputs []*segment, out *segment) error {
 	if out != nil {
 		segments = slices.Insert(segments, at, out)
 	}
-	if err := x.commit(segments, x.held, x.disk.Place); err != nil {
+	if err := x.commit(segments, x.now.Load().shelves, x.held, x.disk.Place); err != nil {
 		return err
 	}
 	x.show(func(s *snapshot) { s.segments = segments })
+	return nil
+}
+
+// replaceRuns puts out in the place of inputs on a shelf, if they are still
+// there.
+func (x *Index) replaceRuns(i int, inputs, out shelf) error {
+	x.files.Lock()
+	defer x.files.Unlock()
+	swap := func(s shelf) (shelf, bool) {
+		at := slices.Index(s, inputs[0])
+		if at < 0 { // Restart was faster
+			return s, false
+		}
+		return slices.Concat(s[:at], out, s[at+len(inputs):]), true
+	}
+	now := x.now.Load()
+	next := now.shelves
+	var there bool
+	if next[i], there = swap(next[i]); !there {
+		for _, r := range out {
+			os.Remove(filepath.Join(x.dir, r.name))
+		}
+		return nil
+	}
+	if err := x.commit(now.segments, next, x.held, x.disk.Place); err != nil {
+		return err
+	}
+	x.show(func(s *snapshot) { s.shelves[i], _ = swap(s.shelves[i]) })
 	return nil
 }
 

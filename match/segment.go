@@ -149,6 +149,8 @@ func (s *segment) bucket(key uint64) (from, to int) {
 	return int(uint32(b)), int(binary.LittleEndian.Uint32(s.directory[at+bucketSize:]))
 }
 
+func (s *segment) len() int { return s.n }
+
 func (s *segment) key(i int) uint64 { return binary.LittleEndian.Uint64(s.entries[i*entrySize:]) }
 
 // filterBits are the bits of a bucket that stand for key. They come from the

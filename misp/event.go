@@ -270,7 +270,7 @@ func (c *Encoder) appendGroup(b []byte, g *tocsin.Group) []byte {
 func (c *Encoder) appendMembers(b []byte, g *tocsin.Group) []byte {
 	b = c.AppendOrg(append(b, `,"Organisation":`...), g.Org)
 	b = append(b, `,"SharingGroupOrg":[`...)
-	for i, m := range g.Members {
+	for i, m := range g.Named() {
 		if i > 0 {
 			b = append(b, ',')
 		}

@@ -19,7 +19,7 @@ func indexGroups(c *call) error {
 	for _, g := range slices.SortedFunc(c.view.Groups(), func(a, b *tocsin.Group) int { return strings.Compare(a.Name, b.Name) }) {
 		mine := c.v.SeesAll() || c.v.May(access.SharingGroup) && g.Org == c.v.Org()
 		members := []any{}
-		for i, m := range g.Members {
+		for i, m := range g.Named() {
 			members = append(members, groupMember{int64(i + 1), g.ID, m.Org, m.Extend, c.briefOrg(m.Org)})
 		}
 		rows = append(rows, struct {
@@ -78,7 +78,7 @@ func viewGroup(c *call) error {
 	}
 	maker, _ := store.One[*tocsin.Organisation](c.view, g.Org)
 	members := []any{}
-	for i, m := range g.Members {
+	for i, m := range g.Named() {
 		o, _ := store.One[*tocsin.Organisation](c.view, m.Org)
 		members = append(members, groupMember{int64(i + 1), g.ID, m.Org, m.Extend, struct {
 			briefOrg
@@ -171,7 +171,7 @@ func (c *call) memberMeant(m *misp.Member) (int64, error) {
 // replyGroup answers with a group as sharing_groups/add and edit do.
 func (c *call) replyGroup(g *tocsin.Group) error {
 	members := []any{}
-	for i, m := range g.Members {
+	for i, m := range g.Named() {
 		members = append(members, groupMember{int64(i + 1), g.ID, m.Org, m.Extend, c.briefOrg(m.Org)})
 	}
 	return c.reply(map[string]any{"SharingGroup": c.groupWords(g), "SharingGroupOrg": members, "SharingGroupServer": []any{},

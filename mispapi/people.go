@@ -127,10 +127,10 @@ func roleOf(n access.NamedRole) role {
 		"perm_add": access.Add, "perm_modify": access.Add, "perm_modify_org": access.ModifyOrg, "perm_publish": access.Publish,
 		"perm_delegate": access.Publish, "perm_sync": access.Sync, "perm_admin": access.OrgAdmin, "perm_auth": access.Auth,
 		"perm_site_admin": access.SiteAdmin, "perm_regexp_access": access.SiteAdmin, "perm_tagger": access.Tag, "perm_template": access.OrgAdmin,
-		"perm_sharing_group": access.SharingGroup, "perm_tag_editor": access.TagEditor, "perm_sighting": access.Add,
+		"perm_sharing_group": access.SharingGroup, "perm_tag_editor": access.TagEditor, "perm_sighting": access.Sighting,
 		"perm_object_template": access.SiteAdmin, "perm_publish_zmq": access.Publish, "perm_publish_kafka": access.Publish,
-		"perm_decaying": access.Add, "perm_galaxy_editor": access.Add, "perm_warninglist": access.SiteAdmin,
-		"perm_view_feed_correlations": access.SiteAdmin, "perm_analyst_data": access.Add,
+		"perm_decaying": access.Add, "perm_galaxy_editor": access.GalaxyEditor, "perm_warninglist": access.SiteAdmin,
+		"perm_view_feed_correlations": access.SiteAdmin, "perm_analyst_data": access.Analyst,
 	} {
 		r[perm] = may(p)
 	}
@@ -154,6 +154,9 @@ func indexRoles(c *call) error {
 		r["default"] = n.ID == defaultRole
 		rows = append(rows, map[string]any{"Role": r})
 	}
+	for r := range c.view.Roles() {
+		rows = append(rows, map[string]any{"Role": roleOf(access.NamedRole{ID: r.ID, Name: r.Name, Role: r.Permissions})})
+	}
 	return c.reply(rows)
 }
 
@@ -168,7 +171,7 @@ func viewUser(c *call) error {
 		return err
 	}
 	org, _ := store.One[*tocsin.Organisation](c.view, u.Org)
-	named, _ := access.RoleByID(u.Role)
+	named, _ := c.db.Role(u.Role)
 	return c.reply(map[string]any{"User": userWords(u), "Role": roleOf(named), "UserSetting": []any{}, "Organisation": c.organisation(org)})
 }
 

@@ -80,7 +80,7 @@ var digits = map[string]int{
 	"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "sha512": 128, "sha512/224": 56, "sha512/256": 64,
 	"sha3-224": 56, "sha3-256": 64, "sha3-384": 96, "sha3-512": 128, "authentihash": 64, "imphash": 32, "pehash": 40,
 	"x509-fingerprint-md5": 32, "x509-fingerprint-sha1": 40, "x509-fingerprint-sha256": 64,
-	"ja3-fingerprint-md5": 32, "hassh-md5": 32, "hasshserver-md5": 32, "git-commit-id": 40,
+	"ja3-fingerprint-md5": 32, "jarm-fingerprint": 62, "hassh-md5": 32, "hasshserver-md5": 32, "git-commit-id": 40, "dom-hash": 32,
 }
 
 // invalidValue is MISP's sentence about a value that is not of its type.

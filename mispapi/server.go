@@ -17,7 +17,7 @@ func version(c *call) error {
 		uuid = c.Instance.String()
 	}
 	return c.reply(map[string]any{"version": spoken, "pymisp_recommended_version": spoken, "perm_sync": c.v.May(access.Sync),
-		"perm_sighting": c.v.May(access.Add), "perm_galaxy_editor": c.v.May(access.Add), "perm_analyst_data": c.v.May(access.Add),
+		"perm_sighting": c.v.May(access.Sighting), "perm_galaxy_editor": c.v.May(access.GalaxyEditor), "perm_analyst_data": c.v.May(access.Analyst),
 		"uuid": uuid, "request_encoding": []string{"gzip"}, "filter_sightings": true})
 }
 

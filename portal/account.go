@@ -55,7 +55,7 @@ func (p *Portal) showAccount(w http.ResponseWriter, r *http.Request, v access.Vi
 	if err != nil {
 		return err
 	}
-	role, _ := access.RoleByID(u.Role)
+	role, _ := p.db.Role(u.Role)
 	pg := accountPage{Email: u.Email, Org: p.orgName(v, u.Org), Role: role.Name, MayKeys: v.May(access.Auth),
 		Fresh: fresh, Wrong: wrong, MinPassword: httpd.MinPassword}
 	for _, po := range powers {

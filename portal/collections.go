@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,7 +33,7 @@ func (p *Portal) collections(w http.ResponseWriter, r *http.Request, v access.Vi
 		}
 		most := -1
 		for s := range p.as(v).Subscribers() {
-			if s.Collection == c.ID {
+			if s.Receives(c.ID) {
 				row.Subscribers++
 				most = max(most, p.held(s.ID, c))
 			}
@@ -51,6 +52,9 @@ func (p *Portal) held(subscriber int64, c *tocsin.Collection) int {
 	most := -1
 	if p.Collections != nil {
 		for _, z := range p.Collections.Zones(subscriber) {
+			if !slices.Contains(c.Zones(), strings.ToLower(strings.TrimSuffix(z.Origin, "."))) {
+				continue // of another collection
+			}
 			most = max(most, z.Names)
 		}
 	}
@@ -120,7 +124,7 @@ func (p *Portal) collection(w http.ResponseWriter, r *http.Request, v access.Vie
 		pg.Sources = append(pg.Sources, p.orgName(v, o))
 	}
 	for s := range p.as(v).Subscribers() {
-		if s.Collection == c.ID {
+		if s.Receives(c.ID) {
 			pg.Subscribers = append(pg.Subscribers, p.subscriber(v, s))
 		}
 	}

@@ -69,7 +69,7 @@ func (w *world) fill(t *testing.T, text string) (event int64) {
 		if err := store.Put(tx, c); err != nil {
 			return err
 		}
-		return store.Put(tx, &tocsin.Subscriber{Name: short, Collection: c.ID, Org: o.ID, TSIG: &tocsin.TSIG{Name: short, Algorithm: short, Secret: []byte(short)}})
+		return store.Put(tx, &tocsin.Subscriber{Name: short, Collection: c.ID, Org: o.ID, TSIG: &tocsin.TSIG{Name: short, Algorithm: short, Secret: tocsin.NewSecret([]byte(short))}})
 	})
 	me := w.as(t, short)
 	w.write(t, me, func(tx *store.Tx) error {

@@ -310,7 +310,7 @@ func decides(claimed, asked indicator.Value) bool {
 // and why.
 func (p *Portal) reaches(ctx context.Context, v access.Viewer, c *tocsin.Collection, val indicator.Value, fs []found) (rs []reached) {
 	for s := range p.as(v).Subscribers() {
-		if s.Collection != c.ID {
+		if !s.Receives(c.ID) {
 			continue
 		}
 		to := p.audience(s, c)
@@ -320,6 +320,9 @@ func (p *Portal) reaches(ctx context.Context, v access.Viewer, c *tocsin.Collect
 				continue
 			}
 			d := p.leaves(to, &fs[i].Attribute, fs[i].event)
+			if by, ok := s.Excludes(fs[i].Value); ok && d.Allowed {
+				d = access.Decision{Reason: "excluded by this subscriber, which does not act on " + by}
+			}
 			if !r.Allowed {
 				r.Allowed, r.Reason = d.Allowed, d.Reason
 			}
@@ -341,7 +344,7 @@ func (p *Portal) leaves(v access.Viewer, a *tocsin.Attribute, e *tocsin.Event) a
 }
 
 func zoneNames(c *tocsin.Collection) (zs []string) {
-	for _, z := range []string{c.HotZone, c.Zone} {
+	for _, z := range []string{c.HotZone, c.Zone, c.IPZone, c.NSZone} {
 		if z != "" {
 			zs = append(zs, z)
 		}

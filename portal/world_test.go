@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +22,7 @@ import (
 	"tocsin/httpd"
 	"tocsin/indicator"
 	"tocsin/portal"
+	"tocsin/seal"
 	"tocsin/store"
 	"tocsin/store/sqlite"
 )
@@ -48,7 +50,11 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := store.New(context.Background(), engine, store.Options{})
+	keys, err := seal.Open(filepath.Join(t.TempDir(), "seal.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.New(context.Background(), engine, store.Options{Seal: keys})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +114,7 @@ func (w *world) populate(t testing.TB) {
 			return err
 		}
 		s := &tocsin.Subscriber{Name: "resolver-north", Collection: c.ID, Org: w.telco, Allow: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/28")},
-			Notify: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.1:53")}, TSIG: &tocsin.TSIG{Name: "north.key", Algorithm: "hmac-sha256", Secret: []byte("a secret of sixteen")}}
+			Notify: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.1:53")}, TSIG: &tocsin.TSIG{Name: "north.key", Algorithm: "hmac-sha256", Secret: tocsin.NewSecret([]byte("a secret of sixteen"))}}
 		if err := store.Put(tx, s); err != nil {
 			return err
 		}

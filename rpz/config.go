@@ -25,6 +25,10 @@ type Offer struct {
 	Origin string
 	Terms  Terms
 	Hot    bool // small and often changed
+
+	// Addresses: it speaks of addresses and name servers, so a resolver has to
+	// look them up before the zone can say anything.
+	Addresses bool
 }
 
 //go:embed config.tmpl

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"iter"
 	"maps"
@@ -27,13 +26,14 @@ type directory struct {
 
 // A shelf is the records of one kind.
 type shelf struct {
+	moves  uint64 // how often it has changed
 	byID   map[int64]tocsin.Record
 	byName map[string]int64
 	byUUID map[tocsin.UUID]int64
 }
 
 func newShelf() *shelf {
-	return &shelf{map[int64]tocsin.Record{}, map[string]int64{}, map[tocsin.UUID]int64{}}
+	return &shelf{byID: map[int64]tocsin.Record{}, byName: map[string]int64{}, byUUID: map[tocsin.UUID]int64{}}
 }
 
 // name and uuid are how a record is found besides its id. Names are compared
@@ -52,19 +52,19 @@ func uuid(r tocsin.Record) tocsin.UUID {
 	return tocsin.UUID{}
 }
 
-func loadDirectory(ctx context.Context, r Reader) (*directory, error) {
+func (db *DB) loadDirectory(ctx context.Context, r Reader) (*directory, error) {
 	d := &directory{kinds: map[tocsin.Kind]*shelf{}}
 	defer d.team()
 	for doc, err := range r.Docs(ctx) {
 		if err != nil {
 			return nil, err
 		}
-		rec := tocsin.NewRecord(doc.Kind)
+		rec, _, err := db.record(doc.Kind, doc.JSON)
+		if err != nil {
+			return nil, fmt.Errorf("read %s %d: %w", doc.Kind, doc.ID, err)
+		}
 		if rec == nil {
 			return nil, fmt.Errorf("no such kind of record: %d", doc.Kind)
-		}
-		if err := json.Unmarshal(doc.JSON, rec); err != nil {
-			return nil, fmt.Errorf("read %s %d: %w", doc.Kind, doc.ID, err)
 		}
 		d.put(rec)
 	}
@@ -81,6 +81,7 @@ func (d *directory) shelf(k tocsin.Kind) *shelf {
 
 func (d *directory) put(r tocsin.Record) {
 	s := d.shelf(r.Kind())
+	s.moves++
 	s.forget(s.byID[r.RecordID()])
 	s.byID[r.RecordID()] = r
 	if n := name(r); n != "" {
@@ -93,6 +94,7 @@ func (d *directory) put(r tocsin.Record) {
 
 func (d *directory) remove(k tocsin.Kind, id int64) {
 	s := d.shelf(k)
+	s.moves++
 	s.forget(s.byID[id])
 	delete(s.byID, id)
 }
@@ -142,6 +144,18 @@ func (d *directory) byUUID(k tocsin.Kind, u tocsin.UUID) tocsin.Record {
 		}
 	}
 	return nil
+}
+
+// Moves returns a number that grows with each change of the small records of a
+// kind, for those who keep something that follows from them. It tells nothing of
+// what they are.
+func (db *DB) Moves(k tocsin.Kind) uint64 {
+	db.dir.mu.RLock()
+	defer db.dir.mu.RUnlock()
+	if s := db.dir.kinds[k]; s != nil {
+		return s.moves
+	}
+	return 0
 }
 
 // all iterates over the records of a kind in order of id.

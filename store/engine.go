@@ -17,8 +17,8 @@ import (
 // for this package, which asks who before anything leaves it.
 type Engine interface {
 	// Use gives the engine what it needs to turn labels, tags and values into
-	// numbers. It is called once, before anything but Docs, Labels, TagSets and
-	// settings is touched.
+	// numbers. It is called once, before anything but docs, Labels, TagSets, settings
+	// and RewriteLines is touched.
 	Use(Coder)
 	// Write runs fn in a transaction of its own and commits it: when Write returns
 	// nil, what fn wrote is synced to disk. An error of fn undoes all of it. At
@@ -128,6 +128,9 @@ type Writer interface {
 	AppendLabels(ctx context.Context, from access.LabelID, ls []access.Label) error
 	AppendTagSets(ctx context.Context, from uint32, ts []tocsin.TagSet) error
 	AppendLines(context.Context, []LogLine) error
+	// RewriteLines passes each image in the log of records of a kind through fn. It is
+	// for secrets that are sealed anew, and comes before Use.
+	RewriteLines(ctx context.Context, k tocsin.Kind, fn func(image []byte) ([]byte, error)) error
 }
 
 // A LogLine is a line of the log as an engine keeps it. Before and After are

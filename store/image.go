@@ -74,7 +74,7 @@ func (db *DB) encode(r tocsin.Record) ([]byte, error) {
 			r.Value.String(), r.Comment, r.ToIDS, r.Deleted, r.NoCorrelate, r.Distribution, r.Group, r.Timestamp,
 			r.FirstSeen, r.LastSeen, r.Seen, r.Ends, db.coder.Tags.ID(r.Tags), r.Label, r.Seq})
 	}
-	return json.Marshal(r)
+	return db.image(r)
 }
 
 // decode is the reverse of encode.
@@ -94,11 +94,9 @@ func (db *DB) decode(k tocsin.Kind, b []byte) (tocsin.Record, error) {
 		a, err := db.coder.Attribute(b)
 		return &a, err
 	}
-	r := tocsin.NewRecord(k)
-	if r == nil {
-		return nil, nil // a kind that a later version knows: nobody here asks for it
-	}
-	return r, json.Unmarshal(b, r)
+	// Of a kind that only a later version knows there is none: nobody here asks for it.
+	r, _, err := db.record(k, b)
+	return r, err
 }
 
 // Attribute reads the image of an attribute; engines need it to answer AsOf.

@@ -74,7 +74,7 @@ const (
 
 // witness works out which sightings v may have.
 func witness(v access.Viewer, docs shelfView) Witness {
-	w := Witness{All: v.SeesAll(), Org: v.Org()}
+	w := Witness{All: v.Administers(), Org: v.Org()}
 	policy, _ := strconv.Atoi(setting(docs, tocsin.SightingPolicy))
 	switch policy {
 	case sightingsReporters:

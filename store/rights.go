@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strings"
 
 	"tocsin"
@@ -18,21 +19,25 @@ func errMayNot(what string) error {
 func (tx *Tx) seesGroup(g *tocsin.Group) bool { return seesGroup(tx.v, g) }
 
 func seesGroup(v access.Viewer, g *tocsin.Group) bool {
-	return v.SeesAll() || v.Org() != 0 && (g.Org == v.Org() || g.Has(v.Org()))
+	return v.Administers() || v.Org() != 0 && (g.Org == v.Org() || g.Has(v.Org()))
 }
 
 // mayReadDoc reports whether v may read a small record. Organisations and tags
 // are known to everyone on the exchange; the rest to whom it concerns.
 func (db *DB) mayReadDoc(v access.Viewer, r tocsin.Record, docs shelfView) bool {
-	if v.SeesAll() {
+	if v.Administers() {
 		return true
 	}
 	if v.Org() == 0 {
 		return false
 	}
 	switch r := r.(type) {
-	case *tocsin.Organisation, *tocsin.Lifetime, *tocsin.Retention, *tocsin.Clock:
+	case *tocsin.Organisation, *tocsin.Role, *tocsin.Lifetime, *tocsin.Retention, *tocsin.Clock:
 		return true // the rules of the house
+	case *tocsin.TagCollection:
+		return r.AllOrgs || r.Org == v.Org()
+	case *tocsin.Feed:
+		return r.Visible
 	case *tocsin.Tag:
 		return r.Org == 0 || r.Org == v.Org()
 	case *tocsin.User:
@@ -47,23 +52,35 @@ func (db *DB) mayReadDoc(v access.Viewer, r tocsin.Record, docs shelfView) bool 
 			return true
 		}
 		for o := range docs.all(tocsin.KindSubscriber) {
-			if s := o.(*tocsin.Subscriber); s.Collection == r.ID && s.Org == v.Org() {
+			if s := o.(*tocsin.Subscriber); s.Org == v.Org() && s.Receives(r.ID) {
 				return true
 			}
 		}
 		return false
 	case *tocsin.Subscriber:
-		c, _ := docs.get(tocsin.KindCollection, r.Collection).(*tocsin.Collection)
-		return r.Org == v.Org() || c != nil && c.Org == v.Org()
+		return r.Org == v.Org() || slices.ContainsFunc(r.Collections(), owns(v, docs))
 	case *tocsin.Import:
 		return r.Org == v.Org()
 	}
 	return false
 }
 
+// owns tells the collections of v's organisation.
+func owns(v access.Viewer, docs shelfView) func(collection int64) bool {
+	return func(id int64) bool {
+		c, _ := docs.get(tocsin.KindCollection, id).(*tocsin.Collection)
+		return c != nil && c.Org == v.Org()
+	}
+}
+
 // mayWriteDoc refuses what the viewer may not make of a small record: before is
 // nil for a new one, after is nil for one that is to go.
 func (tx *Tx) mayWriteDoc(before, after tocsin.Record) error {
+	for _, r := range []tocsin.Record{before, after} {
+		if err := tx.beneath(r); err != nil {
+			return err
+		}
+	}
 	if tx.v.May(access.SiteAdmin) {
 		return nil
 	}
@@ -86,8 +103,10 @@ func (tx *Tx) mayWriteDoc(before, after tocsin.Record) error {
 		}
 		return tx.mayWriteUser(u, u)
 	case *tocsin.Group:
-		if !tx.v.May(access.SharingGroup) || r.Org != tx.v.Org() {
-			return errMayNot("change that sharing group")
+		return tx.mayWriteGroup(before, after)
+	case *tocsin.TagCollection:
+		if !tx.v.May(access.TagEditor) || r.Org != tx.v.Org() {
+			return errMayNot("edit that tag collection")
 		}
 	case *tocsin.Tag:
 		if before == nil && strings.HasPrefix(r.Name, "tocsin:") && tx.v.May(access.Tag) {
@@ -104,8 +123,8 @@ func (tx *Tx) mayWriteDoc(before, after tocsin.Record) error {
 			return errMayNot("administer that collection")
 		}
 	case *tocsin.Subscriber:
-		c, _ := tx.docs.get(tocsin.KindCollection, r.Collection).(*tocsin.Collection)
-		if !tx.v.May(access.OrgAdmin) || c == nil || c.Org != tx.v.Org() {
+		owns := owns(tx.v, tx.docs)
+		if !tx.v.May(access.OrgAdmin) || slices.ContainsFunc(r.Collections(), func(c int64) bool { return !owns(c) }) {
 			return errMayNot("administer subscribers of that collection")
 		}
 	case *tocsin.Import:
@@ -118,19 +137,14 @@ func (tx *Tx) mayWriteDoc(before, after tocsin.Record) error {
 	return nil
 }
 
-// mayWriteUser keeps an organisation's administrator among its own users, and
-// below a site administrator: nobody grants what they do not hold.
+// mayWriteUser keeps an organisation's administrator among its own users.
 func (tx *Tx) mayWriteUser(before tocsin.Record, u *tocsin.User) error {
 	was, _ := before.(*tocsin.User)
-	if was != nil && was.ID == tx.v.User() && was.Org == u.Org && was.Role == u.Role && was.Email == u.Email {
+	if was != nil && was.ID == tx.v.User() && was.Org == u.Org && was.Role == u.Role && was.Email == u.Email &&
+		was.Disabled == u.Disabled && was.Expires.Equal(u.Expires) {
 		return nil // one's own password
 	}
-	role, ok := access.RoleByID(u.Role)
-	if !ok {
-		return tocsin.Errorf(tocsin.Invalid, "no role %d", u.Role)
-	}
-	above := !tx.v.May(access.Permission(role.Role))
-	if !tx.v.May(access.OrgAdmin) || u.Org != tx.v.Org() || above {
+	if !tx.v.May(access.OrgAdmin) || u.Org != tx.v.Org() {
 		return errMayNot("administer that user")
 	}
 	return nil

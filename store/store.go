@@ -20,11 +20,13 @@ import (
 	"tocsin"
 	"tocsin/access"
 	"tocsin/indicator"
+	"tocsin/seal"
 )
 
 // A DB is a store over an engine.
 type DB struct {
 	engine    Engine
+	seal      *seal.Ring
 	log       *slog.Logger
 	now       func() time.Time
 	committed func(Commit)
@@ -45,8 +47,9 @@ type DB struct {
 
 // Options are what a DB can be told. The zero Options are good.
 type Options struct {
-	Log *slog.Logger
-	Now func() time.Time // the clock; time.Now if nil
+	Log  *slog.Logger
+	Now  func() time.Time // the clock; time.Now if nil
+	Seal *seal.Ring       // the keys of secrets; without it none can be kept or read
 	// Committed, if set, is told of each transaction of the writer, which waits
 	// for it.
 	Committed func(Commit)
@@ -75,7 +78,7 @@ func New(ctx context.Context, e Engine, o Options) (*DB, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	db := &DB{engine: e, log: o.Log, now: o.Now, committed: o.Committed, queue: make(chan *request, maxQueue), done: make(chan struct{})}
+	db := &DB{engine: e, seal: o.Seal, log: o.Log, now: o.Now, committed: o.Committed, queue: make(chan *request, maxQueue), done: make(chan struct{})}
 	if err := db.load(ctx); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
@@ -90,8 +93,17 @@ const seedSetting = "key-seed"
 // load reads what the store keeps in memory. A new store draws its key seed
 // and its incarnation.
 func (db *DB) load(ctx context.Context) error {
+	unsealed, err := db.unlock(ctx)
+	if err != nil {
+		return err
+	}
+	if unsealed {
+		if err := db.Reseal(ctx); err != nil {
+			return fmt.Errorf("seal what is secret: %w", err)
+		}
+	}
 	var seed []byte
-	err := db.engine.Read(ctx, func(r Reader) (err error) {
+	err = db.engine.Read(ctx, func(r Reader) (err error) {
 		if seed, err = r.Setting(ctx, seedSetting); err != nil {
 			return err
 		}
@@ -113,7 +125,7 @@ func (db *DB) load(ctx context.Context) error {
 			return err
 		}
 		db.tail.start(head)
-		db.dir, err = loadDirectory(ctx, r)
+		db.dir, err = db.loadDirectory(ctx, r)
 		return err
 	})
 	if err != nil {

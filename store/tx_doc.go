@@ -55,35 +55,68 @@ func Put[R tocsin.Record](tx *Tx, r R) error {
 			return tocsin.Errorf(tocsin.Conflict, "there is a %s %s already", k, u)
 		}
 	}
-	if s, ok := any(r).(*tocsin.Subscriber); ok && tx.keyTaken(s) {
-		return tocsin.Errorf(tocsin.Conflict, "another subscriber has a key %q; give this one another name", s.TSIG.Name)
-	}
-	switch r := tocsin.Record(r).(type) {
-	case *tocsin.Collection:
-		if err := tx.freeZones(r); err != nil {
-			return err
-		}
-	case *tocsin.Lifetime:
-		if err := tx.soundLifetime(r); err != nil {
-			return err
-		}
-	case *tocsin.Retention:
-		if err := tx.soundRetention(r); err != nil {
-			return err
-		}
+	if err := tx.sound(before, r); err != nil {
+		return err
 	}
 	if r.RecordID() == 0 {
-		id, err := tx.newID(k, 1)
+		id, err := tx.newDocID(k)
 		if err != nil {
 			return err
 		}
 		any(r).(tocsin.Numbered).SetRecordID(id)
 	}
-	kept, err := clone(r)
+	if err := tx.putDoc(before, r); err != nil {
+		return err
+	}
+	if o, ok := tocsin.Record(r).(*tocsin.Organisation); ok {
+		return tx.regroup(before, o)
+	}
+	return nil
+}
+
+// newDocID hands out an id. Those of MISP's own roles are taken.
+func (tx *Tx) newDocID(k tocsin.Kind) (id int64, err error) {
+	for id, err = tx.newID(k, 1); err == nil && k == tocsin.KindRole && id < tocsin.FirstRole; {
+		id, err = tx.newID(k, 1)
+	}
+	return id, err
+}
+
+// sound refuses a small record that makes no sense.
+func (tx *Tx) sound(before, r tocsin.Record) error {
+	switch r := r.(type) {
+	case *tocsin.Subscriber:
+		return tx.settleSubscriber(r)
+	case *tocsin.Collection:
+		return tx.settleCollection(r)
+	case *tocsin.Group:
+		tx.admit(r)
+	case *tocsin.Role:
+		if slices.ContainsFunc(access.Roles, func(is access.NamedRole) bool { return strings.EqualFold(is.Name, r.Name) }) {
+			return tocsin.Errorf(tocsin.Conflict, "there is a role %q already; it comes with every exchange", r.Name)
+		}
+	case *tocsin.Block:
+		if r.Of != tocsin.KindEvent && r.Of != tocsin.KindOrganisation || r.UUID.IsZero() {
+			return tocsin.Errorf(tocsin.Invalid, "a blocklist entry is the uuid of an event or of an organisation")
+		}
+	case *tocsin.Setting:
+		return tx.soundSetting(r)
+	case *tocsin.Lifetime:
+		return tx.soundLifetime(r)
+	case *tocsin.Retention:
+		return tx.soundRetention(r)
+	}
+	return nil
+}
+
+// putDoc writes a small record in place of before, and its line.
+func (tx *Tx) putDoc(before, r tocsin.Record) error {
+	k := r.Kind()
+	b, err := tx.db.image(r)
 	if err != nil {
 		return err
 	}
-	b, err := json.Marshal(kept)
+	kept, _, err := tx.db.record(k, b)
 	if err != nil {
 		return err
 	}
@@ -94,6 +127,44 @@ func Put[R tocsin.Record](tx *Tx, r R) error {
 	l := tocsin.Line{Kind: k, ID: kept.RecordID(), Before: before, After: kept}
 	tx.line(tx.scoped(l))
 	return nil
+}
+
+// settleSubscriber puts what a subscriber asks for into normal form and refuses
+// what it can't have.
+func (tx *Tx) settleSubscriber(s *tocsin.Subscriber) (err error) {
+	if tx.keyTaken(s) {
+		return tocsin.Errorf(tocsin.Conflict, "another subscriber has a key %q; give this one another name", s.TSIG.Name)
+	}
+	if s.Exclude, err = tocsin.ParseExclusions(s.Exclude); err != nil {
+		return err
+	}
+	if s.Action, err = tocsin.ParseAction(string(s.Action)); err != nil {
+		return err
+	}
+	s.Also = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(s.Also))), func(id int64) bool { return id == s.Collection })
+	acts := false
+	for _, id := range s.Collections() {
+		c, ok := tx.docs.get(tocsin.KindCollection, id).(*tocsin.Collection)
+		if !ok {
+			return tocsin.Errorf(tocsin.NotFound, "no collection %d", id)
+		}
+		acts = acts || !c.Pass
+	}
+	if s.Action != "" && !acts {
+		return tocsin.Errorf(tocsin.Invalid, "an allow list lets names pass: its subscriber has no action of its own")
+	}
+	return nil
+}
+
+// settleCollection is likewise for a collection.
+func (tx *Tx) settleCollection(c *tocsin.Collection) (err error) {
+	if c.Action, err = tocsin.ParseAction(string(c.Action)); err != nil {
+		return err
+	}
+	if c.Pass && c.Action != "" {
+		return tocsin.Errorf(tocsin.Invalid, "an allow list lets names pass: it has no action %q", c.Action)
+	}
+	return tx.freeZones(c)
 }
 
 // keyTaken reports whether another subscriber's TSIG key has the name of s's. A
@@ -113,19 +184,21 @@ func (tx *Tx) keyTaken(s *tocsin.Subscriber) bool {
 	return false
 }
 
-// freeZones refuses names of zones that another collection has: a question for a
-// zone is answered by its name.
+// freeZones refuses names of zones that are taken, by another collection or
+// within this one: a question for a zone is answered by its name.
 func (tx *Tx) freeZones(c *tocsin.Collection) error {
-	names := func(c *tocsin.Collection) []string {
-		return []string{strings.ToLower(strings.TrimSuffix(c.Zone, ".")), strings.ToLower(strings.TrimSuffix(c.HotZone, "."))}
+	mine := c.Zones()
+	for i, n := range mine {
+		if slices.Contains(mine[:i], n) {
+			return tocsin.Errorf(tocsin.Invalid, "%s names two of the collection's zones; each needs a name of its own", n)
+		}
 	}
-	mine := names(c)
 	for r := range tx.docs.all(tocsin.KindCollection) {
 		if r.RecordID() == c.ID {
 			continue
 		}
-		for _, n := range names(r.(*tocsin.Collection)) {
-			if n != "" && slices.Contains(mine, n) {
+		for _, n := range r.(*tocsin.Collection).Zones() {
+			if slices.Contains(mine, n) {
 				return tocsin.Errorf(tocsin.Conflict, "the zone %s is taken; choose another name", n)
 			}
 		}
@@ -181,8 +254,10 @@ func (tx *Tx) unneeded(r tocsin.Record) error {
 			return err
 		}
 		return needs(tocsin.KindSubscriber, func(o tocsin.Record) bool { return o.(*tocsin.Subscriber).Org == r.ID })
+	case *tocsin.Role:
+		return needs(tocsin.KindUser, func(o tocsin.Record) bool { return o.(*tocsin.User).Role == r.ID })
 	case *tocsin.Collection:
-		return needs(tocsin.KindSubscriber, func(o tocsin.Record) bool { return o.(*tocsin.Subscriber).Collection == r.ID })
+		return needs(tocsin.KindSubscriber, func(o tocsin.Record) bool { return o.(*tocsin.Subscriber).Receives(r.ID) })
 	}
 	return nil
 }

@@ -84,6 +84,9 @@ func (tx *Tx) AddEvent(e *tocsin.Event) error {
 	if err := tx.maySpeakFor(e.Orgc); err != nil {
 		return err
 	}
+	if err := tx.unblocked(e); err != nil {
+		return err
+	}
 	e.User = tx.v.User()
 	if e.Date == "" {
 		e.Date = tx.now.UTC().Format("2006-01-02")
@@ -117,7 +120,7 @@ func (tx *Tx) AddEvent(e *tocsin.Event) error {
 // brings their events from elsewhere.
 func (tx *Tx) maySpeakFor(org int64) error {
 	o, _ := tx.docs.get(tocsin.KindOrganisation, org).(*tocsin.Organisation)
-	if org == tx.v.Org() || tx.v.SeesAll() || o == nil || !o.Local {
+	if org == tx.v.Org() || tx.v.Administers() || o == nil || !o.Local {
 		return nil
 	}
 	return tocsin.Errorf(tocsin.Forbidden, "%s takes part in this exchange and speaks for itself", o.Name)
@@ -178,6 +181,9 @@ func (tx *Tx) mayShareWith(d access.Distribution, group *int64) error {
 	if g == nil || !tx.seesGroup(g) {
 		return tocsin.Errorf(tocsin.Invalid, "no sharing group %d; distribution 4 needs one that your organisation is a member of", *group)
 	}
+	if g.Inactive {
+		return tocsin.Errorf(tocsin.Invalid, "the sharing group %q is not active any more; choose another one", g.Name)
+	}
 	return nil
 }
 
@@ -211,7 +217,7 @@ func (tx *Tx) mine(id int64) (*tocsin.Event, error) {
 		return nil, err
 	}
 	own := e.Org == tx.v.Org() && (tx.v.May(access.ModifyOrg) || e.User == tx.v.User())
-	if !tx.v.May(access.Add) || !own && !tx.v.SeesAll() {
+	if !tx.v.May(access.Add) || !own && !tx.v.Administers() {
 		return nil, tocsin.Errorf(tocsin.Forbidden, "event %d may be changed by its owner's organisation only", id)
 	}
 	return e, nil

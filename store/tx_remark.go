@@ -36,7 +36,13 @@ func AddRemark[R tocsin.Remark](tx *Tx, r R) error {
 			return err
 		}
 	}
-	return tx.putRemark(nil, r)
+	if err := tx.putRemark(nil, r); err != nil {
+		return err
+	}
+	if s, ok := tocsin.Remark(r).(*tocsin.Sighting); ok {
+		return tx.sighted(s)
+	}
+	return nil
 }
 
 // locate looks up what r is about and points to, in the viewer's sight, and returns

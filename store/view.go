@@ -68,7 +68,8 @@ func (w View) Events(ctx context.Context, q EventQuery) iter.Seq2[tocsin.Event, 
 // many others there are is nothing it should learn. Mostly there are none, and
 // nothing has to be counted.
 func (w View) recount(ctx context.Context, e *tocsin.Event) error {
-	if e.Restricted == 0 || w.v.SeesAll() || w.v.Org() == w.db.coder.Labels.Label(e.Label).Owner {
+	owner := w.db.coder.Labels.Label(e.Label).Owner
+	if w.v.Ceiling() == access.Unmarked && (e.Restricted == 0 || w.v.SeesAll() || w.v.Org() == owner) {
 		return nil
 	}
 	n, err := w.CountAttributes(ctx, Query{Events: []int64{e.ID}})
@@ -140,7 +141,7 @@ func (w View) Groups() iter.Seq[*tocsin.Group] { return list[*tocsin.Group](w) }
 func (w View) Tags() iter.Seq[*tocsin.Tag] {
 	return func(yield func(*tocsin.Tag) bool) {
 		for t := range list[*tocsin.Tag](w) {
-			if (t.Coined == 0 || t.Coined == w.v.Org() || w.v.SeesAll()) && !yield(t) {
+			if (t.Coined == 0 || t.Coined == w.v.Org() || w.v.Administers()) && !yield(t) {
 				return
 			}
 		}
@@ -173,6 +174,24 @@ func (w View) Lifetimes() iter.Seq[*tocsin.Lifetime] { return list[*tocsin.Lifet
 
 // Retentions iterates over the rules by which events are deleted.
 func (w View) Retentions() iter.Seq[*tocsin.Retention] { return list[*tocsin.Retention](w) }
+
+// Roles iterates over the roles of the instance's own. MISP's are access.Roles.
+func (w View) Roles() iter.Seq[*tocsin.Role] { return list[*tocsin.Role](w) }
+
+// TagCollections iterates over the tag collections that the viewer may use.
+func (w View) TagCollections() iter.Seq[*tocsin.TagCollection] { return list[*tocsin.TagCollection](w) }
+
+// Feeds iterates over the feeds that the viewer may know of.
+func (w View) Feeds() iter.Seq[*tocsin.Feed] { return list[*tocsin.Feed](w) }
+
+// Peers iterates over the peers that the viewer may know of.
+func (w View) Peers() iter.Seq[*tocsin.Peer] { return list[*tocsin.Peer](w) }
+
+// Blocks iterates over the blocklist entries that the viewer may know of.
+func (w View) Blocks() iter.Seq[*tocsin.Block] { return list[*tocsin.Block](w) }
+
+// Settings iterates over what was decided, as far as the viewer may know.
+func (w View) Settings() iter.Seq[*tocsin.Setting] { return list[*tocsin.Setting](w) }
 
 func list[R tocsin.Record](w View) iter.Seq[R] {
 	var zero R
@@ -219,8 +238,22 @@ func ByUUID[R tocsin.Record](w View, u tocsin.UUID) (R, error) {
 // before there is a viewer.
 func (db *DB) GroupsOf(org int64) []int64 { return slices.Clone(db.dir.groupsOf(org)) }
 
+// Role returns MISP's role or the instance's own of that id. Everyone may know what a
+// role is.
+func (db *DB) Role(id int64) (access.NamedRole, bool) { return role(db.dir, id) }
+
+func role(docs shelfView, id int64) (access.NamedRole, bool) {
+	if r, ok := access.RoleByID(id); ok {
+		return r, true
+	}
+	if r, ok := docs.get(tocsin.KindRole, id).(*tocsin.Role); ok {
+		return access.NamedRole{ID: r.ID, Name: r.Name, Role: r.Permissions}, true
+	}
+	return access.NamedRole{}, false
+}
+
 // ViewerFor returns the viewer that u is. It does not ask whether u may sign in.
 func (db *DB) ViewerFor(u *tocsin.User) access.Viewer {
-	role, _ := access.RoleByID(u.Role)
+	role, _ := db.Role(u.Role)
 	return access.NewViewer(u.Email, u.ID, u.Org, role.Role, db.GroupsOf(u.Org)...)
 }

@@ -107,7 +107,7 @@ func redact(db *DB, v access.Viewer, docs shelfView, r tocsin.Remark) {
 	h := r.Remarked()
 	switch r := r.(type) {
 	case *tocsin.Sighting:
-		if h.Orgc != v.Org() && !v.SeesAll() && setting(docs, tocsin.SightingAnonymous) == "true" {
+		if h.Orgc != v.Org() && !v.Administers() && setting(docs, tocsin.SightingAnonymous) == "true" {
 			h.Org, h.Orgc, h.User, r.Source = 0, 0, 0, ""
 		}
 	case *tocsin.Cluster:

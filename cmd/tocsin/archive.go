@@ -21,11 +21,11 @@ import (
 	"tocsin/store/sqlite"
 )
 
-// archive writes a snapshot, and what belongs to it in the exchange's folder, as
-// a backup. The projections are not in it: they follow from the log.
-func archive(ctx context.Context, w io.Writer, s *sqlite.Snapshot, dir string, sealKey bool) (backup.Manifest, error) {
+// archive writes a snapshot as a backup, with the key file of its secrets if that
+// is wanted. The projections are not in it: they follow from the log.
+func archive(ctx context.Context, w io.Writer, s *sqlite.Snapshot, keyFile string, withKey bool) (backup.Manifest, error) {
 	m := backup.Manifest{Program: version(), Schema: s.Schema, Incarnation: s.Incarnation, Head: s.Head, HeadAt: s.HeadAt, Rows: s.Rows}
-	key, err := os.ReadFile(filepath.Join(dir, backup.SealKey))
+	key, err := os.ReadFile(keyFile)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return m, err
 	}
@@ -34,9 +34,9 @@ func archive(ctx context.Context, w io.Writer, s *sqlite.Snapshot, dir string, s
 		return m, err
 	}
 	if key != nil {
-		m.Seal = &backup.Seal{SHA256: sumOf(key), Included: sealKey}
+		m.Seal = &backup.Seal{SHA256: sumOf(key), Included: withKey}
 	}
-	if key != nil && sealKey {
+	if key != nil && withKey {
 		err := out.File(backup.SealKey, int64(len(key)), func(w io.Writer) error { _, err := w.Write(key); return err })
 		if err != nil {
 			return m, err
@@ -54,6 +54,7 @@ func sumOf(key []byte) string {
 // A archivist makes backups of a running exchange, one at a time.
 type archivist struct {
 	dir      string
+	keyFile  string
 	snapshot func(context.Context) (*sqlite.Snapshot, error)
 	busy     sync.Mutex
 }
@@ -80,7 +81,7 @@ func (a *archivist) answer(w http.ResponseWriter, r *http.Request, v access.View
 	}
 	defer s.Close()
 	w.Header().Set("Content-Type", "application/gzip")
-	m, err := archive(r.Context(), w, s, a.dir, r.URL.Query().Get("seal_key") == "1")
+	m, err := archive(r.Context(), w, s, a.keyFile, r.URL.Query().Get("seal_key") == "1")
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ import (
 type backupCmd struct {
 	server
 	Data    string `type:"path" placeholder:"DIR" help:"Back up the exchange in a folder that no server holds, instead of a running one."`
-	SealKey bool   `help:"Put seal.key into the archive as well. Without it, keep that file elsewhere: the archive does not give away the secrets that it seals, nor can they be read without it."`
+	WithKey bool   `name:"with-seal-key" help:"Put seal.key into the archive as well. Without it, keep that file elsewhere: the archive does not give away the secrets that it seals, nor can they be read without it."`
 	Keep    int    `placeholder:"N" help:"Where TO is a folder: keep the newest N backups there and remove older ones. All are kept if not said."`
 	JSON    bool   `help:"Answer as one JSON object: the manifest."`
 	To      string `arg:"" name:"to" help:"File to write, or a folder for one named by its time; - is standard output."`
@@ -103,7 +103,7 @@ func (b *backupCmd) open() (func(context.Context, io.Writer) error, error) {
 	}
 	return func(ctx context.Context, w io.Writer) error {
 		query := url.Values{}
-		if b.SealKey {
+		if b.WithKey {
 			query.Set("seal_key", "1")
 		}
 		resp, err := api.send(ctx, request{method: http.MethodPost, path: "/api/backup", query: query})
@@ -126,7 +126,7 @@ func (b *backupCmd) folder(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	defer s.Close()
-	m, err := archive(ctx, w, s, b.Data, b.SealKey)
+	m, err := archive(ctx, w, s, config{Data: b.Data}.sealKey(), b.WithKey)
 	if err != nil {
 		return err
 	}

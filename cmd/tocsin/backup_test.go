@@ -146,7 +146,7 @@ func (w *world) scribble(n int, group int64, stop chan struct{}) {
 // backUp makes a backup over the API.
 func (w *world) backUp(file string) backup.Manifest {
 	w.t.Helper()
-	cmd := backupCmd{server: server{URL: "http://" + w.HTTPAddr, Key: w.keys["admin"]}, To: file}
+	cmd := backupCmd{server: server{URL: "http://" + w.HTTPAddr, Key: w.keys["admin"]}, To: file, WithKey: true}
 	var out bytes.Buffer
 	cmd.JSON = true
 	if err := cmd.Run(w.t.Context(), newConsole(nil, &out, io.Discard)); err != nil {
@@ -333,16 +333,13 @@ func TestProjectionsOfAnotherLifeAreRebuilt(t *testing.T) {
 func TestSealKeyOfABackup(t *testing.T) {
 	w := newWorld(t, "telco")
 	w.keys["admin"] = w.admin("telco")
-	key := []byte("0123456789abcdef0123456789abcdef")
-	if err := os.WriteFile(filepath.Join(w.conf.Data, backup.SealKey), key, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	key := read(t, filepath.Join(w.conf.Data, backup.SealKey))
 	without, within := filepath.Join(t.TempDir(), "without.tar.gz"), filepath.Join(t.TempDir(), "within.tar.gz")
-	m := w.backUp(without)
-	if m.Seal == nil || m.Seal.Included || m.Seal.SHA256 != sumOf(key) {
+	m := w.backUp(within)
+	if m.Seal == nil || !m.Seal.Included || m.Seal.SHA256 != sumOf(key) {
 		t.Errorf("%+v", m.Seal)
 	}
-	cmd := backupCmd{server: server{URL: "http://" + w.HTTPAddr, Key: w.keys["admin"]}, To: within, SealKey: true}
+	cmd := backupCmd{server: server{URL: "http://" + w.HTTPAddr, Key: w.keys["admin"]}, To: without}
 	if err := cmd.Run(t.Context(), newConsole(nil, io.Discard, io.Discard)); err != nil {
 		t.Fatal(err)
 	}

@@ -168,7 +168,7 @@ func TestWrongKey(t *testing.T) {
 	secret := []byte("0123456789abcdef0123456789abcdef")
 	w.write(func(tx *store.Tx) error {
 		return store.Put(tx, &tocsin.Subscriber{Name: "resolver", Org: w.orgs["provider"], Collection: c,
-			TSIG: &tocsin.TSIG{Name: "resolver-key", Algorithm: "hmac-sha256", Secret: secret}})
+			TSIG: &tocsin.TSIG{Name: "resolver-key", Algorithm: "hmac-sha256", Secret: tocsin.NewSecret(secret)}})
 	})
 	w.bulk("telco", "collection=drop&publish=1&distribution=1&name=list", strings.NewReader("evil.example\n"))
 	w.settle()

@@ -7,6 +7,7 @@ import (
 
 type collectionCmd struct {
 	Add    collectionAdd         `cmd:"" help:"Add a collection."`
+	Edit   collectionEdit        `cmd:"" help:"Change a collection."`
 	List   listOf[collections]   `cmd:"" help:"List collections."`
 	Show   showOf[collections]   `cmd:"" help:"Show one collection."`
 	Remove removeOf[collections] `cmd:"" help:"Remove a collection."`
@@ -18,6 +19,10 @@ type collectionAdd struct {
 	Name    string   `arg:"" help:"What it is called: part of addresses and of a tag."`
 	Zone    string   `placeholder:"ORIGIN" help:"Name of the DNS policy zone that it is served as, as protect.rpz.example."`
 	HotZone string   `placeholder:"ORIGIN" help:"Name of a small zone for what is new: a resolver that takes over a large zone slowly has it at once from here."`
+	IPZone  string   `name:"ip-zone" placeholder:"ORIGIN" help:"Name of a zone of its addresses: answers that hold one are blocked. Costs a resolver more than names do."`
+	NSZone  string   `name:"ns-zone" placeholder:"ORIGIN" help:"Name of a zone that blocks whatever its names and addresses are name servers of."`
+	Action  string   `placeholder:"ACTION" help:"What its zones do: nxdomain (if not said), nodata, drop, tcp-only, or a host to send clients to, as landing.example or *.landing.example."`
+	Pass    bool     `help:"An allow list: what it holds is let through, whatever other collections say of it."`
 	Filter  string   `placeholder:"FILTER" help:"Takes what matches, as 'type:domain,hostname tlp:green'. Without one it takes what is put into it by name."`
 	Source  []string `sep:"none" placeholder:"ORG" help:"Organisation whose word is enough to block; may be repeated. Your own if not said."`
 	JSON    bool     `help:"Answer as one JSON object."`
@@ -28,8 +33,9 @@ func (collectionAdd) Help() string {
 is imported into it (tocsin import --collection), what carries its tag, and what matches
 its filter. It takes them from its sources alone.
 
-Example:
-  tocsin collection add protect --zone protect.rpz.example --source "Example Telecom"`
+Examples:
+  tocsin collection add protect --zone protect.rpz.example --source "Example Telecom"
+  tocsin collection add allowed --zone allowed.rpz.example --pass`
 }
 
 func (a *collectionAdd) Run(ctx context.Context, c *console) error {
@@ -42,7 +48,8 @@ func (a *collectionAdd) Run(ctx context.Context, c *console) error {
 		sources = append(sources, own)
 	}
 	f, err := a.add(ctx, collections{}, map[string]any{
-		"name": a.Name, "zone": a.Zone, "hot_zone": a.HotZone, "filter": a.Filter, "sources": sources})
+		"name": a.Name, "zone": a.Zone, "hot_zone": a.HotZone, "ip_zone": a.IPZone, "ns_zone": a.NSZone,
+		"action": a.Action, "pass": a.Pass, "filter": a.Filter, "sources": sources})
 	if err != nil {
 		return err
 	}

@@ -18,8 +18,9 @@ import (
 
 // zones hands collections to the DNS server, each as one subscriber sees it.
 type zones struct {
-	db  *store.DB
-	set *collection.Set
+	db     *store.DB
+	set    *collection.Set
+	roster roster
 }
 
 // registrar reads subscribers before anyone is known: an address or a key is
@@ -29,14 +30,9 @@ var registrar = access.System("rpz: a subscriber is known by address or key, and
 
 // Zone implements [rpz.Zones].
 func (z *zones) Zone(origin string, who rpz.Peer) (rpz.Zone, rpz.Subscriber, bool) {
-	view := z.db.As(registrar)
-	for s := range view.Subscribers() {
-		sub := subscriber(s)
-		if !sub.Admits(who) {
-			continue
-		}
-		if v, ok := z.set.Zone(origin, s.ID); ok {
-			return zone{v}, sub, true
+	for _, m := range z.roster.members(z.db).admit(who) {
+		if v, ok := z.set.Zone(origin, m.id); ok {
+			return zone{v}, m.sub, true
 		}
 	}
 	return nil, rpz.Subscriber{}, false
@@ -44,16 +40,15 @@ func (z *zones) Zone(origin string, who rpz.Peer) (rpz.Zone, rpz.Subscriber, boo
 
 // Key implements [rpz.Keys].
 func (z *zones) Key(name string) (rpz.Key, bool) {
-	for s := range z.db.As(registrar).Subscribers() {
-		if s.TSIG != nil && strings.EqualFold(s.TSIG.Name, name) {
-			return tsigKey(s), true
-		}
+	m := z.roster.members(z.db).byKey[strings.ToLower(name)]
+	if m == nil {
+		return rpz.Key{}, false
 	}
-	return rpz.Key{}, false
+	return tsigKey(m.key), true
 }
 
-func tsigKey(s *tocsin.Subscriber) rpz.Key {
-	return rpz.Key{Name: strings.ToLower(s.TSIG.Name), Algorithm: s.TSIG.Algorithm, Secret: s.TSIG.Secret}
+func tsigKey(k *tocsin.TSIG) rpz.Key {
+	return rpz.Key{Name: strings.ToLower(k.Name), Algorithm: k.Algorithm, Secret: k.Secret.Clear()}
 }
 
 func subscriber(s *tocsin.Subscriber) rpz.Subscriber {
@@ -67,7 +62,24 @@ func subscriber(s *tocsin.Subscriber) rpz.Subscriber {
 // A zone is a collection's view in the words of package rpz.
 type zone struct{ collection.View }
 
-func (zone) Terms() rpz.Terms { return rpz.Terms{} }
+func (z zone) Terms() rpz.Terms { return rpz.Terms{Action: action(z.Action())} }
+
+// action is what a zone does, as the target of its records.
+func action(a tocsin.Action) rpz.Action {
+	switch a {
+	case "", tocsin.NXDomain:
+		return rpz.NXDomain
+	case tocsin.NoData:
+		return rpz.NoData
+	case tocsin.Drop:
+		return rpz.Drop
+	case tocsin.TCPOnly:
+		return rpz.TCPOnly
+	case tocsin.Passthru:
+		return rpz.Passthru
+	}
+	return rpz.Action(a) + "." // a place to go instead
+}
 
 func (z zone) Has(name []byte) rpz.Trigger {
 	t, _ := z.View.Has(name)
@@ -108,20 +120,14 @@ func told(db *store.DB, n *rpz.Notifier) func(collection.Moved) {
 }
 
 // resolverConfig writes what a subscriber adds to its resolver's configuration.
-func resolverConfig(primary netip.AddrPort) func(io.Writer, string, *tocsin.Subscriber, *tocsin.Collection) error {
-	return func(w io.Writer, resolver string, s *tocsin.Subscriber, c *tocsin.Collection) error {
+func resolverConfig(db *store.DB, primary netip.AddrPort) func(io.Writer, string, *tocsin.Subscriber, *tocsin.Collection) error {
+	return func(w io.Writer, resolver string, s *tocsin.Subscriber, _ *tocsin.Collection) error {
 		if !slices.Contains(rpz.Resolvers(), resolver) {
 			return tocsin.Errorf(tocsin.Invalid, "no configuration for %q; try one of %v", resolver, rpz.Resolvers())
 		}
-		setup := rpz.Setup{Primary: primary}
+		setup := rpz.Setup{Primary: primary, Zones: offers(db, s)}
 		if s.TSIG != nil {
-			setup.Key = new(tsigKey(s))
-		}
-		if c.HotZone != "" {
-			setup.Zones = append(setup.Zones, rpz.Offer{Origin: c.HotZone, Hot: true})
-		}
-		if c.Zone != "" {
-			setup.Zones = append(setup.Zones, rpz.Offer{Origin: c.Zone})
+			setup.Key = new(tsigKey(s.TSIG))
 		}
 		return rpz.Config(w, resolver, setup)
 	}

@@ -93,7 +93,7 @@ func TestDoctorOfAFolder(t *testing.T) {
 		{"no exchange", func(t *testing.T, dir string) { must(t, os.Remove(filepath.Join(dir, databaseFile))) }, "WRONG", "there is no exchange in"},
 		{"open folder", func(t *testing.T, dir string) { must(t, os.Chmod(dir, 0o755)) }, "WRONG", "other users of this machine can look into"},
 		{"open database", func(t *testing.T, dir string) { must(t, os.Chmod(filepath.Join(dir, databaseFile), 0o644)) }, "WRONG", "can read " /* the database */},
-		{"open seal key", func(t *testing.T, dir string) { must(t, os.WriteFile(filepath.Join(dir, backup.SealKey), nil, 0o644)) }, "WRONG", "seal.key (644)"},
+		{"open seal key", func(t *testing.T, dir string) { must(t, os.Chmod(filepath.Join(dir, backup.SealKey), 0o644)) }, "WRONG", "seal.key (644)"},
 		{"no backup", nil, "note", "no backup was made yet"},
 		{"old backup", func(t *testing.T, dir string) { must(t, noteBackup(dir, lastBackup{At: now.AddDate(0, 0, -9)})) }, "WRONG", "the last backup is 9 days old"},
 		{"new backup", func(t *testing.T, dir string) { must(t, noteBackup(dir, lastBackup{At: now})) }, "ok", "backup: the last one is of"},

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -20,6 +22,7 @@ import (
 	"tocsin/match"
 	"tocsin/mispapi"
 	"tocsin/rpz"
+	"tocsin/seal"
 	"tocsin/store"
 	"tocsin/store/sqlite"
 )
@@ -31,6 +34,7 @@ type config struct {
 	DNS     string
 	TLSCert string // PEM files; "" for plain HTTP
 	TLSKey  string
+	SealKey string // the key file; "": in the environment, or beside the data
 	Version string
 	Log     *slog.Logger
 
@@ -57,6 +61,11 @@ type exchange struct {
 	broken    chan error // what ended by itself
 }
 
+// sealKey is the key file, by which secrets in the store can be read.
+func (c config) sealKey() string {
+	return cmp.Or(c.SealKey, os.Getenv("TOCSIN_SEAL_KEY"), filepath.Join(c.Data, "seal.key"))
+}
+
 // open opens an exchange that serves nobody yet: enough to import into a folder.
 func open(ctx context.Context, c config) (x *exchange, err error) {
 	if c.Log == nil {
@@ -66,12 +75,16 @@ func open(ctx context.Context, c config) (x *exchange, err error) {
 	if err != nil {
 		return nil, err
 	}
+	keys, err := seal.Open(c.sealKey())
+	if err != nil {
+		return nil, errors.Join(err, engine.Close())
+	}
 	x = &exchange{log: c.Log, broken: make(chan error, 8), meters: newMeters()}
-	if x.DB, err = store.New(ctx, engine, store.Options{Log: c.Log, Committed: x.meters.committed}); err != nil {
+	if x.DB, err = store.New(ctx, engine, store.Options{Log: c.Log, Seal: keys, Committed: x.meters.committed}); err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
 	x.receivers = newReceivers(x.DB)
-	x.archivist.dir, x.archivist.snapshot = c.Data, engine.Snapshot
+	x.archivist.dir, x.archivist.keyFile, x.archivist.snapshot = c.Data, c.sealKey(), engine.Snapshot
 	x.Desk = &intake.Desk{DB: x.DB}
 	return x, nil
 }
@@ -139,7 +152,7 @@ func (x *exchange) project(run context.Context, c config) (err error) {
 	if x.Collections, err = collection.Open(collections, x.DB.Labels(), x.log); err != nil {
 		return err
 	}
-	zones := &zones{x.DB, x.Collections}
+	zones := &zones{db: x.DB, set: x.Collections}
 	x.notifier = &rpz.Notifier{Keys: zones, Local: x.dns().Addr(), Heard: x.meters.heard, Log: x.log}
 	x.Collections.Watch(x.meters.moved)
 	x.Collections.Watch(x.receivers.moved)
@@ -173,7 +186,7 @@ func (x *exchange) run(what string, fn func() error) {
 }
 
 func (x *exchange) serveDNS(run context.Context, udp *net.UDPConn, tcp net.Listener) {
-	zones := &zones{x.DB, x.Collections}
+	zones := &zones{db: x.DB, set: x.Collections}
 	server := &rpz.Server{Zones: zones, Keys: zones, Served: x.served, Log: x.log}
 	x.run("DNS over UDP", func() error { return server.ServeUDP(run, udp) })
 	x.run("DNS over TCP", func() error { return server.ServeTCP(run, tcp) })
@@ -211,7 +224,7 @@ func (x *exchange) routes(front *httpd.Server, c config) {
 		Desk:            desk{x.Desk, x.meters},
 		Writer:          writer,
 		Lists:           lists{x.Collections},
-		Config:          resolverConfig(x.dns()),
+		Config:          resolverConfig(x.DB, x.dns()),
 		CheckCollection: checkCollection,
 		Takes:           takes(x.Collections),
 		Serial:          confirmed(x.DB, &x.held),

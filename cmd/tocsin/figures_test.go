@@ -28,6 +28,7 @@ func TestFigures(t *testing.T) {
 	f.step("transfer", transfers)
 	f.step("backup", backups)
 	f.step("million", func(t *testing.T, f *figures) { large(t, f, million) })
+	f.step("subscribers", manySubscribers)
 }
 
 // TestSoak measures ten million, which takes most of an hour.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/miekg/dns"
@@ -47,6 +48,9 @@ func (x *exchange) examine(ctx context.Context, c config, now time.Time) (found 
 		}
 	}
 	add("", folderFindings(c.Data, now)...)
+	if key := c.sealKey(); filepath.Dir(key) != filepath.Clean(c.Data) {
+		add("permissions", private(key))
+	}
 	add("files", files(openFiles()))
 	add("memory", memory(meminfo()))
 	if replaced() {

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"tocsin/access"
 	"tocsin/store"
 )
 
@@ -22,6 +23,7 @@ type keyAdd struct {
 	Comment  string   `placeholder:"TEXT" help:"What it is for."`
 	ReadOnly bool     `help:"It may read and change nothing."`
 	Allow    []string `placeholder:"ADDR" help:"Address or network from which it may be used; may be repeated. Anywhere if not said."`
+	TLP      string   `name:"tlp" placeholder:"LABEL" help:"The strictest TLP that it shows: clear, green, amber, amber+strict or red. What is not marked counts as green. No limit if not said."`
 	Expires  string   `placeholder:"DATE" help:"The last day on which it works, as 2027-12-31. For ever if not said."`
 	JSON     bool     `help:"Answer as one JSON object."`
 	Data     string   `type:"path" placeholder:"DIR" help:"Make it in a folder that no server holds, instead of at a running exchange: for when the last key is lost. The first site administrator's unless --user says otherwise."`
@@ -39,6 +41,12 @@ func (a *keyAdd) Run(ctx context.Context, c *console) error {
 		return a.inFolder(ctx, c)
 	}
 	in := map[string]any{"comment": a.Comment, "read_only": a.ReadOnly, "allow": []netip.Prefix{}}
+	if a.TLP != "" {
+		if _, ok := access.ParseTLP(a.TLP); !ok {
+			return misuse("tocsin key add --help", "no TLP label %q; try one of [clear green amber amber+strict red]", a.TLP)
+		}
+		in["tlp"] = a.TLP
+	}
 	if a.User != "" {
 		in["user"] = a.User
 	}
@@ -63,7 +71,7 @@ func (a *keyAdd) Run(ctx context.Context, c *console) error {
 
 // inFolder makes a key without asking a server.
 func (a *keyAdd) inFolder(ctx context.Context, c *console) error {
-	if a.ReadOnly || len(a.Allow) > 0 || a.Expires != "" {
+	if a.ReadOnly || len(a.Allow) > 0 || a.Expires != "" || a.TLP != "" {
 		return misuse("tocsin key add --help", "--data makes a plain key; its limits are set at a running exchange")
 	}
 	f, err := openFolder(ctx, a.Data)

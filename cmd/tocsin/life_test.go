@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"tocsin"
 	"tocsin/internal/lab"
@@ -55,6 +56,13 @@ func TestAShareBecomesABlock(t *testing.T) {
 					uuid := w.must("telco", "GET", "/events/view/"+event, nil)["Event"].(map[string]any)["uuid"]
 					w.must("telco", "POST", "/tags/attachTagToObject", map[string]any{"uuid": uuid, "tag": "tlp:red"})
 				}},
+				{"false-positive", nil, func(_, domain string) {
+					w.must("telco", "POST", "/api/sightings", map[string]any{"value": domain, "type": "false-positive"})
+				}},
+				{"ends-in-time", nil, func(_, domain string) {
+					soon := time.Now().Add(time.Second).Format(time.RFC3339)
+					w.must("telco", "POST", "/api/sightings", map[string]any{"value": domain, "type": "ended", "at": soon})
+				}},
 				{"no-longer-to-ids", nil, func(event, domain string) {
 					w.must("telco", "POST", "/attributes/edit/"+w.attribute("telco", domain), map[string]any{"to_ids": false})
 					w.must("telco", "POST", "/events/publish/"+event, nil)
@@ -99,7 +107,7 @@ func (w *world) attribute(org, value string) string {
 // unbound starts Unbound with the configuration that the exchange prints for a
 // subscriber of its own.
 func unbound(t *testing.T, w *world, root *lab.Root, collection int64) *lab.Resolver {
-	w.subscriber("unbound", "provider", collection)
+	w.subscribe("unbound", "provider", collection)
 	w.settle()
 	r := lab.StartUnbound(t, root, w.snippet("unbound", "unbound"))
 	w.notify("unbound", r.Addr())
@@ -107,11 +115,18 @@ func unbound(t *testing.T, w *world, root *lab.Root, collection int64) *lab.Reso
 }
 
 func bind(t *testing.T, w *world, root *lab.Root, collection int64) *lab.Resolver {
-	w.subscriber("bind", "provider", collection)
+	w.subscribe("bind", "provider", collection)
 	w.settle()
 	r := lab.StartBIND(t, root, lab.Config{Options: w.snippet("bind", "bind-options"), Zones: w.snippet("bind", "bind")})
 	w.notify("bind", r.Addr())
 	return r
+}
+
+// subscribe makes a subscriber unless there is one of that name.
+func (w *world) subscribe(name, org string, collection int64) {
+	if _, err := store.ByName[*tocsin.Subscriber](w.DB.As(registrar), name); err != nil {
+		w.subscriber(name, org, collection)
+	}
 }
 
 // snippet is the configuration for a subscriber's resolver, as printed.

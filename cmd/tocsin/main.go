@@ -39,6 +39,7 @@ type commands struct {
 	Export   exportCmd   `cmd:"" group:"data" help:"Write claims down in a format."`
 	Lookup   lookupCmd   `cmd:"" group:"data" help:"Ask who claims a value: one, or millions."`
 	Withdraw withdrawCmd `cmd:"" group:"data" help:"Take back what your organisation claims."`
+	See      seeCmd      `cmd:"" group:"data" help:"Say that a value was met, or was harmless."`
 	Why      whyCmd      `cmd:"" group:"data" help:"Say why somebody gets a value, or does not."`
 
 	Collection collectionCmd `cmd:"" group:"parties" help:"Named selections that subscribers act on."`

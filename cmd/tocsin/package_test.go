@@ -208,4 +208,3 @@ func TestManualPage(t *testing.T) {
 		t.Errorf("%v, %d octets: %s", err, len(out), warned.Bytes())
 	}
 }
-

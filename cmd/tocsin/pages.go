@@ -18,7 +18,7 @@ func (x *exchange) pages() *portal.Portal {
 	return portal.New(x.DB, portal.Parts{
 		Desk:        counter{x.Desk},
 		Collections: shownCollections{x.Collections, x.DB},
-		Config:      resolverConfig(x.dns()),
+		Config:      resolverConfig(x.DB, x.dns()),
 		Resolvers:   rpz.Resolvers(),
 		Confirmed:   x.confirmations,
 	})
@@ -85,16 +85,9 @@ func (s shownCollections) Zones(subscriber int64) (zones []portal.Zone) {
 	if err != nil {
 		return nil
 	}
-	c, err := store.One[*tocsin.Collection](view, sub.Collection)
-	if err != nil {
-		return nil
-	}
-	for _, origin := range []string{c.HotZone, c.Zone} {
-		if origin == "" {
-			continue
-		}
-		if z, ok := s.set.Zone(origin, subscriber); ok {
-			zones = append(zones, portal.Zone{Origin: origin, Serial: z.Serial(), Names: z.Len()})
+	for _, o := range offers(s.db, sub) {
+		if z, ok := s.set.Zone(o.Origin, subscriber); ok {
+			zones = append(zones, portal.Zone{Origin: o.Origin, Serial: z.Serial(), Names: z.Len()})
 		}
 	}
 	return zones

@@ -48,19 +48,35 @@ func (x correlations) Sharing(ctx context.Context, v access.Viewer, keys []indic
 	}
 	events, more := map[int64]bool{}, false
 	now := x.Index.Look(x.db.Labels().Sight(v, access.Read))
+	note := func(c *match.Claim) {
+		if t, ok := indicator.TypeByID(c.Type); ok && t.Correlates && !c.NoCorrelate && !c.Mention {
+			events[c.Event] = true
+		}
+	}
 	var found []match.Claim
+	var near []match.Relative
+	partly := false
 	for _, k := range keys {
+		if err := ctx.Err(); err != nil {
+			return nil, false, err
+		}
 		found, more = now.FindMax(k, found[:0], limit)
-		for _, c := range found {
-			if t, ok := indicator.TypeByID(c.Type); ok && t.Correlates && !c.NoCorrelate && !c.Mention {
-				events[c.Event] = true
-			}
+		for i := range found {
+			note(&found[i])
 		}
 		if limit -= len(found); more || limit <= 0 {
 			return events, true, nil
 		}
+		near, more = now.Related(k, near[:0], limit)
+		for i := range near {
+			note(&near[i].Claim)
+		}
+		if limit -= len(near); limit <= 0 {
+			return events, true, nil
+		}
+		partly = partly || more // one wide range doesn't hide what the others find
 	}
-	return events, false, nil
+	return events, partly, nil
 }
 
 type look struct {
@@ -257,22 +273,19 @@ func dotted(b, wire []byte) []byte {
 	return b
 }
 
+// maxOrigin leaves an address of any length its place in front of a zone's name.
+const maxOrigin = 180
+
 // checkCollection refuses a collection whose filter can't be read, or whose
 // zones are no names.
 func checkCollection(c *tocsin.Collection) error {
 	if _, err := collection.ParseFilter(c.Filter); err != nil {
 		return err
 	}
-	for _, o := range []string{c.Zone, c.HotZone} {
-		if o == "" {
-			continue
-		}
-		if _, ok := collection.Wire(o); !ok {
+	for _, o := range c.Zones() {
+		if _, ok := collection.Wire(o); !ok || len(o) > maxOrigin {
 			return tocsin.Errorf(tocsin.Invalid, "%q is no name for a zone; take a short one that nobody asks for, such as rpz.example", o)
 		}
-	}
-	if c.HotZone != "" && canonical(c.HotZone) == canonical(c.Zone) {
-		return tocsin.Errorf(tocsin.Invalid, "the hot zone needs a name of its own, not that of the zone")
 	}
 	return nil
 }

@@ -57,7 +57,7 @@ func (organisations) columns() []string {
 }
 func (users) columns() []string { return []string{"email", "org_name", "role", "disabled"} }
 func (apiKeys) columns() []string {
-	return []string{"id", "user_email", "ends", "comment", "read_only", "expires"}
+	return []string{"id", "user_email", "ends", "comment", "read_only", "expires", "tlp"}
 }
 func (sharingGroups) columns() []string {
 	return []string{"name", "org_name", "members", "releasability"}

@@ -19,6 +19,7 @@ type serveCmd struct {
 	DNS     string          `name:"dns" env:"TOCSIN_DNS" default:"127.0.0.1:5470" placeholder:"ADDR:PORT" help:"Where resolvers fetch policy zones. If not said, ${default}." unit:"an address and a port of this machine, for UDP and TCP" who:"everyone whose resolvers run on other machines"`
 	TLSCert string          `name:"tls-cert" type:"path" env:"TOCSIN_TLS_CERT" placeholder:"FILE" help:"Certificate for HTTPS, as PEM; read again when it changes." who:"everyone without a proxy in front that speaks HTTPS"`
 	TLSKey  string          `name:"tls-key" type:"path" env:"TOCSIN_TLS_KEY" placeholder:"FILE" help:"Its key." who:"whoever sets tls-cert"`
+	SealKey string          `type:"path" env:"TOCSIN_SEAL_KEY" placeholder:"FILE" help:"The key file, without which secrets in the store (TSIG keys, …) can't be read. Nodes of one exchange have the same. seal.key in the folder, if not said; made at the first start." who:"whoever keeps keys elsewhere than data, or runs several nodes"`
 	Config  kong.ConfigFlag `type:"path" placeholder:"FILE" help:"Read flags from a file, one a line, as: http = 192.0.2.1:443. tocsin config --example prints one."`
 	Demo    bool            `help:"Fill a new exchange with made-up organisations and names, to try things out." who:"nobody in earnest"`
 }
@@ -72,7 +73,7 @@ func (s *serveCmd) Run(ctx context.Context, c *console) error {
 
 func (s *serveCmd) config(c *console) config {
 	return config{
-		Data: s.Data, HTTP: s.HTTP, DNS: s.DNS, TLSCert: s.TLSCert, TLSKey: s.TLSKey, Version: version(),
+		Data: s.Data, HTTP: s.HTTP, DNS: s.DNS, TLSCert: s.TLSCert, TLSKey: s.TLSKey, SealKey: s.SealKey, Version: version(),
 		Log: slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: s.level()})),
 	}
 }

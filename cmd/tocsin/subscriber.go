@@ -10,6 +10,7 @@ import (
 type subscriberCmd struct {
 	Add    subscriberAdd         `cmd:"" help:"Add a subscriber to a collection."`
 	Config subscriberConfig      `cmd:"" help:"Print what the subscriber adds to its resolver's configuration."`
+	Edit   subscriberEdit        `cmd:"" help:"Change a subscriber."`
 	List   listOf[subscribers]   `cmd:"" help:"List subscribers."`
 	Show   showOf[subscribers]   `cmd:"" help:"Show one subscriber."`
 	Remove removeOf[subscribers] `cmd:"" help:"Remove a subscriber."`
@@ -20,6 +21,9 @@ type subscriberAdd struct {
 	server
 	Name       string   `arg:"" help:"What it is called."`
 	Collection string   `required:"" placeholder:"NAME" help:"The collection that it receives."`
+	Also       []string `placeholder:"NAME" help:"Another collection that it receives, as an allow list; may be repeated."`
+	Action     string   `placeholder:"ACTION" help:"What it does itself about what is blocked, whatever a collection says: nxdomain, nodata, drop, tcp-only, or a host to send clients to."`
+	Exclude    []string `placeholder:"VALUE" help:"Domain (and all beneath it), address or network that it does not act on; may be repeated."`
 	Org        string   `placeholder:"NAME" help:"The organisation for which it asks, and which has to be entitled to what it gets. Your own if not said."`
 	Allow      []string `placeholder:"ADDR" help:"Address or network from which it may transfer zones; may be repeated."`
 	Notify     []string `placeholder:"ADDR:PORT" help:"Where to announce changes, port 53 if not said; may be repeated."`
@@ -36,7 +40,8 @@ Examples:
 }
 
 func (a *subscriberAdd) Run(ctx context.Context, c *console) error {
-	in := map[string]any{"name": a.Name, "collection": reference(a.Collection), "allow": []netip.Prefix{}, "notify": []netip.AddrPort{}}
+	in := map[string]any{"name": a.Name, "collection": reference(a.Collection), "allow": []netip.Prefix{}, "notify": []netip.AddrPort{},
+		"also": references(a.Also), "action": a.Action, "exclude": append([]string{}, a.Exclude...)}
 	if a.Org != "" {
 		in["org"] = reference(a.Org)
 	}

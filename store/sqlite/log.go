@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 
@@ -122,6 +123,42 @@ func (t *tx) AsOf(ctx context.Context, n tocsin.Seq, event, firstID, lastID int6
 			if !yield(a, err) || err != nil {
 				return
 			}
+		}
+	}
+}
+
+// RewriteLines implements [store.Writer].
+func (t *tx) RewriteLines(ctx context.Context, k tocsin.Kind, fn func([]byte) ([]byte, error)) error {
+	type line struct {
+		seq           tocsin.Seq
+		before, after []byte
+	}
+	scan := func(s scanner, l *line) error { return s.Scan(&l.seq, &l.before, &l.after) }
+	for after := tocsin.Seq(0); ; {
+		var page []line
+		for l, err := range rows(ctx, t, scan, `SELECT seq, before, after FROM log WHERE kind = ? AND seq > ? ORDER BY seq LIMIT 1000`, k, after) {
+			if err != nil {
+				return err
+			}
+			page = append(page, line{l.seq, slices.Clone(l.before), slices.Clone(l.after)})
+		}
+		if len(page) == 0 {
+			return nil
+		}
+		for _, l := range page {
+			for _, b := range []*[]byte{&l.before, &l.after} {
+				if *b == nil {
+					continue
+				}
+				var err error
+				if *b, err = fn(*b); err != nil {
+					return fmt.Errorf("line %d: %w", l.seq, err)
+				}
+			}
+			if _, err := t.exec(ctx, `UPDATE log SET before = ?, after = ? WHERE seq = ?`, image(l.before), image(l.after), l.seq); err != nil {
+				return err
+			}
+			after = l.seq
 		}
 	}
 }

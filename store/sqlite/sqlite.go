@@ -49,9 +49,10 @@ type Engine struct {
 }
 
 // pragmas hold for every connection. Full synchronisation means that a commit
-// is on disk when it returns, whatever happens to the power.
+// is on disk when it returns, whatever happens to the power. What is deleted is
+// overwritten, so that nothing of it is left in the file.
 const pragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
-	"&_pragma=temp_store(MEMORY)&_pragma=foreign_keys(OFF)"
+	"&_pragma=temp_store(MEMORY)&_pragma=foreign_keys(OFF)&_pragma=secure_delete(ON)"
 
 // Cache sizes, in KiB. The writer's holds the upper pages of indexes that are
 // hit at random while millions are imported.
@@ -179,6 +180,20 @@ func (e *Engine) Close() (err error) {
 		err = errors.Join(err, e.db.Close())
 	}
 	return errors.Join(err, e.lock.Close())
+}
+
+var _ store.Compacter = (*Engine)(nil)
+
+// Compact implements [store.Compacter].
+func (e *Engine) Compact(ctx context.Context) error {
+	e.turn.Lock()
+	defer e.turn.Unlock()
+	for _, do := range []string{"VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"} {
+		if _, err := e.writer.ExecContext(ctx, do); err != nil {
+			return fmt.Errorf("compact: %w", storageError(err))
+		}
+	}
+	return nil
 }
 
 // Write implements [store.Engine].

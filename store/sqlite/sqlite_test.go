@@ -1,6 +1,9 @@
 package sqlite
 
 import (
+	"bytes"
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,6 +13,7 @@ import (
 	"tocsin"
 	"tocsin/access"
 	"tocsin/indicator"
+	"tocsin/seal"
 	"tocsin/store"
 	"tocsin/store/storetest"
 )
@@ -168,4 +172,112 @@ func TestNothingIsWrittenOutsideTheTransaction(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
+}
+
+// Nothing of a secret is in the files, whatever became of the record that it was in;
+// and nothing of what was deleted for good, once it is purged.
+func TestFilesHoldNoSecret(t *testing.T) {
+	dir := t.TempDir()
+	const secret, name = "an octet string that nobody may read", "deleted-for-good.example"
+	sealed := func() *store.DB {
+		e, err := Open(t.Context(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys, err := seal.Open(filepath.Join(dir, "seal.key"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		db, err := store.New(t.Context(), e, store.Options{Seal: keys})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return db
+	}
+	// As the first version kept it: in clear, often replaced, and removed.
+	e, err := Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := fmt.Appendf(nil, `{"id":1,"name":"old","tsig":{"name":"k","algorithm":"hmac-sha256","secret":%q}}`, base64.StdEncoding.EncodeToString([]byte(secret)))
+	for n := range 100 {
+		err := e.Write(t.Context(), func(w store.Writer) error {
+			d := store.Doc{Kind: tocsin.KindSubscriber, ID: 1, Name: "old", JSON: append(bytes.Repeat([]byte(" "), 10*n), old...)}
+			return errors.Join(w.PutDoc(t.Context(), d), w.AppendLines(t.Context(), []store.LogLine{{Seq: tocsin.Seq(n + 1), Kind: d.Kind, ID: 1, Before: old, After: d.JSON}}))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !inFiles(t, dir, secret) {
+		t.Fatal("the test looks in the wrong place")
+	}
+	db := sealed()
+	if inFiles(t, dir, secret) {
+		t.Error("the secret of the first version is still in the files of an open store")
+	}
+	_, err = db.Apply(t.Context(), access.System("a test"), func(tx *store.Tx) error {
+		s, err := store.Get[*tocsin.Subscriber](tx, 1)
+		if err != nil {
+			return err
+		}
+		c := &tocsin.Collection{Name: "c", Org: 1}
+		if err := store.Put(tx, c); err != nil {
+			return err
+		}
+		again := *s
+		again.Name, again.Collection = "new", c.ID
+		if err := store.Put(tx, &again); err != nil {
+			return err
+		}
+		ev := &tocsin.Event{Info: "an event", Org: 1}
+		if err := tx.AddEvent(ev); err != nil {
+			return err
+		}
+		v, _ := indicator.Parse("domain", name)
+		_, err = tx.AddAttributes(ev.ID, []tocsin.Attribute{{Value: v, Distribution: access.Inherit}}, false)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.Apply(t.Context(), access.System("a test"), func(tx *store.Tx) error {
+		_, err := tx.EditAttribute(1, func(a *tocsin.Attribute) error { a.Comment = "edited"; return nil })
+		return errors.Join(err, tx.DeleteAttribute(1))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Purge(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, what := range []string{secret, name} {
+		if inFiles(t, dir, what) {
+			t.Errorf("%q is in the files", what)
+		}
+	}
+}
+
+func inFiles(t *testing.T, dir, secret string) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "tocsin.db*"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(b, []byte(secret)) || bytes.Contains(b, []byte(base64.StdEncoding.EncodeToString([]byte(secret)))) {
+			return true
+		}
+	}
+	return false
 }

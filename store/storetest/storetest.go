@@ -4,12 +4,14 @@ package storetest
 
 import (
 	"context"
+	"path/filepath"
 	"slices"
 	"testing"
 
 	"tocsin"
 	"tocsin/access"
 	"tocsin/indicator"
+	"tocsin/seal"
 	"tocsin/store"
 )
 
@@ -40,11 +42,15 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Engine) {
 		"EndsWhenItsOwnerSays":     endsWhenItsOwnerSays,
 		"SeenAgainHoldsLonger":     seenAgainHoldsLonger,
 		"ALifetimeTouchesItsTypes": aLifetimeTouchesItsTypes,
+		"SightingsReviveAndEnd":    sightingsReviveAndEnd,
+		"DoubtsAskTheOwner":        doubtsAskTheOwner,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newWorld(t, open)) })
 	}
-	for name, test := range remarkTests {
-		t.Run(name, func(t *testing.T) { test(t, newWorld(t, open)) })
+	for _, more := range []map[string]func(*testing.T, *world){remarkTests, secretTests, instanceTests} {
+		for name, test := range more {
+			t.Run(name, func(t *testing.T) { test(t, newWorld(t, open)) })
+		}
 	}
 }
 
@@ -87,10 +93,16 @@ func newWorld(t *testing.T, open func(*testing.T, string) store.Engine) *world {
 	return w
 }
 
+func (w *world) keyFile() string { return filepath.Join(w.dir, "seal.key") }
+
 func (w *world) start(t *testing.T) {
 	t.Helper()
 	w.engine = w.open(t, w.dir)
-	db, err := store.New(t.Context(), w.engine, store.Options{})
+	keys, err := seal.Open(w.keyFile())
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.New(t.Context(), w.engine, store.Options{Seal: keys})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,15 +59,20 @@ var reads = map[string]func(*testing.T, store.View) int{
 		}
 		return int(n)
 	},
-	"Event":       func(t *testing.T, w store.View) int { return found(w.Event(t.Context(), 1)) },
-	"EventByUUID": func(t *testing.T, w store.View) int { return found(w.EventByUUID(t.Context(), secretUUID)) },
-	"Users":       func(t *testing.T, w store.View) int { return length(w.Users()) },
-	"Keys":        func(t *testing.T, w store.View) int { return length(w.Keys()) },
-	"Groups":      func(t *testing.T, w store.View) int { return length(w.Groups()) },
-	"Tags":        func(t *testing.T, w store.View) int { return length(w.Tags()) },
-	"Collections": func(t *testing.T, w store.View) int { return length(w.Collections()) },
-	"Subscribers": func(t *testing.T, w store.View) int { return length(w.Subscribers()) },
-	"Imports":     func(t *testing.T, w store.View) int { return length(w.Imports()) },
+	"Event":          func(t *testing.T, w store.View) int { return found(w.Event(t.Context(), 1)) },
+	"EventByUUID":    func(t *testing.T, w store.View) int { return found(w.EventByUUID(t.Context(), secretUUID)) },
+	"Users":          func(t *testing.T, w store.View) int { return length(w.Users()) },
+	"Keys":           func(t *testing.T, w store.View) int { return length(w.Keys()) },
+	"Groups":         func(t *testing.T, w store.View) int { return length(w.Groups()) },
+	"Tags":           func(t *testing.T, w store.View) int { return length(w.Tags()) },
+	"Collections":    func(t *testing.T, w store.View) int { return length(w.Collections()) },
+	"Subscribers":    func(t *testing.T, w store.View) int { return length(w.Subscribers()) },
+	"Imports":        func(t *testing.T, w store.View) int { return length(w.Imports()) },
+	"TagCollections": func(t *testing.T, w store.View) int { return length(w.TagCollections()) },
+	"Feeds":          func(t *testing.T, w store.View) int { return length(w.Feeds()) },
+	"Peers":          func(t *testing.T, w store.View) int { return length(w.Peers()) },
+	"Blocks":         func(t *testing.T, w store.View) int { return length(w.Blocks()) },
+	"Settings":       func(t *testing.T, w store.View) int { return length(w.Settings()) },
 	"References": func(t *testing.T, w store.View) int {
 		return count(t, w.References(t.Context(), store.RemarkQuery{}))
 	},
@@ -91,7 +96,10 @@ var reads = map[string]func(*testing.T, store.View) int{
 
 // known to everyone on the exchange, or no records at all: ids of tags narrow
 // what a viewer may see, and never widen it.
-var open = []string{"Organisations", "Viewer", "TagIDs", "Lifetimes", "Retentions"}
+var open = []string{"Organisations", "Viewer", "TagIDs", "Roles", "Lifetimes", "Retentions"}
+
+// read by site administrators alone.
+var adminsOnly = []string{"Feeds", "Peers", "Blocks", "Settings"}
 
 var secretUUID = tocsin.UUID{1}
 
@@ -131,6 +139,15 @@ func everyReadAsksWho(t *testing.T, w *world) {
 		if err := store.Put(tx, &tocsin.Import{Org: 1}); err != nil {
 			return err
 		}
+		if err := errors.Join(
+			store.Put(tx, &tocsin.TagCollection{Name: "ours", Org: 1}),
+			store.Put(tx, &tocsin.Feed{Name: "a feed", Headers: tocsin.NewSecret([]byte("Authorization: x"))}),
+			store.Put(tx, &tocsin.Peer{Name: "a peer", Key: tocsin.NewSecret([]byte("a key"))}),
+			store.Put(tx, &tocsin.Block{Of: tocsin.KindEvent, UUID: tocsin.UUID{3}}),
+			store.Put(tx, &tocsin.Setting{Name: "a setting", Value: "x"}),
+		); err != nil {
+			return err
+		}
 		if err := store.Remove[*tocsin.Group](tx, w.group); err != nil {
 			return err
 		}
@@ -139,6 +156,7 @@ func everyReadAsksWho(t *testing.T, w *world) {
 	proposedAndHidden(t, w)
 	admin, _ := access.RoleByID(2)
 	owner := access.NewViewer("owner", 1, 1, admin.Role)
+	siteAdmin, _ := access.RoleByID(1)
 	for m := range reflect.TypeFor[store.View]().Methods() {
 		if slices.Contains(open, m.Name) {
 			continue
@@ -148,10 +166,14 @@ func everyReadAsksWho(t *testing.T, w *world) {
 			t.Errorf("View.%s has no line in storetest's table of reads", m.Name)
 			continue
 		}
+		own := 1
+		if slices.Contains(adminsOnly, m.Name) {
+			own = 0
+		}
 		for _, who := range []struct {
 			v    access.Viewer
 			want int
-		}{{access.Viewer{}, 0}, {access.NewViewer("stranger", 9, 2, admin.Role), 0}, {owner, 1}} {
+		}{{access.Viewer{}, 0}, {access.NewViewer("stranger", 9, 2, admin.Role), 0}, {owner, own}, {access.NewViewer("an administrator", 8, 2, siteAdmin.Role), 1}} {
 			if got := read(t, w.As(who.v)); got != who.want {
 				t.Errorf("View.%s as %q: %d records, want %d", m.Name, who.v.Name(), got, who.want)
 			}
@@ -740,7 +762,7 @@ func whoLeftAGroupTakesBack(t *testing.T, w *world) {
 // whoever administers them.
 func keysHaveNamesOfTheirOwn(t *testing.T, w *world) {
 	key := func(name string) *tocsin.TSIG {
-		return &tocsin.TSIG{Name: name, Algorithm: "hmac-sha256", Secret: []byte(name)}
+		return &tocsin.TSIG{Name: name, Algorithm: "hmac-sha256", Secret: tocsin.NewSecret([]byte(name))}
 	}
 	c := &tocsin.Collection{Name: "theirs", Org: 2}
 	early := &tocsin.Subscriber{Name: "early", Org: 2, TSIG: key("early")}

@@ -175,3 +175,103 @@ func aLifetimeTouchesItsTypes(t *testing.T, w *world) {
 		t.Errorf("a publisher changed a lifetime: %v", err)
 	}
 }
+
+// sight adds a sighting by v of an attribute.
+func (w *world) sight(t *testing.T, v access.Viewer, attribute int64, typ tocsin.SightingType, at int64) tocsin.Seq {
+	t.Helper()
+	return w.write(t, v, func(tx *store.Tx) error {
+		return store.AddRemark(tx, &tocsin.Sighting{Head: tocsin.Head{About: tocsin.Link{Kind: tocsin.KindAttribute, ID: attribute}}, Type: typ, At: at})
+	})
+}
+
+func (w *world) attribute(t *testing.T, id int64) tocsin.Attribute {
+	t.Helper()
+	for a, err := range w.As(w.admin).Attributes(t.Context(), store.Query{IDs: []int64{id}, Deleted: store.Any}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	t.Fatalf("no attribute %d", id)
+	return tocsin.Attribute{}
+}
+
+// What is seen again begins again; what its owner has ended begins again with the
+// owner's word only.
+func sightingsReviveAndEnd(t *testing.T, w *world) {
+	now := time.Now().Unix()
+	w.write(t, w.admin, func(tx *store.Tx) error {
+		return store.Put(tx, &tocsin.Lifetime{Name: "all", Days: 30})
+	})
+	id, _ := w.event(t, tocsin.Event{Distribution: access.Community, Published: true}, "other.example")
+	var a tocsin.Attribute
+	w.write(t, w.ours, func(tx *store.Tx) error {
+		r, err := tx.AddAttributes(id, seen(t, 40, "back.example"), true)
+		a = r.Added[0]
+		return err
+	})
+	over := func() bool { a := w.attribute(t, a.ID); return w.Lifetimes().Over(&a, 1, now+5) }
+	stamp := w.attribute(t, a.ID).Timestamp
+	is := func(want bool, when string) {
+		t.Helper()
+		if over() != want {
+			t.Errorf("%s: over %v, want %v", when, over(), want)
+		}
+		if got := w.attribute(t, a.ID); got.Timestamp != stamp {
+			t.Errorf("%s: a sighting edited the attribute", when)
+		}
+	}
+	is(true, "40 days old")
+	w.sight(t, w.theirs, a.ID, tocsin.Seen, now-35*day)
+	is(true, "met 35 days ago")
+	w.sight(t, w.theirs, a.ID, tocsin.Seen, now)
+	is(false, "met by another organisation")
+	head := w.Head()
+	if n := w.sight(t, w.theirs, a.ID, tocsin.Seen, now+100); n != head+1 {
+		t.Errorf("met again at once wrote %d lines, want that of the sighting", n-head)
+	}
+	w.sight(t, w.ours, a.ID, tocsin.FalsePositive, 0)
+	is(true, "its owner met it, and it was harmless")
+	w.sight(t, w.theirs, a.ID, tocsin.Seen, now+1)
+	is(true, "met by another organisation after its owner ended it")
+	w.sight(t, w.ours, a.ID, tocsin.Seen, 0)
+	is(false, "met by its owner again")
+	w.sight(t, w.ours, a.ID, tocsin.Expiration, now+100)
+	is(false, "its owner says when it ends")
+	w.sight(t, w.ours, a.ID, tocsin.Expiration, now-1)
+	is(true, "its owner says that it has ended")
+	if e, err := w.As(w.ours).Event(t.Context(), id); err != nil || !e.Published {
+		t.Errorf("a sighting unpublished the event: %+v, %v", e, err)
+	}
+}
+
+// What another organisation doubts holds half as long, once, and its owner is
+// asked, once.
+func doubtsAskTheOwner(t *testing.T, w *world) {
+	now := time.Now().Unix()
+	w.write(t, w.admin, func(tx *store.Tx) error {
+		return store.Put(tx, &tocsin.Lifetime{Name: "all", Days: 30})
+	})
+	_, as := w.event(t, tocsin.Event{Distribution: access.Community}, "doubted.example", "sure.example")
+	left := func(i int) int64 { return (w.attribute(t, as[i].ID).Seen + 30*day - now + day/2) / day }
+	for range 3 {
+		w.sight(t, w.theirs, as[0].ID, tocsin.FalsePositive, 0)
+	}
+	if left(0) != 15 || left(1) != 30 {
+		t.Errorf("%d and %d days are left, want 15 and 30", left(0), left(1))
+	}
+	var asked []*tocsin.Proposal
+	for p, err := range w.As(w.ours).Proposals(t.Context(), store.RemarkQuery{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked = append(asked, p)
+	}
+	if len(asked) != 1 || asked[0].About.ID != as[0].ID || asked[0].ToIDS || asked[0].Delete || asked[0].Orgc != 2 {
+		t.Fatalf("the owner was asked %+v", asked)
+	}
+	w.write(t, w.ours, func(tx *store.Tx) error { _, err := tx.Accept(asked[0].ID); return err })
+	if w.attribute(t, as[0].ID).ToIDS {
+		t.Error("accepted, and still to be acted on")
+	}
+}

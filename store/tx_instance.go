@@ -1,0 +1,50 @@
+package store
+
+import (
+	"slices"
+	"strconv"
+
+	"tocsin"
+)
+
+// unblocked refuses an event that the instance's administrators keep out.
+func (tx *Tx) unblocked(e *tocsin.Event) error {
+	if b, ok := tx.docs.byUUID(tocsin.KindBlock, e.UUID).(*tocsin.Block); ok && b.Of == tocsin.KindEvent {
+		return tocsin.Errorf(tocsin.Forbidden, "the event %s is on this exchange's blocklist", e.UUID)
+	}
+	o, ok := tx.docs.get(tocsin.KindOrganisation, e.Orgc).(*tocsin.Organisation)
+	if !ok {
+		return nil
+	}
+	if b, ok := tx.docs.byUUID(tocsin.KindBlock, o.UUID).(*tocsin.Block); ok && b.Of == tocsin.KindOrganisation {
+		return tocsin.Errorf(tocsin.Forbidden, "events of %s are kept out: it is on this exchange's blocklist", o.Name)
+	}
+	return nil
+}
+
+// soundSetting refuses a value that the setting can't have. One that nobody here knows
+// is somebody else's: it may have any.
+func (tx *Tx) soundSetting(s *tocsin.Setting) error {
+	if s.Value == "" {
+		return nil // back to what it is by itself
+	}
+	bad := func(want string) error {
+		return tocsin.Errorf(tocsin.Invalid, "%s is %s, not %q", s.Name, want, s.Value)
+	}
+	switch s.Name {
+	case tocsin.SightingPolicy:
+		if !slices.Contains([]string{"0", "1", "2", "3"}, s.Value) {
+			return bad("0 (event owner), 1 (who sighted something of the event), 2 (everyone) or 3 (event owner and host)")
+		}
+	case tocsin.SightingAnonymous:
+		if s.Value != "true" && s.Value != "false" {
+			return bad("true or false")
+		}
+	case tocsin.HostOrganisation:
+		id, err := strconv.ParseInt(s.Value, 10, 64)
+		if err != nil || tx.docs.get(tocsin.KindOrganisation, id) == nil {
+			return bad("the id of an organisation")
+		}
+	}
+	return nil
+}

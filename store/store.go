@@ -67,6 +67,9 @@ type Commit struct {
 // ErrClosed is what a write gets when the store is being closed.
 var ErrClosed = tocsin.Errorf(tocsin.Busy, "the exchange is shutting down; try again in a moment")
 
+// ErrCrowded is what a write gets when too many wait for their turn already.
+var ErrCrowded = tocsin.Errorf(tocsin.Busy, "too many writes are waiting; try again in a moment")
+
 // maxQueue is how many writes may wait. Beyond it we say that we are busy.
 const maxQueue = 1024
 
@@ -198,7 +201,7 @@ func (db *DB) Apply(ctx context.Context, v access.Viewer, fn func(*Tx) error) (t
 		return 0, ErrClosed
 	case db.queue <- r:
 	default:
-		return 0, tocsin.Errorf(tocsin.Busy, "too many writes are waiting; try again in a moment")
+		return 0, ErrCrowded
 	}
 	select {
 	case <-r.ready:

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,6 +19,7 @@ import (
 // it sees of requests, of the log and of the process. deploy/grafana and
 // deploy/prometheus draw on them, and a test looks that they do.
 type meters struct {
+	ended        atomic.Int64 // transactions of the writer, whatever became of them
 	commits      prometheus.Histogram
 	writes       *prometheus.CounterVec
 	lookups      prometheus.Counter
@@ -73,6 +75,7 @@ func newMeters() *meters {
 }
 
 func (m *meters) committed(c store.Commit) {
+	m.ended.Add(1)
 	m.commits.Observe(c.Took.Seconds())
 	m.writes.WithLabelValues("kept").Add(float64(c.Kept))
 	m.writes.WithLabelValues("refused").Add(float64(c.Refused))

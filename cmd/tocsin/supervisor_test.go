@@ -2,13 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"tocsin/access"
+	"tocsin/store"
 )
 
 // systemd plays the part of systemd: it returns what it is told, in order.
@@ -105,4 +110,43 @@ func TestNobodySupervises(t *testing.T) {
 	supervisor{}.tell("READY=1")
 	supervisor{socket: "/nowhere"}.tell("READY=1")
 	supervisor{every: time.Hour}.watch(t.Context(), nil)
+}
+
+// A writer that hangs is found out also when so many wait that nobody else may.
+func TestWatchdogOfAFullQueue(t *testing.T) {
+	w := newWorld(t, "telco")
+	hang, crowded := make(chan struct{}), make(chan struct{}, 2000)
+	var waiting sync.WaitGroup
+	for range cap(crowded) {
+		waiting.Go(func() {
+			_, err := w.DB.Apply(t.Context(), access.System("a test"), func(*store.Tx) error { <-hang; return nil })
+			if errors.Is(err, store.ErrCrowded) {
+				crowded <- struct{}{}
+			}
+		})
+	}
+	<-crowded
+	ctx := &spied{Context: t.Context(), asked: make(chan struct{})}
+	returned := make(chan struct{})
+	go func() { w.alive(ctx); close(returned) }()
+	select {
+	case <-returned:
+		t.Error("it lives, although its writer hangs")
+	case <-ctx.asked: // it waits
+	}
+	close(hang)
+	<-returned
+	waiting.Wait()
+}
+
+// A spied context tells when somebody waits for it.
+type spied struct {
+	context.Context
+	once  sync.Once
+	asked chan struct{}
+}
+
+func (s *spied) Done() <-chan struct{} {
+	s.once.Do(func() { close(s.asked) })
+	return s.Context.Done()
 }

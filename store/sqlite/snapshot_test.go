@@ -160,6 +160,16 @@ func TestUpgradeKeepsACopy(t *testing.T) {
 	if !strings.Contains(log.String(), "tocsin restore "+kept[0]) {
 		t.Errorf("the log does not say how to go back: %s", log.String())
 	}
+	// An upgrade that fails and is tried again keeps no second copy: it would push
+	// out the one that matters.
+	unpack(t, schemaFile(1), filepath.Join(dir, databaseFile))
+	if e, err = OpenWith(t.Context(), dir, Options{steps: later(t)}); err != nil {
+		t.Fatal(err)
+	}
+	e.Close()
+	if again := copies(t, dir); !slices.Equal(again, kept) {
+		t.Errorf("kept: %q", again)
+	}
 	// Opened again, there is nothing to keep.
 	if e, err = OpenWith(t.Context(), dir, Options{steps: later(t)}); err != nil {
 		t.Fatal(err)

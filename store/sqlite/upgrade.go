@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,6 +31,9 @@ func (e *Engine) keeper(path string, o Options) func(ctx context.Context, from, 
 			return nil
 		}
 		dir := filepath.Dir(path)
+		if e.kept(ctx, dir, from) {
+			return nil // an upgrade that failed is tried again
+		}
 		name := fmt.Sprintf("%s%d-%s%s", upgradePrefix, from, time.Now().UTC().Format("20060102T150405Z"), upgradeSuffix)
 		if err := e.keep(ctx, filepath.Join(dir, name)); err != nil {
 			return fmt.Errorf("keep a copy before the upgrade: %w", err)
@@ -38,6 +42,20 @@ func (e *Engine) keeper(path string, o Options) func(ctx context.Context, from, 
 			"to go back", "stop, and with the version before: tocsin restore "+filepath.Join(dir, name)+" --data OTHER_FOLDER")
 		return prune(dir)
 	}
+}
+
+// kept reports whether there is a copy of the database as it is.
+func (e *Engine) kept(ctx context.Context, dir string, schema int64) bool {
+	s, err := e.Snapshot(ctx)
+	if err != nil {
+		return false
+	}
+	defer s.Close()
+	copies, _ := filepath.Glob(filepath.Join(dir, fmt.Sprintf("%s%d-*%s", upgradePrefix, schema, upgradeSuffix)))
+	return slices.ContainsFunc(copies, func(path string) bool {
+		c, err := Inspect(ctx, path)
+		return err == nil && c.Schema == schema && c.Head == s.Head && c.Incarnation == s.Incarnation && maps.Equal(c.Rows, s.Rows)
+	})
 }
 
 // keep copies the database to path.

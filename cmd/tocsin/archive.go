@@ -53,8 +53,10 @@ func sumOf(key []byte) string {
 
 // A archivist makes backups of a running exchange, one at a time.
 type archivist struct {
-	dir      string
-	keyFile  string
+	dir     string
+	keyFile string
+	// snapshot begins to read the store as a SQLite database: its own, or that of a
+	// copy of what another engine keeps.
 	snapshot func(context.Context) (*sqlite.Snapshot, error)
 	busy     sync.Mutex
 }

@@ -51,7 +51,7 @@ func backups(t *testing.T, f *figures) {
 		}()
 	}
 	file := filepath.Join(t.TempDir(), "backup.tar.gz")
-	cmd := ourselves("backup", "--json", file)
+	cmd := ourselves("backup", "--json", "--with-seal-key", file)
 	cmd.Env = append(cmd.Env, "TOCSIN_URL=http://"+c.http, "TOCSIN_KEY="+c.key)
 	begun := time.Now()
 	out, err := cmd.Output()

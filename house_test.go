@@ -19,6 +19,7 @@ var house = []string{
 	"tocsin/codec",
 	"tocsin/store",
 	"tocsin/store/sqlite",
+	"tocsin/store/postgres",
 	"tocsin/backup",
 	"tocsin/intake",
 	"tocsin/clock",
@@ -36,7 +37,7 @@ var house = []string{
 var sorts = map[string][]string{
 	"faces":     {"tocsin/mispapi", "tocsin/rpz", "tocsin/api", "tocsin/portal"},
 	"followers": {"tocsin/match", "tocsin/collection"},
-	"engines":   {"tocsin/store/sqlite"},
+	"engines":   {"tocsin/store/sqlite", "tocsin/store/postgres"},
 }
 
 // tests holds packages that only tests use.

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"slices"
 	"sync"
 )
 
@@ -9,12 +10,17 @@ import (
 // the zero [Label]: nobody's, shared with nobody.
 type LabelID uint32
 
-// Labels interns labels. It only ever grows; a store keeps it.
+// Labels interns labels. A store keeps it. What was handed out while labels are
+// held ([Labels.Hold]) is in no [Sight] until it is kept, and may be dropped:
+// several nodes write to one store, and a node whose write failed must not go on
+// using a number that another one hands out for something else.
 type Labels struct {
-	mu     sync.RWMutex
-	list   []Label // list[id]
-	ids    map[Label]LabelID
-	sights map[sightKey]*Sight
+	mu      sync.RWMutex
+	list    []Label // list[id]
+	ids     map[Label]LabelID
+	kept    LabelID // while holding: the last one that stays
+	holding bool
+	sights  map[sightKey]*Sight
 }
 
 type sightKey struct {
@@ -149,7 +155,7 @@ func (s *Sight) IDs() []LabelID {
 func (s *Sight) grow() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	top := s.labels.Len()
+	top := s.labels.Kept()
 	if s.bits != nil && s.upTo == top {
 		return
 	}
@@ -177,5 +183,67 @@ func (b Bits) Has(id LabelID) bool { return int(id/64) < len(b) && b[id/64]&(1<<
 func (ls *Labels) After(id LabelID) []Label {
 	ls.mu.RLock()
 	defer ls.mu.RUnlock()
-	return ls.list[id+1:]
+	return slices.Clone(ls.list[id+1:])
+}
+
+// Kept returns the highest id that will not be dropped.
+func (ls *Labels) Kept() LabelID {
+	ls.mu.RLock()
+	defer ls.mu.RUnlock()
+	if ls.holding {
+		return ls.kept
+	}
+	return LabelID(len(ls.list) - 1)
+}
+
+// Hold has labels that are handed out from now on wait for Keep or Drop.
+func (ls *Labels) Hold() {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	ls.kept, ls.holding = LabelID(len(ls.list)-1), true
+}
+
+// Keep makes what was handed out since Hold stay.
+func (ls *Labels) Keep() {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	ls.holding = false
+}
+
+// Drop takes back what was handed out since Hold.
+func (ls *Labels) Drop() {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	ls.drop()
+	ls.holding = false
+}
+
+func (ls *Labels) drop() {
+	if !ls.holding {
+		return
+	}
+	for _, l := range ls.list[ls.kept+1:] {
+		delete(ls.ids, l)
+	}
+	ls.list = ls.list[:ls.kept+1]
+}
+
+// Adopt takes over the labels after id that another node has handed out. Those
+// known already are passed over; what is held gives way, since it was not kept.
+func (ls *Labels) Adopt(after LabelID, list []Label) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	known := LabelID(len(ls.list) - 1)
+	if ls.holding {
+		known = ls.kept
+	}
+	if after > known || after+LabelID(len(list)) <= known {
+		return
+	}
+	ls.drop()
+	for _, l := range list[known-after:] {
+		ls.ids[l] = LabelID(len(ls.list))
+		ls.list = append(ls.list, l)
+	}
+	ls.kept = LabelID(len(ls.list) - 1)
 }

@@ -73,8 +73,18 @@ func (c *Clock) Run(ctx context.Context) {
 	}
 }
 
-// Due does what is due now.
+// lease is how long a node keeps the clock. Of several nodes one has it, and when
+// that one has gone, another.
+const lease = 10 * time.Second
+
+// Due does what is due now, unless another node does.
 func (c *Clock) Due(ctx context.Context) error {
+	until, err := c.DB.Lease(ctx, "clock", lease)
+	if err != nil || until.IsZero() {
+		return err
+	}
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
 	if err := c.advance(ctx); err != nil {
 		return err
 	}
@@ -88,7 +98,7 @@ func (c *Clock) Due(ctx context.Context) error {
 			}
 		}
 	}
-	_, err := c.DB.Purge(ctx)
+	_, err = c.DB.Purge(ctx)
 	return err
 }
 

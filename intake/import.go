@@ -3,7 +3,10 @@ package intake
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
+	"sync"
+	"time"
 
 	"tocsin"
 	"tocsin/access"
@@ -67,7 +70,7 @@ func (d *Desk) Import(ctx context.Context, v access.Viewer, o ImportOptions, sou
 	if err := i.prepare(ctx); err != nil {
 		return i.p, err
 	}
-	defer d.release(i.name)
+	defer d.release(ctx, i.name)
 	reading, stop := context.WithCancel(ctx)
 	defer stop()
 	lots, ended := make(chan lot), make(chan struct{})
@@ -91,16 +94,43 @@ func (d *Desk) Import(ctx context.Context, v access.Viewer, o ImportOptions, sou
 }
 
 // Interrupted marks imports that a stop of the exchange cut short. It is called
-// at start, before anything imports.
+// at start, before anything imports, and again and again where other nodes may
+// stop.
 func (d *Desk) Interrupted(ctx context.Context) error {
 	// Whoever started an import sees its state only as one of its organisation.
 	v := access.System("mark interrupted imports")
-	_, err := d.DB.Apply(ctx, v, func(tx *store.Tx) error {
-		for r := range d.DB.As(v).Imports() {
-			if r.State != Running {
+	var gone []*tocsin.Import
+	for r := range d.DB.As(v).Imports() {
+		if r.State != Running {
+			continue
+		}
+		e, err := d.DB.As(v).Event(ctx, r.Event)
+		if err != nil && tocsin.CodeOf(err) != tocsin.NotFound {
+			return err
+		}
+		if err == nil {
+			name := importName(r.Org, e.Info)
+			if d.imports.has(name) {
 				continue
 			}
-			r = new(*r)
+			until, err := d.DB.Lease(ctx, name, time.Millisecond)
+			if err != nil {
+				return err
+			}
+			if until.IsZero() {
+				continue // another node is at it
+			}
+		}
+		gone = append(gone, new(*r))
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	_, err := d.DB.Apply(ctx, v, func(tx *store.Tx) error {
+		for _, r := range gone {
+			if now, err := store.Get[*tocsin.Import](tx, r.ID); err != nil || now.State != Running {
+				continue
+			}
 			r.State, r.Ended = Interrupted, tx.Now()
 			if err := store.Put(tx, r); err != nil {
 				return err
@@ -111,22 +141,58 @@ func (d *Desk) Interrupted(ctx context.Context) error {
 	return err
 }
 
-// reserve keeps two imports from filling one event at the same time.
-func (d *Desk) reserve(name string) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.imports[name] {
+// importLease is for how long an import is taken to run if nothing more is heard
+// of it.
+const importLease = time.Minute
+
+func importName(org int64, info string) string { return fmt.Sprint("import ", org, " ", info) }
+
+// reserve keeps two imports from filling one event at the same time, on this node
+// or on two.
+func (d *Desk) reserve(ctx context.Context, name string) (bool, error) {
+	if !d.imports.add(name) {
+		return false, nil
+	}
+	until, err := d.DB.Lease(ctx, name, importLease)
+	if err != nil || until.IsZero() {
+		d.imports.remove(name)
+	}
+	return err == nil && !until.IsZero(), err
+}
+
+func (d *Desk) release(ctx context.Context, name string) {
+	d.imports.remove(name)
+	d.DB.Yield(context.WithoutCancel(ctx), name) // or it runs out
+}
+
+// names is a set of names that several may use.
+type names struct {
+	mu  sync.Mutex
+	set map[string]bool
+}
+
+// add reports whether name was not in the set.
+func (n *names) add(name string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.set[name] {
 		return false
 	}
-	if d.imports == nil {
-		d.imports = map[string]bool{}
+	if n.set == nil {
+		n.set = map[string]bool{}
 	}
-	d.imports[name] = true
+	n.set[name] = true
 	return true
 }
 
-func (d *Desk) release(name string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	delete(d.imports, name)
+func (n *names) has(name string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.set[name]
+}
+
+func (n *names) remove(name string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.set, name)
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -53,13 +52,15 @@ func (i *importing) prepare(ctx context.Context) error {
 		}
 		i.marked = TagDraft{Name: c.Tag(), Local: true}
 	}
-	i.name = fmt.Sprint(i.v.Org(), " ", i.info)
-	if !i.d.reserve(i.name) {
+	i.name = importName(i.v.Org(), i.info)
+	if ok, err := i.d.reserve(ctx, i.name); err != nil {
+		return err
+	} else if !ok {
 		return tocsin.Errorf(tocsin.Conflict, "an import into the event %q is running; wait for its end", i.info)
 	}
 	err := i.find(ctx)
 	if err != nil {
-		i.d.release(i.name)
+		i.d.release(ctx, i.name)
 	}
 	i.record.State, i.record.Started = Running, now
 	i.record.Org, i.record.User, i.record.Name = i.v.Org(), i.v.User(), i.o.Name
@@ -155,6 +156,9 @@ func (i *importing) writeAll(ctx context.Context, lots <-chan lot, progress func
 		if err := i.write(ctx, l); err != nil {
 			return err
 		}
+		// Nobody else takes up what is still running. If the lease can't be had, two
+		// may fill one event, and what both bring is there once.
+		i.d.DB.Lease(ctx, i.name, importLease)
 		if progress != nil {
 			progress(i.p)
 		}

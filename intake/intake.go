@@ -13,7 +13,6 @@ package intake
 import (
 	"fmt"
 	"strings"
-	"sync"
 
 	"tocsin"
 	"tocsin/codec"
@@ -32,8 +31,7 @@ type Desk struct {
 	DB    *store.DB
 	Batch int // how many claims an import writes in one transaction; 0: a good number
 
-	mu      sync.Mutex
-	imports map[string]bool // those that run, by organisation and event
+	imports names // those that run here, by organisation and event
 }
 
 // A Refusal says why a draft was not taken.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"time"
 
@@ -22,13 +23,55 @@ type Engine interface {
 	Use(Coder)
 	// Write runs fn in a transaction of its own and commits it: when Write returns
 	// nil, what fn wrote is synced to disk. An error of fn undoes all of it. At
-	// most one Write runs at a time.
+	// most one Write runs at a time. Where a shared engine loses sight of a commit,
+	// it finds out what became of it before it returns.
 	Write(context.Context, func(Writer) error) error
 	// Read runs fn on one consistent state of the store. Readers neither wait for
 	// a writer nor hold one up.
 	Read(context.Context, func(Reader) error) error
 	// Close ends the engine. Everything acknowledged is on disk already.
 	Close() error
+}
+
+// A Shared engine keeps a store that several nodes may have open, each with an
+// engine of its own. A Write of one waits for that of another, so that lines,
+// ids, labels and sets of tags are numbered for all of them alike.
+type Shared interface {
+	Engine
+	// Turn tells where the store stands now, without waiting for a writer.
+	Turn(context.Context) (Turn, error)
+	// Lease gives holder the lease of that name for so long, by the store's clock,
+	// unless another holds it, and reports whether holder has it. Who has it already
+	// has it anew. Yield gives it back.
+	Lease(ctx context.Context, name, holder string, ttl time.Duration) (bool, error)
+	Yield(ctx context.Context, name, holder string) error
+	// SignIn keeps what a node says of itself, and Nodes tells of all that did
+	// since, in order of name.
+	SignIn(context.Context, Node) error
+	Nodes(ctx context.Context, since time.Duration) ([]Node, error)
+}
+
+// ErrAway is what errors of a shared engine wrap when it can't be reached. Such an
+// error has a sentence for whoever asked.
+var ErrAway = errors.New("the database can't be reached")
+
+// A Turn is where the store stands, read in one breath.
+type Turn struct {
+	Head    tocsin.Seq     // the last line of the log, 0 if there is none
+	Labels  access.LabelID // how many labels are interned
+	TagSets uint32         // how many sets of tags
+	Purged  tocsin.Seq     // rows of events deleted at or before this line may be gone
+	At      time.Time      // by the store's own clock; zero if it has none
+}
+
+// A Node is one exchange of several on one store, as it says of itself.
+type Node struct {
+	ID      string // stays the same over restarts
+	Name    string // of the machine
+	Version string
+	Place   tocsin.Seq    // how far its projections are on its disk
+	Off     time.Duration // by how much its clock is ahead of the store's
+	Seen    time.Time     // by the store's clock
 }
 
 // A Reader reads one state of the store.
@@ -53,8 +96,8 @@ type Reader interface {
 	Remarks(context.Context, tocsin.Kind, Scoped[RemarkQuery]) iter.Seq2[[]byte, error]
 	CountRemarks(context.Context, tocsin.Kind, Scoped[RemarkQuery]) (int64, error)
 
-	// Head is the last line of the log, 0 if there is none.
-	Head(context.Context) (tocsin.Seq, error)
+	// Turn is where the store stands.
+	Turn(context.Context) (Turn, error)
 	// Lines iterates over the log after a line, in order.
 	Lines(ctx context.Context, after tocsin.Seq) iter.Seq2[LogLine, error]
 	// AsOf iterates over attributes as they were just after line n: those of one
@@ -68,9 +111,9 @@ type Reader interface {
 
 	// Docs iterates over the small records of every kind.
 	Docs(context.Context) iter.Seq2[Doc, error]
-	// Labels and TagSets return what was interned, in order of id, from 1.
-	Labels(context.Context) ([]access.Label, error)
-	TagSets(context.Context) ([]tocsin.TagSet, error)
+	// Labels and TagSets return what was interned after an id, in order of id.
+	Labels(ctx context.Context, after access.LabelID) ([]access.Label, error)
+	TagSets(ctx context.Context, after uint32) ([]tocsin.TagSet, error)
 	// Setting returns what was kept under name, or nil.
 	Setting(ctx context.Context, name string) ([]byte, error)
 	// Tombstone reports whether a record with that uuid was deleted for good.

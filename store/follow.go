@@ -62,6 +62,7 @@ const batchWeight = 50_000
 // it is handed the same changes again after a pause that grows to a minute.
 func (db *DB) Follow(ctx context.Context, f Follower) error {
 	seq := f.Place()
+	var begun tocsin.Seq // what was purged when f began from nothing
 	if head := db.Head(); seq > head {
 		db.log.Warn("follower is ahead of the log and starts anew", "follower", f.Name(), "place", seq, "head", head)
 		if err := f.Restart(ctx); err != nil {
@@ -69,11 +70,21 @@ func (db *DB) Follow(ctx context.Context, f Follower) error {
 		}
 		seq = 0
 	}
+	if seq == 0 {
+		begun = db.purged()
+	}
 	db.tail.place(f.Name(), seq)
 	db.follows(f)
 	for pause := time.Duration(0); ; {
 		if err := db.tail.wait(ctx, seq); err != nil {
 			return nil // the end
+		}
+		if p := db.purged(); p > seq && p > begun {
+			db.log.Warn("follower was away while rows that it needs were removed, and starts anew", "follower", f.Name(), "place", seq, "purged", p)
+			if err := f.Restart(ctx); err != nil {
+				return fmt.Errorf("restart %s: %w", f.Name(), err)
+			}
+			seq, begun = 0, p
 		}
 		next, err := db.step(ctx, f, seq)
 		switch {
@@ -109,12 +120,10 @@ const purgeRows = 5_000
 // images in the log, a few thousand at most, and returns how many. Nobody could see
 // them since the deletion; a follower reads them to let go of what was in them.
 func (db *DB) Purge(ctx context.Context) (n int64, err error) {
-	db.tail.mu.Lock()
-	kept := db.tail.head
-	for _, f := range db.tail.followers {
-		kept = min(kept, f.Place())
+	kept, err := db.needed(ctx)
+	if err != nil {
+		return 0, err
 	}
-	db.tail.mu.Unlock()
 	err = db.engine.Write(ctx, func(w Writer) (err error) {
 		n, err = w.Purge(ctx, kept, purgeRows)
 		return err
@@ -127,7 +136,7 @@ func (db *DB) step(ctx context.Context, f Follower, seq tocsin.Seq) (tocsin.Seq,
 	batch, ok := db.tail.after(seq, batchWeight)
 	if !ok {
 		var err error
-		if batch, err = db.read(ctx, seq, batchWeight); err != nil {
+		if batch, err = db.changes(ctx, seq, batchWeight); err != nil {
 			return seq, fmt.Errorf("read the log: %w", err)
 		}
 	}
@@ -140,13 +149,17 @@ func (db *DB) step(ctx context.Context, f Follower, seq tocsin.Seq) (tocsin.Seq,
 	return batch[len(batch)-1].Seq, nil
 }
 
-// read reads changes from the log on disk, with the records as they were.
-func (db *DB) read(ctx context.Context, after tocsin.Seq, limit int) (cs []tocsin.Change, err error) {
+// changes reads changes from the log on disk, with the records as they were.
+func (db *DB) changes(ctx context.Context, after tocsin.Seq, limit int) (cs []tocsin.Change, err error) {
+	head := db.Head() // what comes after it may use labels that this node has yet to learn of
 	err = db.engine.Read(ctx, func(r Reader) error {
 		weight := 0
 		for l, err := range r.Lines(ctx, after) {
 			if err != nil {
 				return err
+			}
+			if l.Seq > head {
+				return nil
 			}
 			c, err := db.resolve(ctx, r, l)
 			if err != nil {

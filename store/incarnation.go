@@ -38,11 +38,11 @@ const ServedBeyond = 1 << 28
 // returns it.
 func Reincarnate(ctx context.Context, e Engine, now time.Time) (line tocsin.Seq, err error) {
 	err = e.Write(ctx, func(w Writer) error {
-		head, err := w.Head(ctx)
+		turn, err := w.Turn(ctx)
 		if err != nil {
 			return err
 		}
-		line = head + ServedBeyond
+		line = turn.Head + ServedBeyond
 		if err := w.AppendLines(ctx, []LogLine{{Seq: line, At: now, Kind: tocsin.KindExchange}}); err != nil {
 			return err
 		}
@@ -52,6 +52,17 @@ func Reincarnate(ctx context.Context, e Engine, now time.Time) (line tocsin.Seq,
 		return 0, fmt.Errorf("begin another life of the store: %w", err)
 	}
 	return line, nil
+}
+
+// drawIncarnation names the life of a new store, unless another node has done so.
+func (db *DB) drawIncarnation(ctx context.Context) error {
+	return db.engine.Write(ctx, func(w Writer) (err error) {
+		if db.incarnation, err = w.Setting(ctx, incarnationSetting); db.incarnation != nil || err != nil {
+			return err
+		}
+		db.incarnation, db.unnamed = newIncarnation(), true
+		return w.PutSetting(ctx, incarnationSetting, db.incarnation)
+	})
 }
 
 func newIncarnation() []byte {

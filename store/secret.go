@@ -122,6 +122,14 @@ func (db *DB) Reseal(ctx context.Context) error {
 		return db.image(r)
 	}
 	err := db.engine.Write(ctx, func(w Writer) error {
+		// Another node may have been a moment earlier, with another key.
+		was, err := w.Setting(ctx, sealCheck)
+		if err == nil && was != nil {
+			_, err = db.seal.Open(string(was), sealCheck)
+		}
+		if err != nil {
+			return err
+		}
 		check, err := db.seal.Seal([]byte(sealCheck), sealCheck)
 		if err == nil {
 			err = w.PutSetting(ctx, sealCheck, []byte(check))

@@ -25,15 +25,17 @@ import (
 
 // A DB is a store over an engine.
 type DB struct {
-	engine    Engine
-	seal      *seal.Ring
-	log       *slog.Logger
-	now       func() time.Time
-	committed func(Commit)
-	coder     Coder
-	dir       *directory
-	kept      interned // the writer's
+	engine Engine
+	shared Shared // the engine, if other nodes may have the store open too
+	holder string // of leases: this process
+	seal   *seal.Ring
+	log    *slog.Logger
+	now    func() time.Time
+	coder  Coder
+	dir    *directory
+	others others
 
+	committed   func(Commit)
 	incarnation []byte
 	unnamed     bool // the store had no incarnation until now
 
@@ -47,9 +49,11 @@ type DB struct {
 
 // Options are what a DB can be told. The zero Options are good.
 type Options struct {
-	Log  *slog.Logger
-	Now  func() time.Time // the clock; time.Now if nil
-	Seal *seal.Ring       // the keys of secrets; without it none can be kept or read
+	Log *slog.Logger
+	// Now is this machine's clock; time.Now if nil. Where nodes share a store, the
+	// store's clock is what counts, and this one is only compared with it.
+	Now  func() time.Time
+	Seal *seal.Ring // the keys of secrets; without it none can be kept or read
 	// Committed, if set, is told of each transaction of the writer, which waits
 	// for it.
 	Committed func(Commit)
@@ -82,6 +86,8 @@ func New(ctx context.Context, e Engine, o Options) (*DB, error) {
 		o.Now = time.Now
 	}
 	db := &DB{engine: e, seal: o.Seal, log: o.Log, now: o.Now, committed: o.Committed, queue: make(chan *request, maxQueue), done: make(chan struct{})}
+	db.shared, _ = e.(Shared)
+	db.holder = newHolder()
 	if err := db.load(ctx); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
@@ -113,21 +119,21 @@ func (db *DB) load(ctx context.Context) error {
 		if db.incarnation, err = r.Setting(ctx, incarnationSetting); err != nil {
 			return err
 		}
-		labels, err := r.Labels(ctx)
+		labels, err := r.Labels(ctx, 0)
 		if err != nil {
 			return err
 		}
-		sets, err := r.TagSets(ctx)
+		sets, err := r.TagSets(ctx, 0)
 		if err != nil {
 			return err
 		}
 		db.coder = Coder{Labels: access.NewLabels(labels), Tags: newTagSets(sets)}
-		db.kept = interned{db.coder.Labels.Len(), db.coder.Tags.Len()}
-		head, err := r.Head(ctx)
+		turn, err := r.Turn(ctx)
 		if err != nil {
 			return err
 		}
-		db.tail.start(head)
+		db.tail.start(turn.Head)
+		db.others.tell(db, turn)
 		db.dir, err = db.loadDirectory(ctx, r)
 		return err
 	})
@@ -135,23 +141,31 @@ func (db *DB) load(ctx context.Context) error {
 		return err
 	}
 	if seed == nil {
-		seed = make([]byte, 16)
-		rand.Read(seed)
-		err = db.engine.Write(ctx, func(w Writer) error { return w.PutSetting(ctx, seedSetting, seed) })
-		if err != nil {
+		if seed, err = db.drawSeed(ctx); err != nil {
 			return err
 		}
 	}
 	if db.incarnation == nil {
-		db.incarnation, db.unnamed = newIncarnation(), true
-		err = db.engine.Write(ctx, func(w Writer) error { return w.PutSetting(ctx, incarnationSetting, db.incarnation) })
-		if err != nil {
+		if err = db.drawIncarnation(ctx); err != nil {
 			return err
 		}
 	}
 	db.coder.Hasher = indicator.NewHasher([16]byte(seed))
 	db.engine.Use(db.coder)
 	return nil
+}
+
+// drawSeed draws the key seed of a new store, unless another node has done so.
+func (db *DB) drawSeed(ctx context.Context) (seed []byte, err error) {
+	err = db.engine.Write(ctx, func(w Writer) error {
+		if seed, err = w.Setting(ctx, seedSetting); seed != nil || err != nil {
+			return err
+		}
+		seed = make([]byte, 16)
+		rand.Read(seed)
+		return w.PutSetting(ctx, seedSetting, seed)
+	})
+	return seed, err
 }
 
 // Close ends the writer and the engine. Followers are ended by their context.
@@ -171,7 +185,7 @@ func (db *DB) TagSets() *TagSets { return db.coder.Tags }
 func (db *DB) Hasher() indicator.Hasher { return db.coder.Hasher }
 
 // Now is the store's clock.
-func (db *DB) Now() time.Time { return db.now() }
+func (db *DB) Now() time.Time { return db.now().Add(-db.ClockOff()) }
 
 // A request is one write that waits for the writer.
 type request struct {
@@ -194,6 +208,9 @@ type request struct {
 func (db *DB) Apply(ctx context.Context, v access.Viewer, fn func(*Tx) error) (tocsin.Seq, error) {
 	if v.OnlyLooks() {
 		return 0, tocsin.Errorf(tocsin.Forbidden, "this key only reads; writing takes another one")
+	}
+	if err := db.others.away(); err != nil {
+		return 0, err
 	}
 	r := &request{ctx: ctx, v: v, fn: fn, ready: make(chan struct{})}
 	select {
@@ -219,12 +236,16 @@ func (db *DB) Apply(ctx context.Context, v access.Viewer, fn func(*Tx) error) (t
 // write is the one writer: it commits requests in groups until the end.
 func (db *DB) write(ctx context.Context) {
 	defer close(db.done)
+	look, stop := db.looking()
+	defer stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case r := <-db.queue:
 			db.commit(ctx, r)
+		case <-look:
+			db.look(ctx)
 		}
 	}
 }
@@ -239,29 +260,31 @@ const (
 func (db *DB) commit(ctx context.Context, first *request) {
 	group := &group{docs: db.dir.overlay()}
 	defer db.report(time.Now(), group)
+	db.hold()
 	err := db.engine.Write(ctx, func(w Writer) error {
-		head, err := w.Head(ctx)
-		if err != nil {
+		if err := db.begin(ctx, w, group); err != nil {
 			return err
 		}
-		group.seq = head
 		for r := first; r != nil; r = db.next(group) {
 			db.try(ctx, w, r, group)
 			if first.err != nil {
 				return first.err
 			}
 		}
-		return db.intern(ctx, w, group)
+		return db.intern(ctx, w)
 	})
 	if first.err != nil { // it was alone, and nothing of it is left
+		db.drop()
 		close(first.ready)
 		return
 	}
 	if err == nil {
-		db.kept = group.kept
+		db.keep()
 		group.docs.publish()
 		db.tail.append(group.seq, group.lines, db.coder.Labels)
 	} else {
+		db.drop()
+		db.others.failed(db, err)
 		err = fmt.Errorf("commit: %w", err)
 		if len(group.requests) == 0 { // the transaction did not even begin
 			group.requests = append(group.requests, first)
@@ -294,6 +317,24 @@ func (db *DB) report(begun time.Time, g *group) {
 	db.committed(c)
 }
 
+// begin finds out where the store stands, now that it is this node's turn.
+func (db *DB) begin(ctx context.Context, w Writer, g *group) error {
+	turn, err := w.Turn(ctx)
+	if err != nil {
+		return err
+	}
+	if err := db.takeOver(ctx, w, turn); err != nil {
+		return fmt.Errorf("take over what other nodes wrote: %w", err)
+	}
+	g.seq, g.now = turn.Head, turn.At
+	return nil
+}
+
+// hold, keep and drop go for both registries.
+func (db *DB) hold() { db.coder.Labels.Hold(); db.coder.Tags.Hold() }
+func (db *DB) keep() { db.coder.Labels.Keep(); db.coder.Tags.Keep() }
+func (db *DB) drop() { db.coder.Labels.Drop(); db.coder.Tags.Drop() }
+
 // A group is the requests that share one commit.
 type group struct {
 	requests []*request
@@ -301,13 +342,7 @@ type group struct {
 	seq      tocsin.Seq
 	lines    []tocsin.Line
 	weight   int
-	kept     interned
-}
-
-// interned is how much of the registries is on disk.
-type interned struct {
-	labels  access.LabelID
-	tagSets uint32
+	now      time.Time // by the store's clock; zero if it has none
 }
 
 // next returns a request that waits already and may join g, or nil.
@@ -335,7 +370,11 @@ func (db *DB) try(ctx context.Context, w Writer, r *request, g *group) {
 	if r.err = r.ctx.Err(); r.err != nil {
 		return // whoever asked has gone
 	}
-	tx := &Tx{ctx: ctx, db: db, w: w, v: r.v, now: db.now(), seq: g.seq, docs: g.docs.overlay()}
+	now := g.now
+	if now.IsZero() {
+		now = db.now()
+	}
+	tx := &Tx{ctx: ctx, db: db, w: w, v: r.v, now: now, seq: g.seq, docs: g.docs.overlay()}
 	r.err = within(ctx, func() (err error) {
 		defer func() {
 			if p := recover(); p != nil {
@@ -358,18 +397,16 @@ func (db *DB) try(ctx context.Context, w Writer, r *request, g *group) {
 	}
 }
 
-// intern writes labels and tag sets that were handed out since the last commit.
-// A transaction that fails leaves them in memory only; the next one writes them.
-func (db *DB) intern(ctx context.Context, w Writer, g *group) error {
-	ls, ts := db.coder.Labels.After(db.kept.labels), db.coder.Tags.After(db.kept.tagSets)
-	g.kept = interned{db.kept.labels + access.LabelID(len(ls)), db.kept.tagSets + uint32(len(ts))}
-	if len(ls) > 0 {
-		if err := w.AppendLabels(ctx, db.kept.labels+1, ls); err != nil {
+// intern writes the labels and sets of tags that were handed out in this commit.
+func (db *DB) intern(ctx context.Context, w Writer) error {
+	labels, sets := db.coder.Labels.Kept(), db.coder.Tags.Kept()
+	if ls := db.coder.Labels.After(labels); len(ls) > 0 {
+		if err := w.AppendLabels(ctx, labels+1, ls); err != nil {
 			return err
 		}
 	}
-	if len(ts) > 0 {
-		return w.AppendTagSets(ctx, db.kept.tagSets+1, ts)
+	if ts := db.coder.Tags.After(sets); len(ts) > 0 {
+		return w.AppendTagSets(ctx, sets+1, ts)
 	}
 	return nil
 }

@@ -34,10 +34,18 @@ func (t *tail) append(head tocsin.Seq, lines []tocsin.Line, labels *access.Label
 	if len(lines) == 0 {
 		return
 	}
+	cs := make([]tocsin.Change, len(lines))
+	for i, l := range lines {
+		cs[i] = tocsin.NewChange(l, labels)
+	}
+	t.push(head, cs)
+}
+
+// push is append for changes that were read from the log.
+func (t *tail) push(head tocsin.Seq, cs []tocsin.Change) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, l := range lines {
-		c := tocsin.NewChange(l, labels)
+	for _, c := range cs {
 		t.changes = append(t.changes, c)
 		t.weight += c.Weight()
 	}
@@ -47,6 +55,15 @@ func (t *tail) append(head tocsin.Seq, lines []tocsin.Line, labels *access.Label
 		t.changes = t.changes[1:]
 	}
 	t.head = head
+	t.wake()
+}
+
+// skip moves the head without the changes up to it: there are too many, and
+// followers read them from the log.
+func (t *tail) skip(head tocsin.Seq) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.changes, t.weight, t.head = nil, 0, head
 	t.wake()
 }
 

@@ -68,7 +68,7 @@ func (tx *Tx) flush() error {
 	}
 	kept := make([]LogLine, 0, len(tx.lines))
 	for _, l := range tx.lines {
-		k, err := tx.db.keep(l)
+		k, err := tx.db.logLine(l)
 		if err != nil {
 			return err
 		}
@@ -77,8 +77,8 @@ func (tx *Tx) flush() error {
 	return tx.w.AppendLines(tx.ctx, kept)
 }
 
-// keep makes a line into what the engine keeps of it.
-func (db *DB) keep(l tocsin.Line) (LogLine, error) {
+// logLine makes a line into what the engine keeps of it.
+func (db *DB) logLine(l tocsin.Line) (LogLine, error) {
 	k := LogLine{Seq: l.Seq, At: l.At, By: l.By, Kind: l.Kind, ID: l.ID, Scope: l.Scope != nil, Label: l.Event}
 	if n := len(l.Run); n > 0 {
 		k.Event, k.First, k.Last = l.ID, l.Run[0].ID, l.Run[n-1].ID

@@ -34,11 +34,11 @@ func (db *DB) Due(ctx context.Context, now int64) (due bool, err error) {
 		return false, nil
 	}
 	err = db.engine.Read(ctx, func(r Reader) error {
-		head, err := r.Head(ctx)
+		turn, err := r.Turn(ctx)
 		if err != nil {
 			return err
 		}
-		for _, err := range r.Spans(ctx, head, spans) {
+		for _, err := range r.Spans(ctx, turn.Head, spans) {
 			due = err == nil
 			return err
 		}

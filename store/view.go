@@ -29,7 +29,7 @@ func scope[Q any](w View, q Q) Scoped[Q] {
 // read runs a read of the engine as an iterator.
 func read[R any](ctx context.Context, w View, rows func(Reader) iter.Seq2[R, error]) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
-		err := w.db.engine.Read(ctx, func(r Reader) error {
+		err := w.db.read(ctx, func(r Reader) error {
 			for row, err := range rows(r) {
 				if err != nil {
 					return err
@@ -54,7 +54,7 @@ func (w View) Events(ctx context.Context, q EventQuery) iter.Seq2[tocsin.Event, 
 		return func(yield func(tocsin.Event, error) bool) {
 			for e, err := range r.Events(ctx, scope(w, q)) {
 				if err == nil {
-					err = w.recount(ctx, &e)
+					err = w.recount(ctx, r, &e)
 				}
 				if !yield(e, err) || err != nil {
 					return
@@ -67,12 +67,12 @@ func (w View) Events(ctx context.Context, q EventQuery) iter.Seq2[tocsin.Event, 
 // recount makes the number of attributes what the viewer may see of them: how
 // many others there are is nothing it should learn. Mostly there are none, and
 // nothing has to be counted.
-func (w View) recount(ctx context.Context, e *tocsin.Event) error {
+func (w View) recount(ctx context.Context, r Reader, e *tocsin.Event) error {
 	owner := w.db.coder.Labels.Label(e.Label).Owner
 	if w.v.Ceiling() == access.Unmarked && (e.Restricted == 0 || w.v.SeesAll() || w.v.Org() == owner) {
 		return nil
 	}
-	n, err := w.CountAttributes(ctx, Query{Events: []int64{e.ID}})
+	n, err := r.CountAttributes(ctx, scope(w, Query{Events: []int64{e.ID}}))
 	e.Attributes, e.Restricted = int(n), 0
 	return err
 }
@@ -90,7 +90,7 @@ func (w View) Objects(ctx context.Context, q ObjectQuery) iter.Seq2[tocsin.Objec
 
 // CountEvents answers how many events match q, leaving its limit aside.
 func (w View) CountEvents(ctx context.Context, q EventQuery) (n int64, err error) {
-	err = w.db.engine.Read(ctx, func(r Reader) (err error) {
+	err = w.db.read(ctx, func(r Reader) (err error) {
 		n, err = r.CountEvents(ctx, scope(w, q))
 		return err
 	})
@@ -99,7 +99,7 @@ func (w View) CountEvents(ctx context.Context, q EventQuery) (n int64, err error
 
 // CountAttributes answers how many attributes match q, leaving its limit aside.
 func (w View) CountAttributes(ctx context.Context, q Query) (n int64, err error) {
-	err = w.db.engine.Read(ctx, func(r Reader) (err error) {
+	err = w.db.read(ctx, func(r Reader) (err error) {
 		n, err = r.CountAttributes(ctx, scope(w, q))
 		return err
 	})

@@ -86,7 +86,7 @@ func (w View) Clusters(ctx context.Context, q RemarkQuery) iter.Seq2[*tocsin.Clu
 
 // CountRemarks answers how many remarks of a kind match q, leaving its limit aside.
 func (w View) CountRemarks(ctx context.Context, k tocsin.Kind, q RemarkQuery) (n int64, err error) {
-	err = w.db.engine.Read(ctx, func(r Reader) (err error) {
+	err = w.db.read(ctx, func(r Reader) (err error) {
 		n, err = r.CountRemarks(ctx, k, remarks(w.db, w.v, w.db.dir, q))
 		return err
 	})

@@ -18,6 +18,7 @@ import (
 	"tocsin/access"
 	"tocsin/backup"
 	"tocsin/httpd"
+	"tocsin/store"
 	"tocsin/store/sqlite"
 )
 
@@ -55,10 +56,45 @@ func sumOf(key []byte) string {
 type archivist struct {
 	dir     string
 	keyFile string
-	// snapshot begins to read the store as a SQLite database: its own, or that of a
-	// copy of what another engine keeps.
-	snapshot func(context.Context) (*sqlite.Snapshot, error)
-	busy     sync.Mutex
+	engine  store.Engine
+	busy    sync.Mutex
+}
+
+// snapshot begins to read the store as a SQLite database: its own, or one into
+// which another engine's is copied, in the folder, until done is called.
+func (a *archivist) snapshot(ctx context.Context) (s *sqlite.Snapshot, done func() error, err error) {
+	if e, ok := a.engine.(*sqlite.Engine); ok {
+		s, err := e.Snapshot(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		return s, s.Close, nil
+	}
+	from, ok := a.engine.(store.Portable)
+	if !ok {
+		return nil, nil, tocsin.Errorf(tocsin.Invalid, "a store of this kind can't be backed up from here")
+	}
+	dir, err := os.MkdirTemp(a.dir, ".backup-*")
+	if err != nil {
+		return nil, nil, err
+	}
+	if s, err = copied(ctx, from, dir); err != nil {
+		return nil, nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return s, func() error { return errors.Join(s.Close(), os.RemoveAll(dir)) }, nil
+}
+
+// copied is a snapshot of a copy that is made in dir.
+func copied(ctx context.Context, from store.Portable, dir string) (*sqlite.Snapshot, error) {
+	to, err := sqlite.Open(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	err = store.Copy(ctx, from, to, func(store.Copied) {})
+	if err := errors.Join(err, to.Close()); err != nil {
+		return nil, err
+	}
+	return sqlite.SnapshotOf(ctx, dir)
 }
 
 // register puts the one route on the front. It takes POST although nothing is
@@ -77,11 +113,11 @@ func (a *archivist) answer(w http.ResponseWriter, r *http.Request, v access.View
 	}
 	defer a.busy.Unlock()
 	begun := time.Now()
-	s, err := a.snapshot(r.Context())
+	s, done, err := a.snapshot(r.Context())
 	if err != nil {
 		return err
 	}
-	defer s.Close()
+	defer done()
 	w.Header().Set("Content-Type", "application/gzip")
 	m, err := archive(r.Context(), w, s, a.keyFile, r.URL.Query().Get("seal_key") == "1")
 	if err != nil {

@@ -70,7 +70,7 @@ const diskFull = "the disk is full; nothing was written, and nothing acknowledge
 // is answered, and when there is room again all goes on with nothing lost.
 func TestFullDisk(t *testing.T) {
 	dir := disk(t, "16m")
-	w := newWorld(t, "telco", "provider")
+	w := newWorldOn(t, "", "telco", "provider") // the folder is what gets full
 	w.move(dir)
 	c := w.collection(tocsin.Collection{Name: "drop", Zone: "rpz.example"})
 	sub := w.subscriber("resolver", "provider", c)

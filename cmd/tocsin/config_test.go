@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // The example says what happens without it, so that whoever copies it changes
@@ -28,8 +26,8 @@ func TestExampleSettingsAreTheDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	with.Config = ""
-	if d := cmp.Diff(bare, with); d != "" {
-		t.Errorf("the example changes something:\n%s", d)
+	if *bare != *with {
+		t.Errorf("the example changes something: %+v, not %+v", *with, *bare)
 	}
 	s, _, err := readSettings(strings.NewReader(strings.ReplaceAll(text, "\n#", "\n"))) // what is no setting then was a comment
 	if err != nil {

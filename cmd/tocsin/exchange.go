@@ -5,11 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,12 +26,14 @@ import (
 	"tocsin/rpz"
 	"tocsin/seal"
 	"tocsin/store"
+	"tocsin/store/postgres"
 	"tocsin/store/sqlite"
 )
 
 // A config is what an exchange can be told.
 type config struct {
 	Data    string // the folder
+	Store   string // URL of the database that the store is in; "" for the folder
 	HTTP    string // address to listen on; "" for none
 	DNS     string
 	TLSCert string // PEM files; "" for plain HTTP
@@ -38,7 +42,8 @@ type config struct {
 	Version string
 	Log     *slog.Logger
 
-	merge time.Duration // see clock.Clock; tests are in a hurry
+	merge time.Duration    // see clock.Clock; tests are in a hurry
+	now   func() time.Time // this machine's clock; time.Now if nil
 }
 
 // An exchange is everything wired together, running.
@@ -50,6 +55,7 @@ type exchange struct {
 	HTTPAddr    string // where it listens
 	DNSAddr     string
 
+	folder    io.Closer // the lock on the folder, where the engine has none
 	archivist archivist
 	meters    *meters
 	held      held
@@ -71,22 +77,51 @@ func open(ctx context.Context, c config) (x *exchange, err error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	engine, err := sqlite.OpenWith(ctx, c.Data, sqlite.Options{Log: c.Log})
+	keys, err := seal.Open(c.sealKey())
 	if err != nil {
 		return nil, err
 	}
-	keys, err := seal.Open(c.sealKey())
-	if err != nil {
-		return nil, errors.Join(err, engine.Close())
-	}
 	x = &exchange{log: c.Log, broken: make(chan error, 8), meters: newMeters()}
-	if x.DB, err = store.New(ctx, engine, store.Options{Log: c.Log, Seal: keys, Committed: x.meters.committed}); err != nil {
-		return nil, errors.Join(err, engine.Close())
+	engine, err := x.engine(ctx, c)
+	if err != nil {
+		return nil, errors.Join(err, x.unlock())
+	}
+	if x.DB, err = store.New(ctx, engine, store.Options{Log: c.Log, Now: c.now, Seal: keys, Committed: x.meters.committed}); err != nil {
+		return nil, errors.Join(err, engine.Close(), x.unlock())
 	}
 	x.receivers = newReceivers(x.DB)
-	x.archivist.dir, x.archivist.keyFile, x.archivist.snapshot = c.Data, c.sealKey(), engine.Snapshot
+	x.archivist = archivist{dir: c.Data, keyFile: c.sealKey(), engine: engine}
 	x.Desk = &intake.Desk{DB: x.DB}
 	return x, nil
+}
+
+// engine opens what keeps the store: the folder, or a database, beside which the
+// folder holds what this node makes of it.
+func (x *exchange) engine(ctx context.Context, c config) (store.Engine, error) {
+	if c.Store == "" {
+		return sqlite.OpenWith(ctx, c.Data, sqlite.Options{Log: c.Log})
+	}
+	if !isDatabase(c.Store) {
+		return nil, misuse("tocsin serve --help", "--store is the URL of a database, as postgres://tocsin@db.example.org/tocsin; a folder is named by --data")
+	}
+	lock, err := sqlite.LockFolder(c.Data)
+	if err != nil {
+		return nil, err
+	}
+	x.folder = lock
+	return postgres.Open(ctx, c.Store)
+}
+
+// isDatabase reports whether a store is named by the URL of a database.
+func isDatabase(store string) bool {
+	return strings.HasPrefix(store, "postgres://") || strings.HasPrefix(store, "postgresql://")
+}
+
+func (x *exchange) unlock() error {
+	if x.folder == nil {
+		return nil
+	}
+	return x.folder.Close()
 }
 
 // start opens an exchange and serves.
@@ -122,6 +157,7 @@ func (x *exchange) serve(ctx, run context.Context, c config) error {
 	if err := x.Desk.Interrupted(ctx); err != nil {
 		return err
 	}
+	x.run("imports", func() error { return x.mindImports(run) })
 	x.serveDNS(run, udp, tcp)
 	return x.serveHTTP(run, web, c)
 }
@@ -161,6 +197,14 @@ func (x *exchange) project(run context.Context, c config) (err error) {
 		x.run(f.Name(), func() error { return x.DB.Follow(run, f) })
 	}
 	x.run("notify", func() error { return x.notifier.Run(run) })
+	node, err := nodeID(c.Data)
+	if err != nil {
+		return err
+	}
+	if err := x.DB.SignIn(run, node, c.Version); err != nil { // before anything is purged
+		return err
+	}
+	x.run("node", func() error { return x.DB.StaySignedIn(run, node, c.Version) })
 	ticking := &clock.Clock{DB: x.DB, Hot: x.hot, Log: x.log, Wait: c.merge, Tick: c.merge}
 	x.run("clock", func() error {
 		if err := x.ready(run); err != nil { // before that it might purge what a projection has yet to let go of
@@ -203,6 +247,7 @@ func (x *exchange) serveHTTP(run context.Context, web net.Listener, c config) er
 	front := httpd.New(x.DB, httpd.Options{Log: x.log, Secure: cert != nil})
 	x.meters.register(front.Registry(), x, c)
 	front.Ready("projections", x.caughtUp(x.DB.Head()))
+	front.Ready("database", x.DB.Ready)
 	front.Ready("zones", func(context.Context) error { return x.Collections.Ready() })
 	x.routes(front, c)
 	x.run("HTTP", func() error { return front.Serve(run, web, cert) })
@@ -318,7 +363,7 @@ func (x *exchange) Close() error {
 	if x.Collections != nil {
 		errs = append(errs, x.Collections.Close())
 	}
-	return errors.Join(append(errs, x.DB.Close())...)
+	return errors.Join(append(errs, x.DB.Close(), x.unlock())...)
 }
 
 // dns is where resolvers fetch zones.

@@ -24,19 +24,28 @@ type folder struct {
 // databaseFile is what an exchange's folder has in it.
 const databaseFile = "tocsin.db"
 
+// storeFlag names a database that keeps the store in place of the folder. Several
+// nodes may use it; each keeps what it makes of it in a folder of its own.
+type storeFlag struct {
+	Store string `env:"TOCSIN_STORE" placeholder:"URL" help:"Database that the store is kept in, as postgres://user@host/database; the folder then holds what this node makes of it." who:"exchanges of several nodes, or that have a database already"`
+}
+
 // openFolder opens an exchange that was founded before.
-func openFolder(ctx context.Context, dir string) (*folder, error) {
+func openFolder(ctx context.Context, dir, store string) (*folder, error) {
+	if store != "" {
+		return makeFolder(ctx, dir, store)
+	}
 	if _, err := os.Stat(filepath.Join(dir, databaseFile)); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no exchange in %s; found one with `tocsin init --data %s`", dir, dir)
 	}
-	return makeFolder(ctx, dir)
+	return makeFolder(ctx, dir, "")
 }
 
 // makeFolder opens the exchange in a folder, or makes an empty one.
-func makeFolder(ctx context.Context, dir string) (*folder, error) {
+func makeFolder(ctx context.Context, dir, store string) (*folder, error) {
 	// An upgrade says where it has kept what was before.
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	x, err := open(ctx, config{Data: dir, Log: log})
+	x, err := open(ctx, config{Data: dir, Store: store, Log: log})
 	if err != nil {
 		return nil, err
 	}

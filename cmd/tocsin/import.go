@@ -32,8 +32,9 @@ type importCmd struct {
 	Publish      bool     `help:"Publish the event once all of it is in."`
 	JSON         bool     `help:"Answer one JSON object for each file."`
 	Data         string   `type:"path" placeholder:"DIR" help:"Import into the exchange in a folder that no server holds, instead of a running one."`
-	As           string   `placeholder:"ADDR" help:"With --data: whose word it is. The first site administrator's if not said."`
-	Files        []string `arg:"" name:"file" help:"Files to read, packed by gzip or not; - is standard input."`
+	storeFlag
+	As    string   `placeholder:"ADDR" help:"With --data: whose word it is. The first site administrator's if not said."`
+	Files []string `arg:"" name:"file" help:"Files to read, packed by gzip or not; - is standard input."`
 }
 
 func (importCmd) Help() string {
@@ -282,7 +283,7 @@ type folderImport struct {
 }
 
 func (i *importCmd) openFolder(ctx context.Context, level *access.Distribution) (importer, error) {
-	f, err := openFolder(ctx, i.Data)
+	f, err := openFolder(ctx, i.Data, i.Store)
 	if err != nil {
 		return nil, err
 	}

@@ -27,6 +27,7 @@ type keyAdd struct {
 	Expires  string   `placeholder:"DATE" help:"The last day on which it works, as 2027-12-31. For ever if not said."`
 	JSON     bool     `help:"Answer as one JSON object."`
 	Data     string   `type:"path" placeholder:"DIR" help:"Make it in a folder that no server holds, instead of at a running exchange: for when the last key is lost. The first site administrator's unless --user says otherwise."`
+	storeFlag
 }
 
 func (keyAdd) Help() string {
@@ -74,7 +75,7 @@ func (a *keyAdd) inFolder(ctx context.Context, c *console) error {
 	if a.ReadOnly || len(a.Allow) > 0 || a.Expires != "" || a.TLP != "" {
 		return misuse("tocsin key add --help", "--data makes a plain key; its limits are set at a running exchange")
 	}
-	f, err := openFolder(ctx, a.Data)
+	f, err := openFolder(ctx, a.Data, a.Store)
 	if err != nil {
 		return err
 	}

@@ -24,18 +24,22 @@ import (
 	"tocsin"
 	"tocsin/access"
 	"tocsin/indicator"
+	"tocsin/internal/lab"
 	"tocsin/store"
 )
 
 // With childFolder in its environment the test program is an exchange itself,
 // to be killed.
-const childFolder = "TOCSIN_TEST_CHILD"
+const (
+	childFolder = "TOCSIN_TEST_CHILD"
+	childStore  = "TOCSIN_TEST_CHILD_STORE"
+)
 
 func init() {
 	if dir := os.Getenv(childFolder); dir != "" {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 		defer stop()
-		x, err := start(ctx, config{Data: dir, HTTP: "127.0.0.1:0", DNS: "127.0.0.1:0", merge: 100 * time.Millisecond})
+		x, err := start(ctx, config{Data: dir, Store: os.Getenv(childStore), HTTP: "127.0.0.1:0", DNS: "127.0.0.1:0", merge: 100 * time.Millisecond})
 		if err != nil {
 			fmt.Println("error:", err)
 			os.Exit(1)
@@ -54,10 +58,10 @@ type victim struct {
 	key       string
 }
 
-func (v *victim) start(dir string) {
+func (v *victim) start(c config) {
 	v.t.Helper()
 	v.cmd = exec.Command(os.Args[0])
-	v.cmd.Env = append(os.Environ(), childFolder+"="+dir)
+	v.cmd.Env = append(os.Environ(), childFolder+"="+c.Data, childStore+"="+c.Store)
 	v.cmd.Stderr = os.Stderr
 	out, err := v.cmd.StdoutPipe()
 	if err != nil {
@@ -287,7 +291,11 @@ func (s *secondary) set(rr dns.RR, on bool) {
 // Nothing that it acknowledged may be lost, nothing may be there by half, its
 // zone must be what its store says, and secondaries must be able to go on.
 func TestKill(t *testing.T) {
-	kills := 10
+	t.Run("folder", func(t *testing.T) { killed(t, "", 10) })
+	t.Run("database", func(t *testing.T) { killed(t, lab.Database(t), 4) })
+}
+
+func killed(t *testing.T, db string, kills int) {
 	if testing.Short() {
 		kills = 2
 	}
@@ -297,7 +305,7 @@ func TestKill(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	w := newWorld(t, "telco", "provider")
+	w := newWorldOn(t, db, "telco", "provider")
 	c := w.collection(tocsin.Collection{Name: "drop", Zone: "rpz.example", HotZone: "hot.example"})
 	w.subscriber("resolver", "provider", c)
 	w.settle()
@@ -309,7 +317,7 @@ func TestKill(t *testing.T) {
 	base, hot := &secondary{t: t, origin: "rpz.example."}, &secondary{t: t, origin: "hot.example."}
 	v := &victim{t: t, key: w.keys["telco"]}
 	for round := range kills {
-		v.start(w.conf.Data)
+		v.start(w.conf)
 		v.waitReady()
 		base.fetch(v.dns)
 		hot.fetch(v.dns)
@@ -320,7 +328,7 @@ func TestKill(t *testing.T) {
 		<-busy
 		w.verify(acc)
 	}
-	v.start(w.conf.Data)
+	v.start(w.conf)
 	v.waitReady()
 	hot.fetch(v.dns)
 	base.fetch(v.dns) // last: what leaves the hot zone meanwhile is in the base zone already

@@ -161,8 +161,8 @@ func TestWhatIsCounted(t *testing.T) {
 	w := metered(t)
 	w.backUp(filepath.Join(t.TempDir(), "backup.tar.gz"))
 	sub := rpz.Subscriber{Name: "resolver"}
-	w.served(rpz.Handover{Subscriber: sub, Origin: "rpz.example.", Kind: rpz.Full, Serial: 1, Bytes: 100})
-	w.served(rpz.Handover{Subscriber: sub, Origin: "rpz.example.", Kind: rpz.Incremental, Err: errors.New("reset")})
+	w.exchange.served(rpz.Handover{Subscriber: sub, Origin: "rpz.example.", Kind: rpz.Full, Serial: 1, Bytes: 100})
+	w.exchange.served(rpz.Handover{Subscriber: sub, Origin: "rpz.example.", Kind: rpz.Incremental, Err: errors.New("reset")})
 	w.meters.heard(rpz.Notice{})
 	w.meters.heard(rpz.Notice{Err: errors.New("no answer")})
 	w.meters.committed(store.Commit{Failed: 1})

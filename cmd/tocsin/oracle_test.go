@@ -172,8 +172,8 @@ type trial struct {
 
 const trialOrgs = 4
 
-func newTrial(t *testing.T, seed uint64) *trial {
-	tr := &trial{world: newWorld(t, "one", "two", "three", "four"), rnd: rand.New(rand.NewPCG(seed, 7)),
+func newTrial(t *testing.T, seed uint64, db string) *trial {
+	tr := &trial{world: newWorldOn(t, db, "one", "two", "three", "four"), rnd: rand.New(rand.NewPCG(seed, 7)),
 		oracle: &oracle{map[int64]map[int64]bool{}, map[int64]*oEvent{}, map[int64]*oObject{}, map[int64]*oAttribute{}, map[int64]*oCollection{}},
 		subs:   map[int64]map[int64]int64{}, copies: map[string]secondaryCopy{}}
 	for _, m := range [][]string{{"one", "two"}, {"two", "three"}, {"one", "four"}, {"one", "two", "three", "four"}} {
@@ -875,7 +875,7 @@ func TestNothingLeaks(t *testing.T) {
 	pairs, steps := 0, 0
 	for seed := uint64(1); pairs < want; seed++ {
 		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
-			tr := newTrial(t, seed)
+			tr := newTrial(t, seed, testStore(t))
 			for range 60 {
 				for range 1 + tr.rnd.IntN(6) {
 					tr.step()

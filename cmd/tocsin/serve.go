@@ -14,7 +14,8 @@ import (
 
 // serveCmd runs the exchange.
 type serveCmd struct {
-	Data    string          `required:"" type:"path" env:"TOCSIN_DATA" placeholder:"DIR" help:"Folder that the exchange is kept in." who:"whoever installs; it has no default, since everything is in it"`
+	Data string `required:"" type:"path" env:"TOCSIN_DATA" placeholder:"DIR" help:"Folder that the exchange is kept in." who:"whoever installs; it has no default, since everything is in it"`
+	storeFlag
 	HTTP    string          `name:"http" env:"TOCSIN_HTTP" default:"127.0.0.1:8470" placeholder:"ADDR:PORT" help:"Where to answer HTTP. If not said, ${default}: this machine alone." unit:"an address and a port of this machine; port 0 is any that is free" who:"everyone whose members come from other machines"`
 	DNS     string          `name:"dns" env:"TOCSIN_DNS" default:"127.0.0.1:5470" placeholder:"ADDR:PORT" help:"Where resolvers fetch policy zones. If not said, ${default}." unit:"an address and a port of this machine, for UDP and TCP" who:"everyone whose resolvers run on other machines"`
 	TLSCert string          `name:"tls-cert" type:"path" env:"TOCSIN_TLS_CERT" placeholder:"FILE" help:"Certificate for HTTPS, as PEM; read again when it changes." who:"everyone without a proxy in front that speaks HTTPS"`
@@ -34,14 +35,15 @@ a second one ends it at once. Whatever was answered is on disk either way.
 Examples:
   tocsin serve --data /var/lib/tocsin
   tocsin serve --data /var/lib/tocsin --http 192.0.2.1:443 --dns 192.0.2.1:53 --tls-cert cert.pem --tls-key key.pem
-  tocsin serve --data /tmp/demo --demo`
+  tocsin serve --data /tmp/demo --demo
+  tocsin serve --data /var/lib/tocsin --store postgres://tocsin@db.example.org/tocsin`
 }
 
 func (s *serveCmd) Run(ctx context.Context, c *console) error {
 	if wrong := s.wrong(); len(wrong) > 0 {
 		return misuse("tocsin serve --help", "%w", wrong[0].err)
 	}
-	if _, err := os.Stat(filepath.Join(s.Data, databaseFile)); err != nil && !s.Demo {
+	if _, err := os.Stat(filepath.Join(s.Data, databaseFile)); err != nil && !s.Demo && s.Store == "" {
 		return fmt.Errorf("there is no exchange in %s; found one with `tocsin init --data %s`, or try --demo", s.Data, s.Data)
 	}
 	if os.Getenv("GOGC") == "" {
@@ -73,7 +75,7 @@ func (s *serveCmd) Run(ctx context.Context, c *console) error {
 
 func (s *serveCmd) config(c *console) config {
 	return config{
-		Data: s.Data, HTTP: s.HTTP, DNS: s.DNS, TLSCert: s.TLSCert, TLSKey: s.TLSKey, SealKey: s.SealKey, Version: version(),
+		Data: s.Data, Store: s.Store, HTTP: s.HTTP, DNS: s.DNS, TLSCert: s.TLSCert, TLSKey: s.TLSKey, SealKey: s.SealKey, Version: version(),
 		Log: slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: s.level()})),
 	}
 }

@@ -16,8 +16,13 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"tocsin": main})
+	testscript.Main(served{m}, map[string]func(){"tocsin": main})
 }
+
+// served are tests that may use a database server, which ends with them.
+type served struct{ *testing.M }
+
+func (s served) Run() int { return lab.Main(s.M) }
 
 // TestStories runs the stories in testdata: commands, files and the answers
 // expected.

@@ -69,6 +69,7 @@ type userPassword struct {
 	server
 	Email string `arg:"" help:"The user's e-mail address."`
 	Data  string `type:"path" placeholder:"DIR" help:"Do it in a folder that no server holds, instead of at a running exchange: for when nobody can sign in any more."`
+	storeFlag
 }
 
 func (userPassword) Help() string {
@@ -93,7 +94,7 @@ func (p *userPassword) set(ctx context.Context, password string) error {
 		}
 		return api.call(ctx, http.MethodPatch, path("api", "users", p.Email), nil, map[string]any{"password": password}, nil)
 	}
-	f, err := openFolder(ctx, p.Data)
+	f, err := openFolder(ctx, p.Data, p.Store)
 	if err != nil {
 		return err
 	}

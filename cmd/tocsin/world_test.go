@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"tocsin/access"
 	"tocsin/httpd"
 	"tocsin/indicator"
+	"tocsin/internal/lab"
 	"tocsin/store"
 )
 
@@ -32,7 +34,27 @@ type world struct {
 // newWorld starts an exchange with these organisations.
 func newWorld(t testing.TB, orgs ...string) *world {
 	t.Helper()
-	w := &world{t: t, conf: config{Data: t.TempDir(), HTTP: "127.0.0.1:0", DNS: "127.0.0.1:0", Version: version()},
+	return newWorldOn(t, testStore(t), orgs...)
+}
+
+// testStore is what keeps the store of a test's exchange: its folder, or a database
+// with TOCSIN_TEST_STORE=postgres in the environment. Tests that are about several
+// nodes, or about what a database does, run on one in any case.
+func testStore(t testing.TB) string {
+	switch kind := os.Getenv("TOCSIN_TEST_STORE"); kind {
+	case "", "sqlite":
+		return ""
+	case "postgres":
+		return lab.Database(t)
+	default:
+		t.Fatalf("TOCSIN_TEST_STORE is %q; it can be sqlite or postgres", kind)
+		return ""
+	}
+}
+
+func newWorldOn(t testing.TB, db string, orgs ...string) *world {
+	t.Helper()
+	w := &world{t: t, conf: config{Data: t.TempDir(), Store: db, HTTP: "127.0.0.1:0", DNS: "127.0.0.1:0", Version: version()},
 		keys: map[string]string{}, orgs: map[string]int64{}}
 	w.start()
 	w.write(func(tx *store.Tx) error {

@@ -24,6 +24,19 @@ type Process struct {
 // command already has a place for it.
 func Start(tb testing.TB, cmd *exec.Cmd) *Process {
 	tb.Helper()
+	p := launch(tb, cmd)
+	tb.Cleanup(func() {
+		p.Kill()
+		if tb.Failed() {
+			tb.Logf("output of %s:\n%s", p, p.Tail(60))
+		}
+	})
+	return p
+}
+
+// launch is Start for what somebody else ends.
+func launch(tb testing.TB, cmd *exec.Cmd) *Process {
+	tb.Helper()
 	p := &Process{cmd: cmd, done: make(chan struct{})}
 	if cmd.Stdout == nil {
 		cmd.Stdout = &p.log
@@ -39,12 +52,6 @@ func Start(tb testing.TB, cmd *exec.Cmd) *Process {
 	if err := <-started; err != nil {
 		tb.Fatalf("start %s: %v", cmd.Path, err)
 	}
-	tb.Cleanup(func() {
-		p.Kill()
-		if tb.Failed() {
-			tb.Logf("output of %s:\n%s", p, p.Tail(60))
-		}
-	})
 	return p
 }
 

@@ -123,9 +123,11 @@ func (t *tx) eventWhere(s store.Scoped[store.EventQuery]) *where {
 }
 
 func (t *tx) tagIDs(sets []tocsin.TagSet) []int64 {
-	ids := make([]int64, len(sets))
-	for i, s := range sets {
-		ids[i] = int64(t.coder.Tags.ID(s))
+	ids := make([]int64, 0, len(sets))
+	for _, s := range sets {
+		if id, ok := t.coder.Tags.Find(s); ok {
+			ids = append(ids, int64(id))
+		}
 	}
 	return ids
 }

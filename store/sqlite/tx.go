@@ -69,9 +69,10 @@ func first[R any](rows iter.Seq2[R, error]) (*R, error) {
 
 type scanner interface{ Scan(...any) error }
 
-// Head implements [store.Reader].
-func (t *tx) Head(ctx context.Context) (n tocsin.Seq, err error) {
-	_, err = t.one(ctx, []any{&n}, `SELECT coalesce(max(seq), 0) FROM log`)
+// Turn implements [store.Reader].
+func (t *tx) Turn(ctx context.Context) (n store.Turn, err error) {
+	_, err = t.one(ctx, []any{&n.Head, &n.Labels, &n.TagSets}, `SELECT (SELECT coalesce(max(seq), 0) FROM log),
+		(SELECT coalesce(max(id), 0) FROM labels), (SELECT coalesce(max(id), 0) FROM tagsets)`)
 	return n, err
 }
 
@@ -147,11 +148,11 @@ func (t *tx) keepIDs(ctx context.Context) error {
 }
 
 // Labels implements [store.Reader].
-func (t *tx) Labels(ctx context.Context) (ls []access.Label, err error) {
+func (t *tx) Labels(ctx context.Context, after access.LabelID) (ls []access.Label, err error) {
 	scan := func(s scanner, l *access.Label) error {
 		return s.Scan(&l.Owner, &l.Reach, &l.Groups[0], &l.Groups[1], &l.Groups[2], &l.TLP, &l.PAP)
 	}
-	for l, err := range rows(ctx, t, scan, `SELECT owner, reach, group1, group2, group3, tlp, pap FROM labels ORDER BY id`) {
+	for l, err := range rows(ctx, t, scan, `SELECT owner, reach, group1, group2, group3, tlp, pap FROM labels WHERE id > ? ORDER BY id`, after) {
 		if err != nil {
 			return nil, err
 		}
@@ -173,9 +174,9 @@ func (t *tx) AppendLabels(ctx context.Context, from access.LabelID, ls []access.
 }
 
 // TagSets implements [store.Reader].
-func (t *tx) TagSets(ctx context.Context) (ts []tocsin.TagSet, err error) {
+func (t *tx) TagSets(ctx context.Context, after uint32) (ts []tocsin.TagSet, err error) {
 	scan := func(s scanner, b *[]byte) error { return s.Scan(b) }
-	for b, err := range rows(ctx, t, scan, `SELECT tags FROM tagsets ORDER BY id`) {
+	for b, err := range rows(ctx, t, scan, `SELECT tags FROM tagsets WHERE id > ? ORDER BY id`, after) {
 		if err != nil {
 			return nil, err
 		}

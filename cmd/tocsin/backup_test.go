@@ -398,3 +398,38 @@ func TestResolverFollowsARestore(t *testing.T) {
 	again.share("telco", "next.threat-lab.net", tag)
 	t.Logf("blocked after %v", r.WaitBlocked(t, "next.threat-lab.net"))
 }
+
+// What is inside a backup is the same whatever engine it came from, so that each can
+// be restored to any.
+func TestBackupBetweenEngines(t *testing.T) {
+	w := newWorldOn(t, lab.Database(t), "telco", "provider")
+	w.keys["admin"] = w.admin("telco")
+	drop := w.collection(tocsin.Collection{Name: "drop", Zone: "rpz.example"})
+	sub := w.subscriber("resolver", "provider", drop)
+	w.share("telco", "kept.threat-lab.net", map[string]any{"Tag": []any{map[string]any{"name": tocsin.CollectionTag("drop"), "local": true}}})
+	w.settle()
+	file := filepath.Join(t.TempDir(), "backup.tar.gz")
+	m := w.backUp(file)
+	want := w.asOf(m.Head)
+	must(t, w.Close())
+
+	for name, url := range map[string]string{"folder": "", "database": lab.Database(t)} {
+		r := &world{t: t, conf: w.conf, keys: w.keys, orgs: w.orgs}
+		r.conf.Data, r.conf.Store = filepath.Join(t.TempDir(), "restored"), url
+		cmd := restoreCmd{Data: r.conf.Data, storeFlag: storeFlag{url}, File: file}
+		must(t, cmd.Run(t.Context(), newConsole(nil, io.Discard, io.Discard)))
+		r.start()
+		r.settle()
+		got := r.asOf(m.Head)
+		if d := cmp.Diff(want.lines, got.lines) + cmp.Diff(want.records, got.records) + cmp.Diff(want.attributes, got.attributes, sameValue); d != "" {
+			t.Errorf("restored to a %s it is another:\n%.2000s", name, d)
+		}
+		if names := contents(t, r.Collections, "rpz.example", sub); !slices.Equal(names, []string{"kept.threat-lab.net3"}) {
+			t.Errorf("restored to a %s the zone holds %q", name, names)
+		}
+		if _, err := os.Stat(filepath.Join(r.conf.Data, databaseFile)); (err == nil) != (url == "") {
+			t.Errorf("restored to a %s: a database in the folder: %v", name, err)
+		}
+		must(t, r.Close())
+	}
+}

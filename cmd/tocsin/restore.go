@@ -17,12 +17,14 @@ import (
 	"tocsin"
 	"tocsin/backup"
 	"tocsin/store"
+	"tocsin/store/postgres"
 	"tocsin/store/sqlite"
 )
 
 // restoreCmd makes a folder of an archive.
 type restoreCmd struct {
-	Data    string `required:"" type:"path" env:"TOCSIN_DATA" placeholder:"DIR" help:"Folder to restore into: a new one, or an empty one."`
+	Data string `required:"" type:"path" env:"TOCSIN_DATA" placeholder:"DIR" help:"Folder to restore into: a new one, or an empty one."`
+	storeFlag
 	SealKey string `type:"path" placeholder:"FILE" help:"The exchange's seal.key, if it is not in the backup."`
 	File    string `arg:"" type:"path" name:"file" help:"The backup, or a copy that an upgrade has kept."`
 }
@@ -64,17 +66,25 @@ func (r *restoreCmd) Run(ctx context.Context, c *console) (err error) {
 			return err
 		}
 	}
-	line, err := revive(ctx, r.Data)
+	line, err := r.revive(ctx)
 	if err != nil {
 		return err
 	}
 	c.say("%s: %s", r.Data, summary(from.manifest))
-	c.say("The log and the zones go on at %d. Start the exchange with:\n  tocsin serve --data %s", line, r.Data)
+	c.say("The log and the zones go on at %d. Start the exchange with:\n  tocsin serve --data %s%s", line, r.Data, storeArgument(r.Store))
 	if s := from.manifest.Seal; s != nil && !s.Included && key == nil {
 		c.say("\nThe exchange sealed its secrets with a key that is not in the backup. Before it starts, put it back:\n  %s, with SHA-256 %s",
 			filepath.Join(r.Data, backup.SealKey), s.SHA256)
 	}
 	return nil
+}
+
+// storeArgument is what else a command line needs that names the folder.
+func storeArgument(url string) string {
+	if url == "" {
+		return ""
+	}
+	return " --store " + url
 }
 
 // vacant refuses a folder with something in it.
@@ -201,12 +211,38 @@ type synced struct{ *os.File }
 
 func (s synced) Close() error { return errors.Join(s.Sync(), s.File.Close()) }
 
-// revive begins another life of the store in a folder.
-func revive(ctx context.Context, dir string) (line tocsin.Seq, err error) {
-	e, err := sqlite.OpenWith(ctx, dir, sqlite.Options{NoCopy: true}) // the backup is the copy
+// revive begins another life of the store that was unpacked into the folder, there
+// or in a database that it is moved to.
+func (r *restoreCmd) revive(ctx context.Context) (line tocsin.Seq, err error) {
+	e, err := sqlite.OpenWith(ctx, r.Data, sqlite.Options{NoCopy: true}) // the backup is the copy
 	if err != nil {
 		return 0, err
 	}
-	line, err = store.Reincarnate(ctx, e, time.Now())
-	return line, errors.Join(err, e.Close())
+	if r.Store == "" {
+		line, err = store.Reincarnate(ctx, e, time.Now())
+		return line, errors.Join(err, e.Close())
+	}
+	line, err = moved(ctx, e, r.Store)
+	if err := errors.Join(err, e.Close()); err != nil {
+		return 0, err
+	}
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(r.Data, databaseFile+suffix)))
+	}
+	return line, err
+}
+
+// moved copies a store into a database that has none, and begins its life there.
+func moved(ctx context.Context, from store.Portable, url string) (line tocsin.Seq, err error) {
+	if !isDatabase(url) {
+		return 0, misuse("tocsin restore --help", "--store is the URL of a database, as postgres://tocsin@db.example.org/tocsin; a folder is named by --data")
+	}
+	to, err := postgres.Open(ctx, url)
+	if err != nil {
+		return 0, err
+	}
+	if err = store.Copy(ctx, from, to, func(store.Copied) {}); err == nil {
+		line, err = store.Reincarnate(ctx, to, time.Now())
+	}
+	return line, errors.Join(err, to.Close())
 }

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tocsin"
@@ -39,6 +40,7 @@ type DB struct {
 	incarnation []byte
 	unnamed     bool // the store had no incarnation until now
 
+	judge  atomic.Pointer[Judge]
 	queue  chan *request // writes that wait for their turn
 	done   chan struct{}
 	writer sync.WaitGroup

@@ -38,6 +38,11 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Engine) {
 		"KeysHaveNamesOfTheirOwn": keysHaveNamesOfTheirOwn,
 		"RestoredGoesOn":          restoredGoesOn,
 
+		"WhatIsWrittenIsJudged":        whatIsWrittenIsJudged,
+		"AnOwnerMayOverride":           anOwnerMayOverride,
+		"ListsThatChangeAreAskedAgain": listsThatChangeAreAskedAgain,
+		"GuardListsAreKept":            guardListsAreKept,
+
 		"TheClockTellsWhatFellDue": theClockTellsWhatFellDue,
 		"EndsWhenItsOwnerSays":     endsWhenItsOwnerSays,
 		"SeenAgainHoldsLonger":     seenAgainHoldsLonger,

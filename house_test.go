@@ -15,6 +15,7 @@ var house = []string{
 	"tocsin/access",
 	"tocsin",
 	"tocsin/seal",
+	"tocsin/vocab",
 	"tocsin/misp",
 	"tocsin/codec",
 	"tocsin/store",

@@ -30,6 +30,8 @@ const (
 	KindPeer
 	KindBlock
 	KindSetting
+
+	KindGuardList Kind = 40
 )
 
 // What time does.
@@ -86,6 +88,7 @@ var kinds = map[Kind]struct {
 	KindPeer:          {"peer", func() Record { return new(Peer) }},
 	KindBlock:         {"blocklist entry", func() Record { return new(Block) }},
 	KindSetting:       {"setting", func() Record { return new(Setting) }},
+	KindGuardList:     {"guard list", func() Record { return new(GuardList) }},
 	KindLifetime:      {"lifetime", func() Record { return new(Lifetime) }},
 	KindClock:         {"clock", func() Record { return new(Clock) }},
 	KindRetention:     {"retention", func() Record { return new(Retention) }},

@@ -64,6 +64,10 @@ type Attribute struct {
 	Tags         TagSet
 	Label        access.LabelID // settled within its object; a reader needs the event's too
 	Seq          Seq            // the last log line about it
+
+	Guard        Verdict // what the guards say of its value
+	Override     string  // why its owner wants it blocked all the same; "": it does not
+	OverriddenBy int64   // the user who said so
 }
 
 // An Object groups attributes by a template (MISP core format, section 2.5).

@@ -30,6 +30,19 @@ func (a *API) Register(s *httpd.Server) {
 	s.Handle("GET /api/why", a.why)
 	s.Handle("POST /api/withdraw", a.withdraw)
 	s.Handle("POST /api/sightings", a.see)
+	s.Handle("POST /api/override", a.override)
+	s.Handle("POST /api/uphold", a.uphold)
+	if a.Guards != nil {
+		s.Handle("GET /api/check", a.checkGuards)
+		s.Handle("GET /api/guards", a.guards)
+		s.Handle("POST /api/guards", a.loadGuard, httpd.Streams)
+		s.Handle("GET /api/guards/{name}", a.guard)
+		s.Handle("PATCH /api/guards/{name}", a.patchGuard)
+		s.Handle("DELETE /api/guards/{name}", a.removeGuard)
+		s.Handle("GET /api/guards/{name}/entries", a.guardEntries)
+		s.Handle("GET /api/assets/{name}", a.assets)
+		s.Handle("PATCH /api/assets/{name}", a.patchAssets)
+	}
 	if a.Index != nil {
 		s.Handle("POST /api/lookup", a.lookup, httpd.Asks, httpd.Streams)
 	}
@@ -40,7 +53,7 @@ func (a *API) Register(s *httpd.Server) {
 		s.Handle("GET /api/export", a.export)
 	}
 	if a.Lists != nil {
-		s.Handle("GET /collections/{file}", a.list) // NAME.txt, NAME.rpz, NAME.json
+		s.Handle("GET /collections/{file}", a.list) // NAME.txt, NAME.rpz, NAME.hosts, …
 	}
 	if a.Feed != nil {
 		s.HandlePublic("GET /feeds/{secret}/{file...}", func(w http.ResponseWriter, r *http.Request) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,7 +17,7 @@ import (
 // export streams the claims that the viewer may read and that match the query.
 // If it breaks off, the connection does: half an export never looks whole.
 func (a *API) export(w http.ResponseWriter, r *http.Request, v access.Viewer) error {
-	if err := known(r, "format", "type", "tag", "event", "org", "to_ids", "published"); err != nil {
+	if err := known(r, "format", "type", "tag", "event", "org", "to_ids", "published", "guarded"); err != nil {
 		return err
 	}
 	format := r.URL.Query().Get("format")
@@ -32,9 +33,16 @@ func (a *API) export(w http.ResponseWriter, r *http.Request, v access.Viewer) er
 	if err != nil {
 		return err
 	}
+	if q.Guarded == nil && slices.Contains(blocking, format) {
+		q.Guarded = new(false)
+	}
 	w.Header().Set("Content-Type", out.Media())
 	return out.Write(w, a.rows(r.Context(), view, q))
 }
+
+// blocking are the formats that something acts on as it stands. They leave out
+// what is guarded, unless it is asked for.
+var blocking = []string{"adblock", "dnsmasq", "edl", "hosts", "nftables", "rpz", "unbound"}
 
 // query reads a query off the parameters. Those named several times, or with
 // commas, mean any of these.
@@ -64,6 +72,9 @@ func (a *API) query(r *http.Request, view store.View) (q store.Query, err error)
 		return q, err
 	}
 	if q.ToIDS, err = yesNo(r, "to_ids"); err != nil {
+		return q, err
+	}
+	if q.Guarded, err = yesNo(r, "guarded"); err != nil {
 		return q, err
 	}
 	q.Published, err = yesNo(r, "published")

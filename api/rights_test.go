@@ -20,14 +20,16 @@ func TestStrangersGetNowhere(t *testing.T) {
 		"groups": fmt.Sprint(w.ids["group"]), "collections": fmt.Sprint(w.ids["collection"]),
 		"subscribers": fmt.Sprint(w.ids["subscriber"]), "imports": fmt.Sprint(w.ids["import"]),
 		"lifetimes": fmt.Sprint(w.ids["lifetime"]), "retentions": fmt.Sprint(w.ids["retention"]),
+		"guards": fmt.Sprint(w.ids["list"]), "assets": "Theirs",
 	}
 	bodies := map[string]string{
 		"organisations": `{"name":"Mine now"}`, "users": `{"email":"mallory@example.org","org":"Theirs"}`,
 		"keys": `{"user":` + theirs["users"] + `}`, "groups": `{"name":"mine now","org":"Theirs","members":[]}`,
 		"collections": `{"name":"minenow","org":"Theirs"}`, "subscribers": `{"name":"mine now","collection":` + theirs["collections"] + `}`,
 		"lifetimes": `{"name":"mine now","days":1}`, "retentions": `{"name":"mine now","days":1}`,
+		"guards": `{"class":"off"}`, "assets": `{"add":["evil.example"]}`, "override": `{"attribute":1,"reason":"x"}`, "uphold": `{"attribute":1}`,
 	}
-	rules := []string{"organisations", "lifetimes", "retentions"} // known to everyone
+	rules := []string{"organisations", "lifetimes", "retentions", "guards", "assets"} // known to everyone
 	head := w.db.Head()
 	for _, rt := range w.Routes() {
 		method, path, ok := strings.Cut(rt.Pattern, " ")

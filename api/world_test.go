@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"tocsin"
@@ -17,6 +19,7 @@ import (
 	"tocsin/codec"
 	"tocsin/httpd"
 	"tocsin/indicator"
+	"tocsin/intake"
 	"tocsin/seal"
 	"tocsin/store"
 	"tocsin/store/sqlite"
@@ -65,8 +68,10 @@ func newWorld(t testing.TB) *world {
 	w.ids["lifetime"] = put(t, db, &tocsin.Lifetime{Name: "of everyone", Days: 30}).ID
 	w.ids["retention"] = put(t, db, &tocsin.Retention{Name: "of everyone", Days: 3000}).ID
 	w.ids["group"], w.ids["collection"], w.ids["subscriber"], w.ids["import"] = group.ID, c.ID, s.ID, i.ID
+	guards := guardsOf(t, db)
+	w.ids["list"] = put(t, db, &tocsin.GuardList{Name: "of everyone", Class: tocsin.Warn, Match: "exact"}).ID
 	w.api = New(db, Parts{
-		Version: "test", Index: &storeIndex{t, db}, Desk: fakeDesk{db}, Writer: plainWriter, Lists: fakeLists{},
+		Version: "test", Guards: guards, Index: &storeIndex{t, db}, Desk: fakeDesk{db}, Writer: plainWriter, Lists: fakeLists{},
 		Config: func(w io.Writer, ask ConfigFor, s *tocsin.Subscriber, c *tocsin.Collection) error {
 			if ask.Resolver != "unbound" {
 				return fmt.Errorf("no configuration for %q; try one of [unbound]", ask.Resolver)
@@ -87,6 +92,23 @@ func newWorld(t testing.TB) *world {
 	t.Cleanup(srv.Close)
 	w.url = srv.URL
 	return w
+}
+
+// guardsOf has the guards of a store follow its log.
+func guardsOf(t testing.TB, db *store.DB) *intake.Guards {
+	g := &intake.Guards{DB: db, Log: slog.New(slog.DiscardHandler)}
+	if err := g.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { db.Follow(ctx, g) })
+	running.Go(func() { g.Run(ctx) })
+	t.Cleanup(func() { stop(); running.Wait() })
+	if err := g.Swept(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return g
 }
 
 func put[R tocsin.Record](t testing.TB, db *store.DB, r R) R {
@@ -269,6 +291,11 @@ func (d fakeDesk) Import(ctx context.Context, v access.Viewer, in Import, list i
 	return r, err
 }
 
+func (d fakeDesk) Preview(in Import, list io.Reader) (any, error) {
+	b, err := io.ReadAll(list)
+	return map[string]any{"format": in.Format, "columns": in.Columns, "octets": len(b)}, err
+}
+
 // plainWriter writes values, a line each.
 func plainWriter(format string) (Writer, error) {
 	if format != "text" {
@@ -302,10 +329,13 @@ type fakeList struct{ audience string }
 
 func (l fakeList) Audience() string   { return l.audience }
 func (l fakeList) Serial() tocsin.Seq { return 17 }
-func (l fakeList) Media(format string) (string, bool) {
-	return "text/plain", format == "txt"
+func (l fakeList) Media(format string) (string, error) {
+	if format != "txt" {
+		return "", tocsin.Errorf(tocsin.Invalid, "no format %q; try one of [txt]", format)
+	}
+	return "text/plain", nil
 }
-func (l fakeList) Write(w io.Writer, _ string) error {
-	_, err := io.WriteString(w, strings.Repeat("evil.example\n", 500))
+func (l fakeList) Write(w io.Writer, _ string, part Part) error {
+	_, err := io.WriteString(w, strings.Repeat("evil.example\n", 500/max(1, part.Of)))
 	return err
 }

@@ -166,7 +166,7 @@ func (w *world) matcher(c *tocsin.Collection) (*matcher, error) {
 
 // matches reports whether a claim in event e belongs to the collection.
 func (m *matcher) matches(a *tocsin.Attribute, e *event, labels *access.Labels) bool {
-	return a.ToIDS && !a.Deleted && e.published && slices.Contains(m.sources, e.orgc) &&
+	return a.ToIDS && !a.Deleted && !a.Guarded() && e.published && slices.Contains(m.sources, e.orgc) &&
 		(carries(a, e, m.tags) || m.filtered(a, e, labels))
 }
 

@@ -28,6 +28,9 @@ func (s *Set) Takes(collection int64, a *tocsin.Attribute, e *tocsin.Event) acce
 	case !slices.Contains(sh.matcher.sources, e.Orgc):
 		return no("its organisation is not among the collection's sources")
 	}
+	if a.Guarded() {
+		return no(guarded(a.Guard))
+	}
 	ev := event{label: e.Label, published: e.Published, orgc: e.Orgc, tags: e.Tags}
 	if now.over(a, e.Orgc) {
 		_, why := now.lifetimes.Until(a, e.Orgc)
@@ -41,9 +44,26 @@ func (s *Set) Takes(collection int64, a *tocsin.Attribute, e *tocsin.Event) acce
 	case why != "":
 		return no(why)
 	case put:
-		return access.Decision{Allowed: true, Reason: "it was put into the collection by its tag"}
+		return access.Decision{Allowed: true, Reason: "it was put into the collection by its tag" + overridden(a)}
 	}
-	return access.Decision{Allowed: true, Reason: "the collection's filter matches it"}
+	return access.Decision{Allowed: true, Reason: "the collection's filter matches it" + overridden(a)}
+}
+
+// overridden says why a claim is taken although it is guarded, if it is.
+func overridden(a *tocsin.Attribute) string {
+	if a.Guard.Class() < tocsin.Warn {
+		return ""
+	}
+	return "; the list " + a.Guard.List() + " guards it, but its owner says: " + a.Override
+}
+
+// guarded says what keeps a claim from being blocked, and who could change that.
+func guarded(v tocsin.Verdict) string {
+	who := "a publisher"
+	if v.Class() == tocsin.Deny {
+		who = "an administrator"
+	}
+	return "the list " + v.List() + " guards " + v.Entry() + "; " + who + " of its owner's organisation may override that with a reason"
 }
 
 // unfit says why nothing that a claim contributes can be in a zone, "" if

@@ -257,7 +257,7 @@ func (f *fakeStore) bruteFor(c *tocsin.Collection, v access.Viewer) entrySet {
 	}
 	for _, a := range f.attrs {
 		e := f.events[a.Event]
-		if e == nil || !e.Published || a.Deleted || !a.ToIDS || !slices.Contains(c.Sources, e.Orgc) || f.inForce().Over(a, e.Orgc, f.now) {
+		if e == nil || !e.Published || a.Deleted || !a.ToIDS || (strings.HasPrefix(string(a.Guard), "deny") || strings.HasPrefix(string(a.Guard), "warn")) && a.Override == "" || !slices.Contains(c.Sources, e.Orgc) || f.inForce().Over(a, e.Orgc, f.now) {
 			continue
 		}
 		for _, l := range []access.LabelID{a.Label, e.Label} {
@@ -628,7 +628,7 @@ func (f *fakeStore) history(t *testing.T, r *rand.Rand) {
 	}
 	attribute := func(id, event int64) tocsin.Attribute {
 		v := values[r.IntN(len(values))]
-		return tocsin.Attribute{ID: id, Event: event, Value: parse(t, v.typ, v.text), Seen: f.now - r.Int64N(3*day), ToIDS: r.IntN(5) > 0, Tags: tags(), Label: label(f.events[event].Org)}
+		return tocsin.Attribute{ID: id, Event: event, Value: parse(t, v.typ, v.text), Seen: f.now - r.Int64N(3*day), ToIDS: r.IntN(5) > 0, Guard: verdicts[r.IntN(len(verdicts))], Tags: tags(), Label: label(f.events[event].Org)}
 	}
 	pick := func(ids []int64) int64 { slices.Sort(ids); return ids[r.IntN(len(ids))] }
 	someEvent := func() int64 { return pick(slices.Collect(maps.Keys(f.events))) }
@@ -657,7 +657,11 @@ func (f *fakeStore) history(t *testing.T, r *rand.Rand) {
 		f.putRun(e, as)
 	case n < 52:
 		a := *f.attrs[someAttr()]
-		switch r.IntN(7) {
+		switch r.IntN(9) {
+		case 7:
+			a.Guard = verdicts[r.IntN(len(verdicts))]
+		case 8:
+			a.Override = []string{"", "because"}[r.IntN(2)]
 		case 5:
 			a.Seen = f.now - r.Int64N(2*day)
 		case 6:
@@ -793,6 +797,8 @@ func (f *fakeStore) history(t *testing.T, r *rand.Rand) {
 }
 
 const day = 24 * 60 * 60
+
+var verdicts = []tocsin.Verdict{"", "", "inform list x", "warn list x", "deny list x"}
 
 // long is a name of three labels that only just leaves room for an origin.
 var long = func() string {

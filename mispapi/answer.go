@@ -36,6 +36,7 @@ var (
 	noTarget         = answer{http.StatusNotFound, "Invalid Target."}
 	noGroup          = answer{http.StatusMethodNotAllowed, "Sharing group doesn&#039;t exist or you do not have permission to access it."}
 	noOrganisation   = answer{http.StatusNotFound, "Invalid organisation"}
+	noList           = answer{http.StatusNotFound, "Invalid Warninglist."}
 	noUser           = answer{http.StatusNotFound, "Invalid user"}
 )
 

@@ -44,7 +44,7 @@ func viewEvent(c *call) error {
 		return c.invalid(err)
 	}
 	o := eventOptions{deleted: deleted, inbound: true, unrelated: said["includeEventCorrelations"] != nil && !truthy(said["includeEventCorrelations"]),
-		metadata: truthy(said["metadata"])}
+		metadata: truthy(said["metadata"]), warned: truthy(said["includeWarninglistHits"])}
 	out := c.stream(mediaJSON)
 	if err := c.appendEvent(out, e, o); err != nil {
 		return err
@@ -58,6 +58,8 @@ type eventOptions struct {
 	inbound   bool // related events have a RelationshipInbound
 	unrelated bool // no related events
 	metadata  bool // no attributes and objects
+	warned    bool // what lists guard says so
+	guarded   *bool
 }
 
 // appendEvent streams an event. Attributes outside objects go out as they come;
@@ -77,7 +79,7 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 		return out.flush()
 	}
 	parts := map[int64][]tocsin.Attribute{}
-	for a, err := range c.view.Attributes(c.r.Context(), store.Query{Events: []int64{e.ID}, Deleted: o.deleted}) {
+	for a, err := range c.view.Attributes(c.r.Context(), store.Query{Events: []int64{e.ID}, Deleted: o.deleted, Guarded: o.guarded}) {
 		if err != nil {
 			return err
 		}
@@ -85,7 +87,7 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 			parts[a.Object] = append(parts[a.Object], a)
 			continue
 		}
-		out.b = s.Attribute(out.b, &a, misp.More{})
+		out.b = s.Attribute(out.b, &a, c.more(&a, o))
 		if err := out.flush(); err != nil {
 			return err
 		}
@@ -96,7 +98,7 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 		}
 		out.b = s.Object(out.b, &ob, nil)
 		for _, a := range parts[ob.ID] {
-			out.b = s.Attribute(out.b, &a, misp.More{})
+			out.b = s.Attribute(out.b, &a, c.more(&a, o))
 		}
 		if err := out.flush(); err != nil {
 			return err
@@ -104,6 +106,14 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 	}
 	out.b = s.Tail(out.b)
 	return out.flush()
+}
+
+// more is what was asked for beside an attribute of an event.
+func (c *call) more(a *tocsin.Attribute, o eventOptions) (m misp.More) {
+	if o.warned {
+		m.Warnings = c.warnings(a)
+	}
+	return m
 }
 
 // publishEvent lets an event leave.

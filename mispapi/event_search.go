@@ -104,7 +104,7 @@ func (s *search) pageOf(ids []int64) []int64 {
 }
 
 func (s *search) writeEvents(ids []int64) error {
-	o := eventOptions{deleted: s.q.Deleted, metadata: truthy(s.said["metadata"])}
+	o := eventOptions{deleted: s.q.Deleted, metadata: truthy(s.said["metadata"]), warned: truthy(s.said["includeWarninglistHits"]), guarded: s.q.Guarded}
 	if v, ok := s.said["includeEventCorrelations"]; ok {
 		o.unrelated = !truthy(v)
 	}

@@ -60,7 +60,12 @@ func searchAttributes(c *call) error {
 	if err != nil {
 		return c.invalid(err)
 	}
-	s.announce(f, n)
+	skipped, err := s.skipped(n)
+	if err != nil {
+		return c.invalid(err)
+	}
+	s.announce(f, n+skipped)
+	c.w.Header().Set("X-Skipped-Elements-Count", itoa(skipped))
 	out := c.stream(f.media)
 	if f.write == nil {
 		out.b = append(out.b, itoa(n)...)
@@ -83,6 +88,9 @@ func (s *search) forDevices(f format) {
 	}
 	if nothing(s.said["published"]) {
 		s.q.Published, s.events.Published = &yes, &yes
+	}
+	if nothing(s.said["enforceWarninglist"]) {
+		s.q.Guarded = new(false)
 	}
 }
 
@@ -127,6 +135,9 @@ func (s *search) writeJSON(out *stream) error {
 		}
 		if truthy(s.said["includeSightings"]) {
 			m.Sightings = []byte("[]") // nobody has seen anything: there are no sightings here
+		}
+		if truthy(s.said["includeWarninglistHits"]) {
+			m.Warnings = s.c.warnings(&a)
 		}
 		if withRelated {
 			if m.Related, err = s.c.appendRelated(nil, enc, &a); err != nil {

@@ -30,6 +30,8 @@ type API struct {
 	// Index finds what correlates. Without one the store is asked, which answers the
 	// same and takes longer.
 	Index Index
+	// Guards say what is guarded, and why. Without them nothing is.
+	Guards Guards
 }
 
 // An Index knows which events claim a value (package match).
@@ -111,13 +113,17 @@ func (a *API) actions() []action {
 		{path: "/roles", verbs: get, handle: indexRoles},
 		{path: "/roles/index", verbs: get, handle: indexRoles},
 		{path: "/users/view", verbs: get, handle: viewUser, missing: noUser},
+		{path: "/warninglists", verbs: get, handle: indexWarninglists},
+		{path: "/warninglists/index", verbs: ask, handle: indexWarninglists, opts: asks},
+		{path: "/warninglists/view", verbs: get, handle: viewWarninglist, missing: noList},
+		{path: "/warninglists/checkValue", verbs: post, handle: checkValues, opts: asks},
 		{path: "/servers/getVersion", verbs: get, handle: version},
 		{path: "/servers/getPyMISPVersion", verbs: get, handle: clientVersion},
 	}
 }
 
 // controllers are the first words of paths whose errors are rendered MISP's way.
-var controllers = []string{"/events", "/attributes", "/objects", "/tags", "/sharing_groups", "/organisations", "/roles", "/users", "/servers"}
+var controllers = []string{"/events", "/attributes", "/objects", "/tags", "/sharing_groups", "/organisations", "/roles", "/users", "/servers", "/warninglists"}
 
 // Register puts the routes on s.
 func (a *API) Register(s *httpd.Server) {

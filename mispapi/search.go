@@ -36,13 +36,13 @@ type search struct {
 var asked = map[string]bool{
 	"returnFormat": true, "limit": true, "page": true, "deleted": true, "metadata": true, "headerless": true, "requested_attributes": true,
 	"includeContext": true, "includeEventUuid": true, "includeEventTags": true, "includeCorrelations": true, "includeEventCorrelations": true,
-	"order": true, "withAttachments": true,
+	"order": true, "withAttachments": true, "enforceWarninglist": true, "includeWarninglistHits": true,
 }
 
 // harmless are names whose part of MISP is not here, so that what they ask for is
 // as it would be on a MISP where nobody uses it.
 var harmless = map[string]bool{
-	"includeWarninglistHits": true, "includeProposals": true, "includeDecayScore": true, "includeSightings": true, "includeFullModel": true,
+	"includeProposals": true, "includeDecayScore": true, "includeSightings": true, "includeFullModel": true,
 	"includeGalaxy": true, "includeSightingdb": true, "includeAnalystData": true, "includeServerCorrelations": true, "sgReferenceOnly": true,
 	"includeAllTags": true, "includeAttribute": true, "includeExtensionCorrelations": true,
 }
@@ -99,6 +99,7 @@ func (s *search) read() (err error) {
 	if s.page, err = count("page", s.said["page"]); err != nil {
 		return err
 	}
+	s.enforce()
 	slices.Sort(s.ignored)
 	if len(s.ignored) > 0 {
 		if !s.narrows {

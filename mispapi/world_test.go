@@ -24,6 +24,7 @@ type world struct {
 	db   *store.DB
 	url  string
 	keys map[string]string // by name
+	api  *API
 
 	mu  sync.Mutex
 	now time.Time
@@ -42,7 +43,8 @@ func newWorld(t testing.TB, now time.Time) *world {
 	}
 	t.Cleanup(func() { w.db.Close() })
 	front := httpd.New(w.db, httpd.Options{Now: clock, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))})
-	New(w.db, &intake.Desk{DB: w.db}).Register(front)
+	w.api = New(w.db, &intake.Desk{DB: w.db})
+	w.api.Register(front)
 	s := httptest.NewServer(front)
 	t.Cleanup(s.Close)
 	w.url = s.URL

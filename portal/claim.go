@@ -24,6 +24,7 @@ type shownClaim struct {
 	Time                  moment
 	Others                string // how many other events claim it
 	MayWithdraw           bool
+	Guard                 *shownGuard
 }
 
 // Long reports whether the value is too long to stand in a row of a table.
@@ -36,7 +37,7 @@ func (p *Portal) claim(v access.Viewer, a *tocsin.Attribute, e *tocsin.Event) sh
 		Value: a.Value.String(), Defanged: defang(a.Value), Comment: a.Comment,
 		ToIDS: a.ToIDS, Deleted: a.Deleted, Inner: a.Object != 0, Relation: a.Relation,
 		Reach: p.reachOf(v, a.Distribution, a.Group), TLP: tlpOf(p.label(a, e).TLP), Tags: p.tagNames(v, a.Tags),
-		Time: seconds(a.Timestamp), MayWithdraw: mayChange(v, e) && !a.Deleted,
+		Time: seconds(a.Timestamp), MayWithdraw: mayChange(v, e) && !a.Deleted, Guard: p.guardOf(v, a, e),
 	}
 }
 

@@ -101,6 +101,8 @@ var dones = map[string]string{
 	"distribution": "The distribution is changed.",
 	"deleted":      "Deleted for good.",
 	"withdrawn":    "Withdrawn. Peers and subscribers are told to drop it.",
+	"overridden":   "It is blocked although it is guarded. Subscribers are told at once.",
+	"upheld":       "It is not blocked any more. Subscribers are told to drop it.",
 	"shared":       "Shared.",
 	"added":        "Added.",
 	"key-removed":  "The key is removed; it opens nothing any more.",

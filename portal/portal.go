@@ -55,6 +55,10 @@ func (p *Portal) Register(s *httpd.Server) {
 	s.Handle("POST /portal/events/{id}/distribution", p.distribution)
 	s.Handle("GET /portal/attributes/{id}/withdraw", p.askWithdraw)
 	s.Handle("POST /portal/attributes/{id}/withdraw", p.withdraw)
+	s.Handle("GET /portal/attributes/{id}/override", p.askOverride)
+	s.Handle("POST /portal/attributes/{id}/override", p.override)
+	s.Handle("GET /portal/attributes/{id}/uphold", p.askUphold)
+	s.Handle("POST /portal/attributes/{id}/uphold", p.uphold)
 	if p.Desk != nil {
 		s.Handle("GET /portal/share", p.shareForm)
 		s.Handle("POST /portal/share", p.share)

@@ -58,6 +58,9 @@ type attributeImage struct {
 	Tags         uint32              `json:"tags,omitempty"`
 	Label        access.LabelID      `json:"label"`
 	Seq          tocsin.Seq          `json:"seq"`
+	Guard        tocsin.Verdict      `json:"guard,omitempty"`
+	Override     string              `json:"override,omitempty"`
+	OverriddenBy int64               `json:"overridden_by,omitempty"`
 }
 
 // encode returns the image of a record, nil for none.
@@ -72,7 +75,8 @@ func (db *DB) encode(r tocsin.Record) ([]byte, error) {
 	case *tocsin.Attribute:
 		return json.Marshal(attributeImage{r.ID, r.UUID, r.Event, r.Object, r.Relation, r.Category, r.Value.Type().ID,
 			r.Value.String(), r.Comment, r.ToIDS, r.Deleted, r.NoCorrelate, r.Distribution, r.Group, r.Timestamp,
-			r.FirstSeen, r.LastSeen, r.Seen, r.Ends, db.coder.Tags.ID(r.Tags), r.Label, r.Seq})
+			r.FirstSeen, r.LastSeen, r.Seen, r.Ends, db.coder.Tags.ID(r.Tags), r.Label, r.Seq,
+			r.Guard, r.Override, r.OverriddenBy})
 	}
 	return db.image(r)
 }
@@ -114,5 +118,5 @@ func (c Coder) Attribute(image []byte) (tocsin.Attribute, error) {
 	return tocsin.Attribute{ID: i.ID, UUID: i.UUID, Event: i.Event, Object: i.Object, Relation: i.Relation,
 		Category: i.Category, Value: v, Comment: i.Comment, ToIDS: i.ToIDS, Deleted: i.Deleted, NoCorrelate: i.NoCorrelate,
 		Distribution: i.Distribution, Group: i.Group, Timestamp: i.Timestamp, FirstSeen: i.FirstSeen, LastSeen: i.LastSeen, Seen: i.Seen, Ends: i.Ends,
-		Tags: c.Tags.Set(i.Tags), Label: i.Label, Seq: i.Seq}, err
+		Tags: c.Tags.Set(i.Tags), Label: i.Label, Seq: i.Seq, Guard: i.Guard, Override: i.Override, OverriddenBy: i.OverriddenBy}, err
 }

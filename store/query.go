@@ -53,6 +53,8 @@ type Query struct {
 	Categories []indicator.Category
 	ToIDS      *bool
 	Published  *bool
+	Judged     bool            // some guard list says something of it
+	Guarded    *bool           // kept out of whatever blocks: tocsin.Attribute.Guarded
 	Orgs       []int64         // whose event
 	Tags       []tocsin.TagSet // the attribute's or its event's set is one of these
 	NotTags    []tocsin.TagSet // neither is one of these

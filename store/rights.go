@@ -32,7 +32,7 @@ func (db *DB) mayReadDoc(v access.Viewer, r tocsin.Record, docs shelfView) bool 
 		return false
 	}
 	switch r := r.(type) {
-	case *tocsin.Organisation, *tocsin.Role, *tocsin.Lifetime, *tocsin.Retention, *tocsin.Clock:
+	case *tocsin.Organisation, *tocsin.Role, *tocsin.GuardList, *tocsin.Lifetime, *tocsin.Retention, *tocsin.Clock:
 		return true // the rules of the house
 	case *tocsin.TagCollection:
 		return r.AllOrgs || r.Org == v.Org()
@@ -127,6 +127,8 @@ func (tx *Tx) mayWriteDoc(before, after tocsin.Record) error {
 		if !tx.v.May(access.OrgAdmin) || slices.ContainsFunc(r.Collections(), func(c int64) bool { return !owns(c) }) {
 			return errMayNot("administer subscribers of that collection")
 		}
+	case *tocsin.GuardList:
+		return tx.mayWriteGuardList(before, after)
 	case *tocsin.Import:
 		if !tx.v.May(access.Add) || r.Org != tx.v.Org() {
 			return errMayNot("import")

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tocsin"
@@ -35,6 +36,7 @@ type DB struct {
 	dir    *directory
 	others others
 
+	judge  atomic.Pointer[Judge]
 	queue  chan *request // writes that wait for their turn
 	done   chan struct{}
 	writer sync.WaitGroup

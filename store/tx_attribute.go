@@ -52,6 +52,7 @@ func (tx *Tx) AddAttributes(event int64, as []tocsin.Attribute, keep KeepPublish
 			return Addition{}, err
 		}
 	}
+	tx.guard(fresh)
 	if err := tx.edited(e, bool(keep) && tx.v.May(access.Publish)); err != nil {
 		return Addition{}, err
 	}
@@ -332,6 +333,7 @@ func (tx *Tx) replaceAttribute(old *tocsin.Attribute, e *tocsin.Event, change fu
 	}
 	a.ID, a.UUID, a.Event, a.Object = old.ID, old.UUID, old.Event, old.Object
 	tx.reviewed(&a, old)
+	tx.guardAgain(&a, old)
 	if claimOf(&a) != claimOf(old) {
 		for s, err := range tx.w.Siblings(tx.ctx, a.Event, []uint64{tx.db.coder.Key(&a)}) {
 			if err != nil {

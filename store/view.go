@@ -169,6 +169,9 @@ func (w View) Subscribers() iter.Seq[*tocsin.Subscriber] { return list[*tocsin.S
 // Imports iterates over the imports of the viewer's organisation.
 func (w View) Imports() iter.Seq[*tocsin.Import] { return list[*tocsin.Import](w) }
 
+// GuardLists iterates over the lists of what should not be blocked.
+func (w View) GuardLists() iter.Seq[*tocsin.GuardList] { return list[*tocsin.GuardList](w) }
+
 // Lifetimes iterates over the rules by which claims end.
 func (w View) Lifetimes() iter.Seq[*tocsin.Lifetime] { return list[*tocsin.Lifetime](w) }
 

@@ -54,6 +54,7 @@ type config struct {
 type exchange struct {
 	DB          *store.DB
 	Desk        *intake.Desk
+	Guards      *intake.Guards
 	Index       *match.Index
 	Collections *collection.Set
 	HTTPAddr    string // where it listens
@@ -95,6 +96,10 @@ func open(ctx context.Context, c config) (x *exchange, err error) {
 		return nil, errors.Join(err, engine.Close(), x.unlock())
 	}
 	x.Desk = &intake.Desk{DB: x.DB}
+	x.Guards = &intake.Guards{DB: x.DB, Log: c.Log}
+	if err := x.Guards.Open(ctx); err != nil {
+		return nil, errors.Join(err, x.DB.Close(), x.unlock())
+	}
 	return x, nil
 }
 
@@ -165,6 +170,9 @@ func (x *exchange) serve(ctx, run context.Context, c config) error {
 		return err
 	}
 	x.run("imports", func() error { return x.mindImports(run) })
+	if err := x.Guards.Exchange(ctx, x.knownAs(c)); err != nil {
+		return err
+	}
 	x.serveDNS(run, udp, tcp, c)
 	x.serveTLS(run, probes, secure)
 	return x.serveHTTP(run, web, c)
@@ -216,9 +224,10 @@ func (x *exchange) project(run context.Context, c config) (err error) {
 	zones := &zones{db: x.DB, set: x.Collections}
 	x.notifier = &rpz.Notifier{Keys: zones, Local: x.dns().Addr(), Log: x.log}
 	x.Collections.Watch(told(x.DB, x.notifier))
-	for _, f := range []store.Follower{x.Index, x.Collections} {
+	for _, f := range []store.Follower{x.Index, x.Collections, x.Guards} {
 		x.run(f.Name(), func() error { return x.DB.Follow(run, f) })
 	}
+	x.run("guard sweep", func() error { return x.Guards.Run(run) })
 	x.run("notify", func() error { return x.notifier.Run(run) })
 	node, err := nodeID(c.Data)
 	if err != nil {
@@ -289,6 +298,7 @@ func (x *exchange) routes(front *httpd.Server, c config) {
 		Version:         c.Version,
 		Index:           index{x.Index},
 		Desk:            desk{x.Desk},
+		Guards:          x.Guards,
 		Writer:          writer,
 		Lists:           lists{x.Collections},
 		Config:          x.contact(c).config,
@@ -299,6 +309,7 @@ func (x *exchange) routes(front *httpd.Server, c config) {
 	}).Register(front)
 	misp := mispapi.New(x.DB, x.Desk)
 	misp.Index = correlations{x.Index, x.DB}
+	misp.Guards = x.Guards
 	misp.Register(front)
 	x.pages(c).Register(front)
 }

@@ -20,6 +20,7 @@ type exportCmd struct {
 	Org       []string `sep:"none" placeholder:"NAME" help:"Only what these organisations reported; may be repeated."`
 	ToIDs     *bool    `name:"to-ids" negatable:"" help:"Only what is to be acted on; --no-to-ids for the rest."`
 	Published *bool    `negatable:"" help:"Only what is published; --no-published for the rest."`
+	Guarded   *bool    `negatable:"" help:"Only what a guard list keeps from being blocked; --no-guarded for the rest, which is what formats for devices have if neither is said."`
 	Output    string   `short:"o" type:"path" placeholder:"FILE" help:"Write to a file, which appears when it is complete. Standard output if not said."`
 }
 
@@ -54,6 +55,9 @@ func (x *exportCmd) query() url.Values {
 	}
 	if x.Published != nil {
 		q.Set("published", fmt.Sprint(*x.Published))
+	}
+	if x.Guarded != nil {
+		q.Set("guarded", fmt.Sprint(*x.Guarded))
 	}
 	return q
 }

@@ -27,6 +27,9 @@ func TestFigures(t *testing.T) {
 	f.step("event", oneLargeEvent)
 	f.step("transfer", transfers)
 	f.step("secondaries", secondaries)
+	f.step("lists", listsOut)
+	f.step("postgres", onPostgres)
+	f.step("nodes", twoNodes)
 	f.step("million", func(t *testing.T, f *figures) { large(t, f, million) })
 	f.step("subscribers", manySubscribers)
 }

@@ -3,10 +3,14 @@ package main
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"tocsin"
+	"tocsin/access"
+	"tocsin/intake"
 	"tocsin/internal/lab"
 	"tocsin/store"
 )
@@ -88,8 +92,39 @@ func TestAShareBecomesABlock(t *testing.T) {
 					}
 				})
 			}
+			t.Run("guarded", func(t *testing.T) { w.guarded(t, r, put) })
 		})
 	}
+}
+
+// guarded is the life of a name that a list guards: it is shared and not blocked,
+// its owner overrides that and it is, and takes it back. Then the list goes, and
+// nothing stands in the way any more.
+func (w *world) guarded(t *testing.T, r *lab.Resolver, put func(map[string]any) map[string]any) {
+	const domain = "popular.threat-lab.net"
+	admin := access.System("a test administers lists")
+	if _, err := w.Guards.Load(t.Context(), admin, "popular.txt", strings.NewReader(domain+"\n"), intake.LoadOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	w.share("telco", domain, put(map[string]any{}))
+	// What is shared after it is blocked, so it would be, too.
+	w.share("telco", "beneath.popular.threat-lab.net", put(map[string]any{}))
+	r.WaitBlocked(t, "beneath.popular.threat-lab.net")
+	if a, err := r.Lookup(t.Context(), domain); err != nil || !a.Honest() {
+		t.Fatalf("a guarded name is blocked: %+v, %v", a, err)
+	}
+	id, err := strconv.Atoi(w.attribute("telco", domain))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.must("telco", "POST", "/api/override", map[string]any{"attribute": id, "reason": "bought by the attackers"})
+	r.WaitBlocked(t, domain)
+	w.must("telco", "POST", "/api/uphold", map[string]any{"attribute": id})
+	r.WaitAnswers(t, domain)
+	if err := w.Guards.Remove(t.Context(), admin, "popular"); err != nil {
+		t.Fatal(err)
+	}
+	r.WaitBlocked(t, domain)
 }
 
 // attribute finds the id of the attribute with a value.

@@ -45,6 +45,8 @@ type commands struct {
 	See      seeCmd      `cmd:"" group:"data" help:"Say that a value was met, or was harmless."`
 	Why      whyCmd      `cmd:"" group:"data" help:"Say why somebody gets a value, or does not."`
 
+	Guard guardCmd `cmd:"" group:"data" help:"What must not be blocked, and why."`
+
 	Collection collectionCmd `cmd:"" group:"parties" help:"Named selections that subscribers act on."`
 	Subscriber subscriberCmd `cmd:"" group:"parties" help:"Resolvers and other programs that receive a collection."`
 	Org        orgCmd        `cmd:"" group:"parties" help:"Organisations."`
@@ -55,6 +57,7 @@ type commands struct {
 	Lifetime  lifetimeCmd  `cmd:"" group:"time" help:"For how long claims hold."`
 	Retention retentionCmd `cmd:"" group:"time" help:"For how long events are kept."`
 
+	Migrate      migrateCmd      `cmd:"" group:"care" help:"Move an exchange to another store."`
 	Doctor       doctorCmd       `cmd:"" group:"care" help:"Look for what is wrong, and say how to mend it."`
 	DemoResolver demoResolverCmd `cmd:"" group:"care" help:"Show a real resolver that blocks, and stops blocking, with the demo."`
 	Version      versionCmd      `cmd:"" group:"care" help:"Say which version this is."`

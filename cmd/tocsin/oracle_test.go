@@ -15,6 +15,7 @@ import (
 	"tocsin/access"
 	"tocsin/collection"
 	"tocsin/indicator"
+	"tocsin/intake"
 	"tocsin/store"
 )
 
@@ -27,6 +28,7 @@ type oracle struct {
 	objects     map[int64]*oObject
 	attributes  map[int64]*oAttribute
 	collections map[int64]*oCollection
+	lists       map[string]map[string]bool // names that are guarded, by class
 }
 
 type oEvent struct {
@@ -51,6 +53,7 @@ type oAttribute struct {
 	toIDS         bool
 	deleted       bool
 	typ, value    string
+	overridden    bool
 }
 
 type oCollection struct {
@@ -120,6 +123,9 @@ func (o *oracle) in(c *oCollection, a *oAttribute) bool {
 	if e == nil || a.deleted || !a.toIDS || !e.published || !c.sources[e.owner] {
 		return false
 	}
+	if o.guard(a) > 1 && !a.overridden {
+		return false
+	}
 	if a.tags[c.tag] || e.tags[c.tag] {
 		return true
 	}
@@ -130,6 +136,21 @@ func (o *oracle) in(c *oCollection, a *oAttribute) bool {
 		return rank(tlpRank, a.tags, e.tags) == 3
 	}
 	return false
+}
+
+// guard: what it means that a list holds a claim's name: 0 nothing, 1 it is shown,
+// 2 warned of, 3 denied.
+func (o *oracle) guard(a *oAttribute) int {
+	if a.typ != "domain" && a.typ != "hostname" {
+		return 0
+	}
+	for rank, class := range map[int]string{3: "deny", 2: "warn", 1: "inform"} {
+		higher := rank < 3 && o.lists["deny"][a.value] || rank < 2 && o.lists["warn"][a.value]
+		if o.lists[class][a.value] && !higher {
+			return rank
+		}
+	}
+	return 0
 }
 
 // zone: what a collection's zone holds for org, as "name exact beneath".
@@ -174,7 +195,7 @@ const trialOrgs = 4
 
 func newTrial(t *testing.T, seed uint64, db string) *trial {
 	tr := &trial{world: newWorldOn(t, db, "one", "two", "three", "four"), rnd: rand.New(rand.NewPCG(seed, 7)),
-		oracle: &oracle{map[int64]map[int64]bool{}, map[int64]*oEvent{}, map[int64]*oObject{}, map[int64]*oAttribute{}, map[int64]*oCollection{}},
+		oracle: &oracle{map[int64]map[int64]bool{}, map[int64]*oEvent{}, map[int64]*oObject{}, map[int64]*oAttribute{}, map[int64]*oCollection{}, map[string]map[string]bool{}},
 		subs:   map[int64]map[int64]int64{}, copies: map[string]secondaryCopy{}}
 	for _, m := range [][]string{{"one", "two"}, {"two", "three"}, {"one", "four"}, {"one", "two", "three", "four"}} {
 		id := tr.group("g"+strings.Join(m, "-"), m...)
@@ -283,7 +304,11 @@ func (tr *trial) tag(tx *store.Tx, name string) (tocsin.Attached, error) {
 
 // step changes one thing, in the exchange and in the oracle.
 func (tr *trial) step() {
-	switch n := tr.rnd.IntN(100); {
+	switch n := tr.rnd.IntN(108); {
+	case n >= 106:
+		tr.changeGuards()
+	case n >= 100:
+		tr.override()
 	case n < 14 || len(tr.oracle.events) < 4:
 		tr.addEvent()
 	case n < 24:
@@ -517,8 +542,60 @@ func (tr *trial) editAttribute() {
 	if err != nil {
 		tr.t.Fatal(err)
 	}
+	next.overridden = a.overridden && next.typ == a.typ && next.value == a.value
 	*a = next
 	e.published = false
+}
+
+// override has a claim blocked although it is guarded, or takes that back.
+func (tr *trial) override() {
+	id, a, ok := anyOf(tr, tr.attributes)
+	if !ok || tr.guard(a) < 2 && !a.overridden {
+		return
+	}
+	undo := a.overridden
+	tr.apply(tr.oracle.events[a.event].owner, func(tx *store.Tx) (err error) {
+		if undo {
+			_, err = tx.Uphold(id)
+		} else {
+			_, err = tx.Override(id, "a trial")
+		}
+		return err
+	})
+	a.overridden = !undo
+}
+
+// changeGuards loads another list of some class, and waits until all claims have
+// been judged by it.
+func (tr *trial) changeGuards() {
+	class := []string{"deny", "warn", "inform"}[tr.rnd.IntN(3)]
+	names, text := map[string]bool{}, "unused.threat-lab.net\n"
+	for n := range 30 {
+		if name := fmt.Sprintf("host%d.threat-lab.net", n); tr.rnd.IntN(6) == 0 {
+			names[name] = true
+			text += name + "\n"
+		}
+	}
+	was := map[*oAttribute]int{}
+	for _, a := range tr.attributes {
+		was[a] = tr.guard(a)
+	}
+	c, err := tocsin.ParseGuardClass(class)
+	if err != nil {
+		tr.t.Fatal(err)
+	}
+	if _, err := tr.Guards.Load(tr.t.Context(), access.System("the oracle"), class+".txt", strings.NewReader(text), intake.LoadOptions{Class: &c}); err != nil {
+		tr.t.Fatal(err)
+	}
+	if err := tr.Guards.Swept(tr.t.Context()); err != nil {
+		tr.t.Fatal(err)
+	}
+	tr.lists[class] = names
+	for _, a := range tr.attributes {
+		if tr.guard(a) > max(was[a], 1) { // what was overridden has become stricter
+			a.overridden = false
+		}
+	}
 }
 
 func (tr *trial) tagAttribute() {

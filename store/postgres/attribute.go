@@ -13,7 +13,7 @@ import (
 )
 
 const attributeColumns = `a.id, a.uuid, a.event, a.object, a.relation, a.category, a.type, a.value, a.comment, a.flags, a.distribution,
-	a.sgroup, a.timestamp, a.first_seen, a.last_seen, a.seen, a.ends, a.tags, a.label, a.seq`
+	a.sgroup, a.timestamp, a.first_seen, a.last_seen, a.seen, a.ends, a.tags, a.label, a.seq, a.guard, a.override, a.overridden_by`
 
 const (
 	toIDS = 1 << iota
@@ -27,7 +27,8 @@ func (t *tx) scanAttribute(s scanner, a *tocsin.Attribute) error {
 	var flags, firstSeen, lastSeen int64
 	var tags uint32
 	err := s.Scan(&a.ID, (*[16]byte)(&a.UUID), &a.Event, &a.Object, &a.Relation, &a.Category, &typ, &value, &a.Comment, &flags,
-		&a.Distribution, &a.Group, &a.Timestamp, &firstSeen, &lastSeen, &a.Seen, &a.Ends, &tags, &a.Label, &a.Seq)
+		&a.Distribution, &a.Group, &a.Timestamp, &firstSeen, &lastSeen, &a.Seen, &a.Ends, &tags, &a.Label, &a.Seq,
+		(*string)(&a.Guard), &a.Override, &a.OverriddenBy)
 	if err != nil {
 		return err
 	}
@@ -40,11 +41,12 @@ func (t *tx) scanAttribute(s scanner, a *tocsin.Attribute) error {
 
 // insertColumns are those of an insert, in order.
 var insertColumns = []string{"id", "uuid", "event", "object", "relation", "category", "type", "value", "comment", "flags", "distribution", "sgroup",
-	"timestamp", "first_seen", "last_seen", "seen", "ends", "tags", "label", "seq", "key1", "key2"}
+	"timestamp", "first_seen", "last_seen", "seen", "ends", "tags", "label", "seq",
+	"guard", "override", "overridden_by", "key1", "key2"}
 
 // values returns what insertColumns stand for.
 func (t *tx) values(a *tocsin.Attribute) ([]any, error) {
-	if err := plain("attribute", a.Relation, a.Value.String(), a.Comment); err != nil {
+	if err := plain("attribute", a.Relation, a.Value.String(), a.Comment, string(a.Guard), a.Override); err != nil {
 		return nil, err
 	}
 	var flags int64
@@ -60,11 +62,12 @@ func (t *tx) values(a *tocsin.Attribute) ([]any, error) {
 	key1, key2 := t.coder.Keys(a)
 	return []any{a.ID, [16]byte(a.UUID), a.Event, a.Object, a.Relation, int64(a.Category), int64(a.Value.Type().ID), a.Value.String(),
 		a.Comment, flags, int64(a.Distribution), a.Group, a.Timestamp, micros(a.FirstSeen), micros(a.LastSeen), a.Seen, a.Ends,
-		int64(t.coder.Tags.ID(a.Tags)), int64(a.Label), int64(a.Seq), int64(key1), int64(key2)}, nil
+		int64(t.coder.Tags.ID(a.Tags)), int64(a.Label), int64(a.Seq),
+		string(a.Guard), a.Override, a.OverriddenBy, int64(key1), int64(key2)}, nil
 }
 
 var insertAttribute = `INSERT INTO attributes (` + strings.Join(insertColumns, ", ") + `)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`
 
 var replaceAttribute = insertAttribute + ` ON CONFLICT (id) DO UPDATE SET ` + replacing(insertColumns[1:])
 
@@ -132,8 +135,8 @@ func (t *tx) TakenUUIDs(ctx context.Context, us []tocsin.UUID) (map[tocsin.UUID]
 		return taken, nil
 	}
 	scan := func(s scanner, u *tocsin.UUID) error { return s.Scan((*[16]byte)(u)) }
-	found, err := few(ctx, t, scan, `SELECT g.uuid FROM unnest($1::uuid[]) g (uuid) WHERE EXISTS (SELECT 1 FROM attributes a WHERE a.uuid = g.uuid)
-		OR EXISTS (SELECT 1 FROM tombstones d WHERE d.uuid = g.uuid)`, uuids(us))
+	found, err := few(ctx, t, scan, `SELECT g.uuid FROM unnest($1::uuid[]) g (uuid) CROSS JOIN LATERAL (SELECT 1 FROM attributes a WHERE a.uuid = g.uuid
+		UNION ALL SELECT 1 FROM tombstones d WHERE d.uuid = g.uuid LIMIT 1) x`, uuids(us))
 	for _, u := range found {
 		taken[u] = true
 	}
@@ -142,9 +145,11 @@ func (t *tx) TakenUUIDs(ctx context.Context, us []tocsin.UUID) (map[tocsin.UUID]
 
 // Siblings implements [store.Writer].
 func (t *tx) Siblings(ctx context.Context, event int64, keys []uint64) iter.Seq2[tocsin.Attribute, error] {
-	// The sum keeps the planner from an index of events: one may hold millions.
-	return rows(ctx, t, t.scanAttribute, `SELECT `+attributeColumns+` FROM unnest($1::bigint[]) k (key) JOIN attributes a
-		ON a.key1 = k.key WHERE a.event + 0 = $2 AND a.flags & 2 = 0`, signed(keys), event)
+	// Key by key, whatever the planner thinks of a table that it has no statistics
+	// of: OFFSET keeps it from going the other way round, and the sum from an index
+	// of events, of which one may hold millions.
+	return rows(ctx, t, t.scanAttribute, `SELECT `+attributeColumns+` FROM unnest($1::bigint[]) k (key) CROSS JOIN LATERAL
+		(SELECT * FROM attributes a WHERE a.key1 = k.key AND a.event + 0 = $2 AND a.flags & 2 = 0 OFFSET 0) a`, signed(keys), event)
 }
 
 // Attributes implements [store.Reader].
@@ -194,6 +199,12 @@ func (t *tx) attributeWhere(s store.Scoped[store.Query]) *where {
 	}
 	if q.Published != nil {
 		w.and("e.published = ?", number(*q.Published))
+	}
+	if q.Judged {
+		w.and("a.guard <> ''")
+	}
+	if q.Guarded != nil {
+		w.and("(a.guard <> '' AND a.override = '' AND (a.guard LIKE 'deny %' OR a.guard LIKE 'warn %')) = ?", *q.Guarded)
 	}
 	w.inIDs("e.orgc", q.Orgs)
 	if q.Tags != nil {

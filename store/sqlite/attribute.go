@@ -12,7 +12,7 @@ import (
 )
 
 const attributeColumns = `id, uuid, event, object, relation, category, type, value, comment, flags, distribution, sgroup,
-	timestamp, first_seen, last_seen, seen, ends, tags, label, seq`
+	timestamp, first_seen, last_seen, seen, ends, tags, label, seq, guard, override, overridden_by`
 
 // prefixed is attributeColumns in a join.
 var prefixed = "a." + strings.ReplaceAll(strings.Join(strings.Fields(attributeColumns), " "), ", ", ", a.")
@@ -31,7 +31,7 @@ func (t *tx) scanAttribute(s scanner, a *tocsin.Attribute) error {
 	var tags uint32
 	var firstSeen, lastSeen int64
 	err := s.Scan(&a.ID, &uuid, &a.Event, &a.Object, &a.Relation, &a.Category, &typ, &value, &a.Comment, &flags,
-		&a.Distribution, &a.Group, &a.Timestamp, &firstSeen, &lastSeen, &a.Seen, &a.Ends, &tags, &a.Label, &a.Seq)
+		&a.Distribution, &a.Group, &a.Timestamp, &firstSeen, &lastSeen, &a.Seen, &a.Ends, &tags, &a.Label, &a.Seq, &a.Guard, &a.Override, &a.OverriddenBy)
 	if err != nil {
 		return err
 	}
@@ -45,9 +45,9 @@ func (t *tx) scanAttribute(s scanner, a *tocsin.Attribute) error {
 
 // columns of an insert, in order: attributeColumns and the keys.
 const insertColumns = `id, uuid, event, object, relation, category, type, value, comment, flags, distribution, sgroup,
-	timestamp, first_seen, last_seen, seen, ends, tags, label, seq, key1, key2`
+	timestamp, first_seen, last_seen, seen, ends, tags, label, seq, guard, override, overridden_by, key1, key2`
 
-const columnCount = 22
+const columnCount = 25
 
 // values appends what insertColumns stand for.
 func (t *tx) values(args []any, a *tocsin.Attribute) []any {
@@ -64,7 +64,8 @@ func (t *tx) values(args []any, a *tocsin.Attribute) []any {
 	key1, key2 := t.coder.Keys(a)
 	return append(args, a.ID, a.UUID[:], a.Event, a.Object, a.Relation, int64(a.Category), int64(a.Value.Type().ID), a.Value.String(),
 		a.Comment, int64(flags), int64(a.Distribution), a.Group, a.Timestamp, micros(a.FirstSeen), micros(a.LastSeen), a.Seen, a.Ends,
-		int64(t.coder.Tags.ID(a.Tags)), int64(a.Label), int64(a.Seq), int64(key1), int64(key2))
+		int64(t.coder.Tags.ID(a.Tags)), int64(a.Label), int64(a.Seq),
+		string(a.Guard), a.Override, a.OverriddenBy, int64(key1), int64(key2))
 }
 
 // insertRows is how many rows one statement takes, a power of two: fewer calls
@@ -223,6 +224,12 @@ func (t *tx) attributeWhere(s store.Scoped[store.Query]) *where {
 	if q.Published != nil {
 		w.and("e.published = ?", *q.Published)
 	}
+	if q.Judged {
+		w.and("a.guard <> ''")
+	}
+	if q.Guarded != nil {
+		w.and(not(*q.Guarded) + "(a.guard <> '' AND a.override = '' AND (a.guard LIKE 'deny %' OR a.guard LIKE 'warn %'))")
+	}
 	w.inIDs("e.orgc", q.Orgs)
 	if q.Tags != nil {
 		ids := array(t.tagIDs(q.Tags))
@@ -238,6 +245,14 @@ func (t *tx) attributeWhere(s store.Scoped[store.Query]) *where {
 		w.and("a.id > ?", q.After)
 	}
 	return w
+}
+
+// not is what stands before a condition that is to hold, or not to.
+func not(holds bool) string {
+	if holds {
+		return ""
+	}
+	return "NOT "
 }
 
 // keyed narrows to attributes that have one of the keys, and whose text is one

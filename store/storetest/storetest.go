@@ -37,6 +37,11 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Engine) {
 		"WhoLeftAGroupTakesBack":  whoLeftAGroupTakesBack,
 		"KeysHaveNamesOfTheirOwn": keysHaveNamesOfTheirOwn,
 
+		"WhatIsWrittenIsJudged":        whatIsWrittenIsJudged,
+		"AnOwnerMayOverride":           anOwnerMayOverride,
+		"ListsThatChangeAreAskedAgain": listsThatChangeAreAskedAgain,
+		"GuardListsAreKept":            guardListsAreKept,
+
 		"TheClockTellsWhatFellDue": theClockTellsWhatFellDue,
 		"EndsWhenItsOwnerSays":     endsWhenItsOwnerSays,
 		"SeenAgainHoldsLonger":     seenAgainHoldsLonger,

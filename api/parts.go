@@ -133,6 +133,8 @@ type Row struct {
 type Lists interface {
 	// List returns c as the organisation that v stands for receives it.
 	List(c *tocsin.Collection, v access.Viewer) (List, error)
+	// Received returns c as a subscriber receives it, without what that excludes.
+	Received(c *tocsin.Collection, s *tocsin.Subscriber) (List, error)
 }
 
 // A List is a collection as one audience has it at one moment.

@@ -198,7 +198,7 @@ func (s *Set) apply(ctx context.Context, c *tocsin.Change) error {
 		if a != nil {
 			s.world.Subs[c.ID] = subscriber{a.Name, a.Collections(), a.Org, a.Action, a.Exclude}
 		}
-		s.reseat(c.Seq)
+		s.reseat(c.Seq, c.ID)
 	}
 	return nil
 }
@@ -214,9 +214,9 @@ func (s *Set) behind(n tocsin.Seq) (sels []*selection) {
 	return sels
 }
 
-func (s *Set) reseat(n tocsin.Seq) {
+func (s *Set) reseat(n tocsin.Seq, who ...int64) {
 	for _, sel := range s.behind(n) {
-		sel.reseat(n, s.world)
+		sel.reseat(n, s.world, who...)
 	}
 }
 

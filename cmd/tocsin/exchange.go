@@ -63,6 +63,7 @@ type exchange struct {
 
 	cert *httpd.Certificate // nil: no TLS
 
+	keys     *seal.Ring
 	folder   io.Closer // the lock on the folder, where the engine has none
 	held     held
 	notifier *rpz.Notifier
@@ -87,7 +88,7 @@ func open(ctx context.Context, c config) (x *exchange, err error) {
 	if err != nil {
 		return nil, err
 	}
-	x = &exchange{log: c.Log, broken: make(chan error, 8)}
+	x = &exchange{keys: keys, log: c.Log, broken: make(chan error, 8)}
 	engine, err := x.engine(ctx, c)
 	if err != nil {
 		return nil, errors.Join(err, x.unlock())

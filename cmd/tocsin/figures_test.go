@@ -26,10 +26,10 @@ func TestFigures(t *testing.T) {
 	f.step("events", events)
 	f.step("event", oneLargeEvent)
 	f.step("transfer", transfers)
-	f.step("secondaries", secondaries)
 	f.step("lists", listsOut)
 	f.step("postgres", onPostgres)
 	f.step("nodes", twoNodes)
+	f.step("secondaries", secondaries)
 	f.step("million", func(t *testing.T, f *figures) { large(t, f, million) })
 	f.step("subscribers", manySubscribers)
 }

@@ -26,6 +26,15 @@ func (l lists) List(c *tocsin.Collection, v access.Viewer) (api.List, error) {
 	return list{got, c.Name}, nil
 }
 
+// Received is the list as a subscriber receives it.
+func (l lists) Received(c *tocsin.Collection, s *tocsin.Subscriber) (api.List, error) {
+	got, ok := l.Set.Received(c.ID, s.ID)
+	if !ok {
+		return nil, tocsin.Errorf(tocsin.Busy, "the collection %q is still being put together; try again in a moment", c.Name)
+	}
+	return list{got, c.Name}, nil
+}
+
 type list struct {
 	collection.List
 	name string

@@ -59,6 +59,7 @@ type commands struct {
 
 	Migrate      migrateCmd      `cmd:"" group:"care" help:"Move an exchange to another store."`
 	Doctor       doctorCmd       `cmd:"" group:"care" help:"Look for what is wrong, and say how to mend it."`
+	Seal         sealCmd         `cmd:"" group:"care" help:"The key file, without which secrets in the store can't be read."`
 	DemoResolver demoResolverCmd `cmd:"" group:"care" help:"Show a real resolver that blocks, and stops blocking, with the demo."`
 	Version      versionCmd      `cmd:"" group:"care" help:"Say which version this is."`
 }

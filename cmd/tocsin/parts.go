@@ -103,9 +103,9 @@ func (d desk) Import(ctx context.Context, v access.Viewer, in api.Import, list i
 		o.Tags = append(o.Tags, intake.TagDraft{Name: t})
 	}
 	p, err := d.Desk.Import(ctx, v, o, source, func(p intake.Progress) {
-		progress(api.Progress{Read: p.Read, Written: p.Written, Duplicates: p.Duplicates, Refused: p.Refused})
+		progress(progressOf(p))
 	})
-	r := api.Result{Progress: api.Progress{Read: p.Read, Written: p.Written, Duplicates: p.Duplicates, Refused: p.Refused}, Event: p.Event, Seq: p.Seq}
+	r := api.Result{Progress: progressOf(p), Event: p.Event, Seq: p.Seq}
 	for _, no := range p.Refusals {
 		r.Refused = append(r.Refused, api.Refusal{Line: no.Line, Text: no.Text, Why: no.Why})
 	}
@@ -122,6 +122,10 @@ func (d desk) Import(ctx context.Context, v access.Viewer, in api.Import, list i
 		go debug.FreeOSMemory()
 	}
 	return r, err
+}
+
+func progressOf(p intake.Progress) api.Progress {
+	return api.Progress{Read: p.Read, Written: p.Written, Duplicates: p.Duplicates, Refused: p.Refused, Guarded: p.Guarded}
 }
 
 // largeImport is how many claims make an import a large one.

@@ -76,7 +76,7 @@ var Tables = []Table{
 	table(1, `objects id uuid:uuid event name:text meta_category:text description:text template_uuid:uuid template_version comment:text
 		distribution sgroup timestamp first_seen last_seen deleted label seq`),
 	table(1, `attributes id uuid:uuid event object relation:text category type value:text comment:text flags distribution sgroup
-		timestamp first_seen last_seen seen ends tags label key1 key2 seq guard:text override:text overridden_by`),
+		timestamp first_seen last_seen seen ends tags label guard:text override:text overridden_by key1 key2 seq`),
 	table(2, `remarks kind id uuid:uuid event about_kind about_id to_kind to_id orgc key1 key2 timestamp deleted label seq body:text`),
 	table(2, "tombstones kind id uuid:uuid event label seq at"),
 	table(1, "log seq at actor kind id event first last scope label before:text after:text"),

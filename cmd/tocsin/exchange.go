@@ -90,7 +90,7 @@ func open(ctx context.Context, c config) (x *exchange, err error) {
 	x.Desk = &intake.Desk{DB: x.DB}
 	x.Guards = &intake.Guards{DB: x.DB, Log: c.Log}
 	if err := x.Guards.Open(ctx); err != nil {
-		return nil, errors.Join(err, x.DB.Close())
+		return nil, errors.Join(err, x.DB.Close(), x.unlock())
 	}
 	return x, nil
 }
@@ -157,10 +157,10 @@ func (x *exchange) serve(ctx, run context.Context, c config) error {
 	if err := x.Desk.Interrupted(ctx); err != nil {
 		return err
 	}
+	x.run("imports", func() error { return x.mindImports(run) })
 	if err := x.Guards.Exchange(ctx, x.knownAs(c)); err != nil {
 		return err
 	}
-	x.run("imports", func() error { return x.mindImports(run) })
 	x.serveDNS(run, udp, tcp)
 	return x.serveHTTP(run, web, c)
 }

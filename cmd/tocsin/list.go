@@ -46,7 +46,7 @@ func (l list) Write(w io.Writer, format string, part api.Part) error {
 		return err
 	}
 	if f.Name == "rpz" && part.Of < 2 {
-		return rpz.Text(w, zone{l.View()}) // with the terms of the zone itself
+		return rpz.Text(w, zone{View: l.View()}) // with the terms of the zone itself
 	}
 	whole := codec.List{Name: l.name, Serial: uint32(l.Serial()), Items: l.items}
 	return f.List(w, codec.Shard{Part: part.N, Of: part.Of}.List(whole))

@@ -96,6 +96,7 @@ type Progress struct {
 	Written    int64 `json:"written"`
 	Duplicates int64 `json:"duplicates"`
 	Refused    int64 `json:"refused"`
+	Guarded    int64 `json:"guarded,omitempty"` // written, and kept out of what blocks
 }
 
 // A Result is what became of a list. Refused holds the first refusals only.

@@ -112,9 +112,9 @@ func (d desk) Import(ctx context.Context, v access.Viewer, in api.Import, text i
 	defer done()
 	p, err := d.Desk.Import(ctx, v, o, list.Drafts, func(p intake.Progress) {
 		counts(p)
-		progress(api.Progress{Read: p.Read, Written: p.Written, Duplicates: p.Duplicates, Refused: p.Refused})
+		progress(progressOf(p))
 	})
-	r := api.Result{Progress: api.Progress{Read: p.Read, Written: p.Written, Duplicates: p.Duplicates, Refused: p.Refused}, Event: p.Event, Seq: p.Seq}
+	r := api.Result{Progress: progressOf(p), Event: p.Event, Seq: p.Seq}
 	counts(p)
 	for _, no := range p.Refusals {
 		r.Refused = append(r.Refused, api.Refusal{Line: no.Line, Text: no.Text, Why: no.Why})
@@ -132,6 +132,10 @@ func (d desk) Import(ctx context.Context, v access.Viewer, in api.Import, text i
 		go debug.FreeOSMemory()
 	}
 	return r, err
+}
+
+func progressOf(p intake.Progress) api.Progress {
+	return api.Progress{Read: p.Read, Written: p.Written, Duplicates: p.Duplicates, Refused: p.Refused, Guarded: p.Guarded}
 }
 
 // Preview says what Import would make of a list, by the beginning of it.

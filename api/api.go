@@ -53,7 +53,13 @@ func (a *API) Register(s *httpd.Server) {
 		s.Handle("GET /api/export", a.export)
 	}
 	if a.Lists != nil {
-		s.Handle("GET /collections/{file}", a.list) // NAME.txt, NAME.rpz, NAME.json
+		s.Handle("GET /collections/{file}", a.list) // NAME.txt, NAME.rpz, NAME.hosts, …
+	}
+	if a.Feed != nil {
+		s.HandlePublic("GET /feeds/{secret}/{file...}", func(w http.ResponseWriter, r *http.Request) error {
+			return a.feed(w, r, s.Address(r))
+		})
+		s.HandlePublic("/feeds/", func(http.ResponseWriter, *http.Request) error { return errNoFeed }) // and no path in the log
 	}
 	if a.Config != nil {
 		s.Handle("GET /api/subscribers/{name}/config", a.subscriberConfig)

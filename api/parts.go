@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"net/netip"
 
 	"tocsin"
 	"tocsin/access"
@@ -22,7 +23,9 @@ type Parts struct {
 	Lists  Lists
 	// Config writes the lines of a resolver's configuration that make it take the
 	// collection as subscriber s; its error names the resolvers there are.
-	Config func(w io.Writer, resolver string, s *tocsin.Subscriber, c *tocsin.Collection) error
+	Config func(w io.Writer, ask ConfigFor, s *tocsin.Subscriber, c *tocsin.Collection) error
+	// Feed finds a file by the secret in its address, for who asks from there.
+	Feed func(secret, file string, from netip.Addr) (*Feed, bool)
 	// CheckCollection refuses a collection whose filter can't be read.
 	CheckCollection func(*tocsin.Collection) error
 	// Takes answers whether a claim is in a collection, whoever may have it, and
@@ -30,6 +33,13 @@ type Parts struct {
 	Takes func(ctx context.Context, c *tocsin.Collection, a *tocsin.Attribute, e *tocsin.Event) access.Decision
 	// Serial is what a subscriber has confirmed to hold, 0 if not known.
 	Serial func(s *tocsin.Subscriber) tocsin.Seq
+}
+
+// ConfigFor is what a configuration is asked for.
+type ConfigFor struct {
+	Resolver string
+	Trial    bool // stop nothing
+	TLS      bool // transfer over TLS
 }
 
 // An Index answers who claims a value (package match).
@@ -61,6 +71,9 @@ type Desk interface {
 	// how far it is.
 	// Lines that are refused are part of the result; an error ends the import.
 	Import(ctx context.Context, v access.Viewer, in Import, list io.Reader, progress func(Progress)) (Result, error)
+	// Preview says what Import would make of a list, as JSON, by its first rows.
+	// Nothing is kept.
+	Preview(in Import, list io.Reader) (any, error)
 }
 
 // An Import is what is to be done with a list.
@@ -69,6 +82,7 @@ type Import struct {
 	Name         string // of the list
 	Format       string // "": guessed
 	Type         string // of values whose format does not say
+	Columns      string // a header for a table that has none, or the wrong one
 	Collection   string // put into it
 	Tags         []string
 	Distribution *access.Distribution // nil: the desk's default
@@ -126,7 +140,11 @@ type List interface {
 	// Audience is equal for those who have equal lists; "" if it can't be said.
 	Audience() string
 	Serial() tocsin.Seq
-	// Media returns the media type of a format: txt, rpz or json.
-	Media(format string) (media string, ok bool)
-	Write(w io.Writer, format string) error
+	// Media returns the media type of a format, or an error that names those there are.
+	Media(format string) (string, error)
+	Write(w io.Writer, format string, part Part) error
 }
+
+// A Part is one of several that a list is cut into; the zero Part is the whole.
+// Parts count from 1.
+type Part struct{ N, Of int }

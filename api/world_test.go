@@ -72,9 +72,9 @@ func newWorld(t testing.TB) *world {
 	w.ids["list"] = put(t, db, &tocsin.GuardList{Name: "of everyone", Class: tocsin.Warn, Match: "exact"}).ID
 	w.api = New(db, Parts{
 		Version: "test", Guards: guards, Index: &storeIndex{t, db}, Desk: fakeDesk{db}, Writer: plainWriter, Lists: fakeLists{},
-		Config: func(w io.Writer, resolver string, s *tocsin.Subscriber, c *tocsin.Collection) error {
-			if resolver != "unbound" {
-				return fmt.Errorf("no configuration for %q; try one of [unbound]", resolver)
+		Config: func(w io.Writer, ask ConfigFor, s *tocsin.Subscriber, c *tocsin.Collection) error {
+			if ask.Resolver != "unbound" {
+				return fmt.Errorf("no configuration for %q; try one of [unbound]", ask.Resolver)
 			}
 			_, err := fmt.Fprintf(w, "zone %s secret %x\n", c.Zone, s.TSIG.Secret.Clear())
 			return err
@@ -291,6 +291,11 @@ func (d fakeDesk) Import(ctx context.Context, v access.Viewer, in Import, list i
 	return r, err
 }
 
+func (d fakeDesk) Preview(in Import, list io.Reader) (any, error) {
+	b, err := io.ReadAll(list)
+	return map[string]any{"format": in.Format, "columns": in.Columns, "octets": len(b)}, err
+}
+
 // plainWriter writes values, a line each.
 func plainWriter(format string) (Writer, error) {
 	if format != "text" {
@@ -324,10 +329,13 @@ type fakeList struct{ audience string }
 
 func (l fakeList) Audience() string   { return l.audience }
 func (l fakeList) Serial() tocsin.Seq { return 17 }
-func (l fakeList) Media(format string) (string, bool) {
-	return "text/plain", format == "txt"
+func (l fakeList) Media(format string) (string, error) {
+	if format != "txt" {
+		return "", tocsin.Errorf(tocsin.Invalid, "no format %q; try one of [txt]", format)
+	}
+	return "text/plain", nil
 }
-func (l fakeList) Write(w io.Writer, _ string) error {
-	_, err := io.WriteString(w, strings.Repeat("evil.example\n", 500))
+func (l fakeList) Write(w io.Writer, _ string, part Part) error {
+	_, err := io.WriteString(w, strings.Repeat("evil.example\n", 500/max(1, part.Of)))
 	return err
 }

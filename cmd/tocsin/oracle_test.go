@@ -28,6 +28,8 @@ type oracle struct {
 	objects     map[int64]*oObject
 	attributes  map[int64]*oAttribute
 	collections map[int64]*oCollection
+	remarks     map[remarkID]*oRemark
+	policy      int                        // of sightings
 	lists       map[string]map[string]bool // names that are guarded, by class
 }
 
@@ -195,8 +197,9 @@ const trialOrgs = 4
 
 func newTrial(t *testing.T, seed uint64, db string) *trial {
 	tr := &trial{world: newWorldOn(t, db, "one", "two", "three", "four"), rnd: rand.New(rand.NewPCG(seed, 7)),
-		oracle: &oracle{map[int64]map[int64]bool{}, map[int64]*oEvent{}, map[int64]*oObject{}, map[int64]*oAttribute{}, map[int64]*oCollection{}, map[string]map[string]bool{}},
-		subs:   map[int64]map[int64]int64{}, copies: map[string]secondaryCopy{}}
+		oracle: &oracle{map[int64]map[int64]bool{}, map[int64]*oEvent{}, map[int64]*oObject{}, map[int64]*oAttribute{}, map[int64]*oCollection{},
+			map[remarkID]*oRemark{}, 0, map[string]map[string]bool{}},
+		subs: map[int64]map[int64]int64{}, copies: map[string]secondaryCopy{}}
 	for _, m := range [][]string{{"one", "two"}, {"two", "three"}, {"one", "four"}, {"one", "two", "three", "four"}} {
 		id := tr.group("g"+strings.Join(m, "-"), m...)
 		tr.groupIDs = append(tr.groupIDs, id)
@@ -335,6 +338,9 @@ func (tr *trial) step() {
 		tr.changeMembers()
 	default:
 		tr.changeCollection()
+	}
+	for tr.rnd.IntN(2) == 0 {
+		tr.remark()
 	}
 	tr.republish()
 }
@@ -704,6 +710,7 @@ func (tr *trial) check() {
 		}
 		tr.checkSQL(v, want)
 		tr.checkLookup(v, want)
+		tr.checkRemarks(v)
 		if org != 0 {
 			tr.checkHTTP(org, want)
 			tr.checkCorrelations(org, want)

@@ -28,7 +28,7 @@ func (t *tx) scanAttribute(s scanner, a *tocsin.Attribute) error {
 	var tags uint32
 	err := s.Scan(&a.ID, (*[16]byte)(&a.UUID), &a.Event, &a.Object, &a.Relation, &a.Category, &typ, &value, &a.Comment, &flags,
 		&a.Distribution, &a.Group, &a.Timestamp, &firstSeen, &lastSeen, &a.Seen, &a.Ends, &tags, &a.Label, &a.Seq,
-		&a.Guard, &a.Override, &a.OverriddenBy)
+		(*string)(&a.Guard), &a.Override, &a.OverriddenBy)
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,8 @@ func (t *tx) scanAttribute(s scanner, a *tocsin.Attribute) error {
 
 // insertColumns are those of an insert, in order.
 var insertColumns = []string{"id", "uuid", "event", "object", "relation", "category", "type", "value", "comment", "flags", "distribution", "sgroup",
-	"timestamp", "first_seen", "last_seen", "seen", "ends", "tags", "label", "seq", "guard", "override", "overridden_by", "key1", "key2"}
+	"timestamp", "first_seen", "last_seen", "seen", "ends", "tags", "label", "seq",
+	"guard", "override", "overridden_by", "key1", "key2"}
 
 // values returns what insertColumns stand for.
 func (t *tx) values(a *tocsin.Attribute) ([]any, error) {

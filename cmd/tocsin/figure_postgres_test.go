@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -89,7 +90,12 @@ func twoNodes(t *testing.T, f *figures) {
 	share("first.block.example")
 	two.arrives("first.block.example") // in the base zone, where what there was before the hot zone stays
 	one.must("PATCH", "/api/collections/drop", `{"hot_zone":"hot.rpz.example"}`)
-	r := lab.StartUnbound(t, lab.StartRoot(t), string(two.must("GET", "/api/subscribers/resolver/config?for=unbound", "")))
+	var config string
+	two.until(time.Minute, "know of the hot zone", func() bool {
+		config = string(two.must("GET", "/api/subscribers/resolver/config?for=unbound", ""))
+		return strings.Contains(config, "hot.rpz.example")
+	})
+	r := lab.StartUnbound(t, lab.StartRoot(t), config)
 	one.must("PATCH", "/api/subscribers/resolver", fmt.Sprintf(`{"notify":[%q]}`, r.Addr()))
 	r.WaitBlocked(t, "first.block.example")
 	var blocked, answers []float64

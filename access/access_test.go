@@ -305,3 +305,26 @@ func TestThroughSeesWhatBothSee(t *testing.T) {
 		}
 	}
 }
+
+// What may yet be dropped is seen by nobody, and its number may come to mean
+// something else.
+func TestHeldLabelsAreInNoSight(t *testing.T) {
+	labels := NewLabels(nil)
+	theirs := labels.Sight(Organisation("theirs", 2), Read)
+	labels.Hold()
+	id := labels.ID(NewLabel(1, Everyone, 0, 0, 0))
+	if theirs.Has(id) || theirs.Bits().Has(id) {
+		t.Error("a label that is held is seen")
+	}
+	labels.Drop()
+	labels.Adopt(0, []Label{NewLabel(1, OrgOnly, 0, 0, 0)})
+	if theirs.Has(id) {
+		t.Error("another label of the same number is seen")
+	}
+	labels.Hold()
+	next := labels.ID(NewLabel(1, Everyone, 0, 0, 0))
+	labels.Keep()
+	if next != id+1 || !theirs.Has(next) {
+		t.Errorf("label %d is kept, and not seen", next)
+	}
+}

@@ -322,6 +322,8 @@ func (a *absent) Follow(ctx context.Context, cs []tocsin.Change) error {
 
 // More than a node takes over from memory: followers read the log themselves.
 func manyLinesAtOnce(t *testing.T, one, two *world) {
+	one.event(t, tocsin.Event{}, "early.example")
+	two.reaches(t, one.Head()) // what two has in memory ends here
 	names := make([]string, 5000)
 	for i := range names {
 		names[i] = fmt.Sprintf("n%d.example", i)

@@ -53,7 +53,7 @@ func (a *API) Register(s *httpd.Server) {
 		s.Handle("GET /api/export", a.export)
 	}
 	if a.Lists != nil {
-		s.Handle("GET /collections/{file}", a.list) // NAME.txt, NAME.rpz, NAME.json
+		s.Handle("GET /collections/{file}", a.list) // NAME.txt, NAME.rpz, NAME.hosts, …
 	}
 	if a.Config != nil {
 		s.Handle("GET /api/subscribers/{name}/config", a.subscriberConfig)

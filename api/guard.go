@@ -22,6 +22,8 @@ type Guards interface {
 	Reclass(ctx context.Context, v access.Viewer, name string, class tocsin.GuardClass) (*tocsin.GuardList, error)
 	Remove(ctx context.Context, v access.Viewer, name string) error
 	Entries(ctx context.Context, v access.Viewer, l *tocsin.GuardList) ([]string, error)
+	// IsSwept reports whether all claims have been judged by the lists as they are.
+	IsSwept() bool
 	// Assets changes what an organisation says that it runs itself.
 	Assets(ctx context.Context, v access.Viewer, org *tocsin.Organisation, add, remove []string) (*tocsin.GuardList, []string, error)
 }
@@ -61,7 +63,7 @@ func (a *API) guards(w http.ResponseWriter, r *http.Request, v access.Viewer) er
 			Done    bool  `json:"done"`
 		} `json:"sweep"`
 	}{Lists: []guardShape{}}
-	out.Sweep.UpTo, out.Sweep.Changed, out.Sweep.Done = s.After, s.Changed, s.Done
+	out.Sweep.UpTo, out.Sweep.Changed, out.Sweep.Done = s.After, s.Changed, a.Guards.IsSwept()
 	for l := range view.GuardLists() {
 		out.Lists = append(out.Lists, guardOf(view, l))
 	}
@@ -97,13 +99,14 @@ func (a *API) guardEntries(w http.ResponseWriter, r *http.Request, v access.View
 }
 
 // loadGuard reads a list from the body. "from" is the file or address that it was
-// read from, after which it is called.
+// read from, after which it is called. Whoever sends many lists says of all but
+// the last that they may be asked "later".
 func (a *API) loadGuard(w http.ResponseWriter, r *http.Request, v access.Viewer) error {
-	if err := known(r, "from", "name", "class"); err != nil {
+	if err := known(r, "from", "name", "class", "later"); err != nil {
 		return err
 	}
 	q := r.URL.Query()
-	o := intake.LoadOptions{Name: q.Get("name")}
+	o := intake.LoadOptions{Name: q.Get("name"), Later: flag(r, "later")}
 	if text := q.Get("class"); text != "" {
 		c, err := tocsin.ParseGuardClass(text)
 		if err != nil {

@@ -27,11 +27,19 @@ var visibleIn = []string{"match", "collection"}
 
 // importList reads a list into one event while it arrives. It answers with a line
 // now and then, and one at the end that says what became of it. Without that
-// last "result" the import has not come to its end.
+// last "result" the import has not come to its end. With dry_run it reads the first
+// rows only, says what it would make of them, and keeps nothing.
 func (a *API) importList(w http.ResponseWriter, r *http.Request, v access.Viewer) error {
 	in, err := a.importOf(r, v)
 	if err != nil {
 		return err
+	}
+	if flag(r, "dry_run") {
+		p, err := a.Desk.Preview(in, r.Body)
+		if err != nil {
+			return err
+		}
+		return reply(w, http.StatusOK, p)
 	}
 	out := &progressWriter{w: w, ctl: http.NewResponseController(w)}
 	if err := out.ctl.EnableFullDuplex(); err != nil && r.ProtoMajor < 2 {
@@ -64,12 +72,12 @@ func refusals(r Result) []Refusal { return list(r.Refused) }
 
 // importOf reads what is to be done off the query.
 func (a *API) importOf(r *http.Request, v access.Viewer) (in Import, err error) {
-	err = known(r, "event", "format", "type", "collection", "tag", "distribution", "group", "publish", "name")
+	err = known(r, "event", "format", "type", "collection", "tag", "distribution", "group", "publish", "name", "columns", "dry_run")
 	if err != nil {
 		return in, err
 	}
 	q, view := r.URL.Query(), a.db.As(v)
-	in = Import{Event: q.Get("event"), Name: q.Get("name"), Format: q.Get("format"), Type: q.Get("type"), Tags: q["tag"], Publish: flag(r, "publish")}
+	in = Import{Event: q.Get("event"), Name: q.Get("name"), Format: q.Get("format"), Type: q.Get("type"), Columns: q.Get("columns"), Tags: q["tag"], Publish: flag(r, "publish")}
 	if name := q.Get("collection"); name != "" {
 		c, err := find[*tocsin.Collection](view, name)
 		if err != nil {

@@ -61,6 +61,9 @@ type Desk interface {
 	// how far it is.
 	// Lines that are refused are part of the result; an error ends the import.
 	Import(ctx context.Context, v access.Viewer, in Import, list io.Reader, progress func(Progress)) (Result, error)
+	// Preview says what Import would make of a list, as JSON, by its first rows.
+	// Nothing is kept.
+	Preview(in Import, list io.Reader) (any, error)
 }
 
 // An Import is what is to be done with a list.
@@ -69,6 +72,7 @@ type Import struct {
 	Name         string // of the list
 	Format       string // "": guessed
 	Type         string // of values whose format does not say
+	Columns      string // a header for a table that has none, or the wrong one
 	Collection   string // put into it
 	Tags         []string
 	Distribution *access.Distribution // nil: the desk's default
@@ -128,7 +132,11 @@ type List interface {
 	// Audience is equal for those who have equal lists; "" if it can't be said.
 	Audience() string
 	Serial() tocsin.Seq
-	// Media returns the media type of a format: txt, rpz or json.
-	Media(format string) (media string, ok bool)
-	Write(w io.Writer, format string) error
+	// Media returns the media type of a format, or an error that names those there are.
+	Media(format string) (string, error)
+	Write(w io.Writer, format string, part Part) error
 }
+
+// A Part is one of several that a list is cut into; the zero Part is the whole.
+// Parts count from 1.
+type Part struct{ N, Of int }

@@ -323,6 +323,16 @@ func TestWhy(t *testing.T) {
 	w.must(t, 400, "ours", "GET", "/api/why?value=what&for=Theirs", "")
 }
 
+// A dry run answers what would be read, and keeps nothing.
+func TestDryRun(t *testing.T) {
+	w := newWorld(t)
+	before := w.db.Head()
+	p := w.must(t, 200, "ours", "POST", "/api/import?dry_run=1&format=csv&columns=date,value", "2026-11-01,evil.example\n")
+	if p["format"] != "csv" || p["columns"] != "date,value" || p["octets"] != 24.0 || w.db.Head() != before {
+		t.Errorf("%v, from line %d to %d", p, before, w.db.Head())
+	}
+}
+
 func TestCollectionLists(t *testing.T) {
 	w := newWorld(t)
 	get := func(who, method, file string, header ...string) *http.Response {
@@ -358,8 +368,23 @@ func TestCollectionLists(t *testing.T) {
 	if resp.StatusCode != 200 || len(b) != 0 || resp.Header.Get("ETag") != tag {
 		t.Errorf("HEAD: %d %v", resp.StatusCode, resp.Header)
 	}
-	if resp := get("theirs", "GET", "theirblock.pdf"); resp.StatusCode != 404 {
-		t.Errorf("no such format: %d", resp.StatusCode)
+	resp = get("theirs", "GET", "theirblock.pdf")
+	if b, _ := io.ReadAll(resp.Body); resp.StatusCode != 404 || !strings.Contains(string(b), "try one of [txt]") {
+		t.Errorf("no such format: %d %s", resp.StatusCode, b)
+	}
+	// For readers that take so many lines and no more.
+	resp = get("theirs", "GET", "theirblock.txt?part=2/5&most=100", "Accept-Encoding", "identity")
+	if b, _ := io.ReadAll(resp.Body); resp.StatusCode != 200 || len(b) != 1300 || resp.Header.Get("ETag") == tag {
+		t.Errorf("a part: %d, %d octets, tag %s", resp.StatusCode, len(b), resp.Header.Get("ETag"))
+	}
+	resp = get("theirs", "GET", "theirblock.txt?most=100", "If-None-Match", `"other"`)
+	if b, _ := io.ReadAll(resp.Body); resp.StatusCode != 409 || resp.Header.Get("ETag") != "" || !strings.Contains(string(b), "500 lines and may have 100: fetch it in parts, part=1/7") {
+		t.Errorf("too long: %d %s", resp.StatusCode, b)
+	}
+	for _, query := range []string{"part=0/2", "part=3/2", "part=2", "part=1/1000000", "most=0", "most=x", "parts=1/2"} {
+		if resp := get("theirs", "GET", "theirblock.txt?"+query); resp.StatusCode != 400 {
+			t.Errorf("%s: %d", query, resp.StatusCode)
+		}
 	}
 	// A site administrator receives what the organisation does, not everything.
 	put(t, w.db, &tocsin.Subscriber{Name: "our proxy", Collection: w.ids["collection"], Org: w.ids["Ours"]})

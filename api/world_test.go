@@ -291,6 +291,11 @@ func (d fakeDesk) Import(ctx context.Context, v access.Viewer, in Import, list i
 	return r, err
 }
 
+func (d fakeDesk) Preview(in Import, list io.Reader) (any, error) {
+	b, err := io.ReadAll(list)
+	return map[string]any{"format": in.Format, "columns": in.Columns, "octets": len(b)}, err
+}
+
 // plainWriter writes values, a line each.
 func plainWriter(format string) (Writer, error) {
 	if format != "text" {
@@ -328,10 +333,13 @@ type fakeList struct{ audience string }
 
 func (l fakeList) Audience() string   { return l.audience }
 func (l fakeList) Serial() tocsin.Seq { return 17 }
-func (l fakeList) Media(format string) (string, bool) {
-	return "text/plain", format == "txt"
+func (l fakeList) Media(format string) (string, error) {
+	if format != "txt" {
+		return "", tocsin.Errorf(tocsin.Invalid, "no format %q; try one of [txt]", format)
+	}
+	return "text/plain", nil
 }
-func (l fakeList) Write(w io.Writer, _ string) error {
-	_, err := io.WriteString(w, strings.Repeat("evil.example\n", 500))
+func (l fakeList) Write(w io.Writer, _ string, part Part) error {
+	_, err := io.WriteString(w, strings.Repeat("evil.example\n", 500/max(1, part.Of)))
 	return err
 }

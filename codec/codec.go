@@ -12,6 +12,7 @@
 package codec
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"iter"
@@ -64,15 +65,21 @@ type Row struct {
 
 // Options are what a reader can be told. The zero Options are good.
 type Options struct {
-	Type string // what every value is, where the format does not say; "": detected one by one
+	Type    string // what every value is, where the format does not say; "": detected one by one
+	Columns string // a header line for a table that has none, or the wrong one
 }
 
 // A Format is one way to write claims down.
 type Format struct {
 	Name       string
 	Media      string
+	ListMedia  string   // of lists, where it differs
 	Extensions []string // of file names, with the dot
 	Describe   string   // a line for menus
+
+	// Looks reports whether a text is in this format, by the beginning of it.
+	// Where it is nil, only the name of a file can tell.
+	Looks func(head) bool
 
 	// Read yields the drafts of a text. With a [*LineError] it has lost that line
 	// and goes on; any other error is the last thing it yields. It is nil where
@@ -80,8 +87,12 @@ type Format struct {
 	Read func(io.Reader, Options) iter.Seq2[Draft, error]
 	// Write writes rows until they end. When it returns an error, what it wrote
 	// so far is not the whole answer, and the caller must see to it that it
-	// doesn't look like one. It is nil where the format is for input only.
+	// doesn't look like one. It is nil where the format is for input only. Where
+	// the format is for blocking, it writes what the rows name, see [List].
 	Write func(io.Writer, iter.Seq2[Row, error]) error
+	// List writes a list of what is to be acted on; else it is as Write. It is nil
+	// where a format is for claims only.
+	List func(io.Writer, List) error
 }
 
 var formats = map[string]Format{}
@@ -90,6 +101,10 @@ func register(f Format) {
 	if _, dup := formats[f.Name]; dup {
 		panic("codec: format " + f.Name + " registered twice")
 	}
+	if f.Write == nil && f.List != nil {
+		f.Write = func(w io.Writer, rows iter.Seq2[Row, error]) error { return f.List(w, Named(rows)) }
+	}
+	f.ListMedia = cmp.Or(f.ListMedia, f.Media)
 	formats[f.Name] = f
 }
 
@@ -113,6 +128,21 @@ func Reader(name string) (Format, error) {
 // Writer returns the format of that name if it can be written.
 func Writer(name string) (Format, error) {
 	return lookup(name, "write", func(f Format) bool { return f.Write != nil })
+}
+
+// Lister returns the format that lists are written in under that name, or under
+// the ending of its files: "text" and "txt" are the same.
+func Lister(name string) (Format, error) {
+	f, err := lookup(name, "list", func(f Format) bool { return f.List != nil })
+	if err == nil {
+		return f, nil
+	}
+	for _, f := range Formats() {
+		if f.List != nil && slices.Contains(f.Extensions, "."+name) {
+			return f, nil
+		}
+	}
+	return Format{}, err
 }
 
 func lookup(name, what string, can func(Format) bool) (Format, error) {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"golang.org/x/tools/txtar"
@@ -41,8 +42,15 @@ func TestFormats(t *testing.T) {
 			if !ok {
 				continue
 			}
-			drafts, said := readAll(f.Read(bytes.NewReader(in.Data), codec.Options{}))
+			drafts, said := readAll(f.Read(packed(t, f, in.Data), codec.Options{}))
 			got.Files = append(got.Files, in, txtar.File{Name: name + ".drafts", Data: []byte(said)})
+			if f.List != nil {
+				var out bytes.Buffer
+				if err := f.List(&out, listOf(drafts)); err != nil {
+					t.Errorf("%s %s: %v", f.Name, name, err)
+				}
+				got.Files = append(got.Files, txtar.File{Name: name + ".list", Data: out.Bytes()})
+			}
 			if f.Write != nil {
 				var out bytes.Buffer
 				if err := f.Write(&out, rows(drafts)); err != nil {
@@ -67,6 +75,44 @@ func TestFormats(t *testing.T) {
 			}
 		}
 	}
+}
+
+// listOf is a collection of what drafts name.
+func listOf(ds []codec.Draft) codec.List {
+	l := codec.Named(rows(ds))
+	l.Name, l.Serial = "protect", 4711
+	claims := l.Items
+	l.Items = func(kinds ...indicator.Kind) iter.Seq2[codec.Item, error] {
+		return func(yield func(codec.Item, error) bool) {
+			for i, err := range claims(kinds...) {
+				i.Row = nil // of whoever claims it, a collection says nothing
+				if !yield(i, err) {
+					return
+				}
+			}
+		}
+	}
+	return l
+}
+
+// packed is an example as its format wants it: the files of a feed stand in one
+// another, each behind a line ">> NAME".
+func packed(t *testing.T, f codec.Format, data []byte) io.Reader {
+	t.Helper()
+	if f.Name != "misp-feed" {
+		return bytes.NewReader(data)
+	}
+	folder := fstest.MapFS{}
+	for part := range strings.SplitSeq(string(data), ">> ") {
+		if name, text, ok := strings.Cut(part, "\n"); ok {
+			folder[name] = &fstest.MapFile{Data: []byte(text)}
+		}
+	}
+	var b bytes.Buffer
+	if err := codec.PackFeed(&b, folder); err != nil {
+		t.Fatal(err)
+	}
+	return &b
 }
 
 // readAll reads drafts until the end and puts them into words.
@@ -137,11 +183,19 @@ func rows(ds []codec.Draft) iter.Seq2[codec.Row, error] {
 
 func TestLookup(t *testing.T) {
 	_, err := codec.Writer("pdf")
-	if err == nil || tocsin.CodeOf(err) != tocsin.Invalid || err.Error() != `no format "pdf" to write; try one of [csv json text]` {
+	if err == nil || tocsin.CodeOf(err) != tocsin.Invalid || err.Error() != `no format "pdf" to write; try one of [adblock csv dnsmasq edl-domain edl-ip edl-url hosts json nftables rpz text unbound zeek]` {
 		t.Errorf("got %v", err)
 	}
-	if _, err = codec.Writer("hosts"); err == nil {
-		t.Error("hosts can be written")
+	if _, err = codec.Writer("misp"); err == nil {
+		t.Error("misp can be written")
+	}
+	for ending, want := range map[string]string{"txt": "text", "text": "text", "rpz": "rpz", "nft": "nftables", "intel": "zeek", "json": "json"} {
+		if f, err := codec.Lister(ending); err != nil || f.Name != want {
+			t.Errorf("a list called .%s is %q, %v; want %q", ending, f.Name, err, want)
+		}
+	}
+	if _, err = codec.Lister("pdf"); err == nil || !strings.Contains(err.Error(), "edl-ip") {
+		t.Errorf("got %v", err)
 	}
 	if f, err := codec.Reader("hosts"); err != nil || f.Name != "hosts" {
 		t.Errorf("got %v", err)
@@ -162,6 +216,25 @@ func TestGuess(t *testing.T) {
 		{"event.json", `{"Event": {"info": "x"}}`, "misp"},
 		{"", "[{\"Event\": {}}]", "misp"},
 		{"", `{"type":"domain","value":"evil.example"}`, "json"},
+		{"", "{\n \"response\": [{\"Event\": {}}]}", "misp"},
+		{"", "[{\"indicator\": \"evil.example\"}]", "json"},
+		{"", "[\n  \"evil.example\"\n]", "json"},
+		{"list.txt", "# list\naddress=/evil.example/#\n", "dnsmasq"},
+		{"list.txt", "server=/evil.example/\n", "dnsmasq"},
+		{"list.txt", "# list\nserver:\n local-zone: x refuse\n", "unbound"},
+		{"list.txt", "local-zone: \"evil.example.\" always_null\n", "unbound"},
+		{"list.txt", "! Title: x\n||evil.example^\n", "adblock"},
+		{"list.txt", "[Adblock Plus 2.0]\n", "adblock"},
+		{"list.txt", "; zone\n$TTL 300\n@ SOA a. b. (\n", "rpz"},
+		{"list.txt", "evil.example CNAME .\n", "rpz"},
+		{"list.zone", "evil.example\n", "rpz"},
+		{"list.txt", "#fields\tindicator\tindicator_type\n192.0.2.1\tIntel::ADDR\n", "zeek"},
+		{"list.txt", "#!/usr/sbin/nft -f\ntable inet filter {\n", "nftables"},
+		{"list.txt", "add element inet filter bad { 192.0.2.1 }\n", "nftables"},
+		{"list.txt", "192.0.2.1\t10\n192.0.2.2\t9\n", "csv"},
+		{"list.txt", "192.0.2.0/24 ; SBL1\n198.51.100.0/24 ; SBL2\n", "csv"},
+		{"list.txt", "http://evil.example/a,b\nhttp://evil.example/c,d\n", "text"},
+		{"list.txt", "192.0.2.1 # why, and when\n192.0.2.2 # why\n", "text"},
 	} {
 		f, err := codec.Guess(c.name, []byte(c.head))
 		if err != nil || f.Name != c.want {
@@ -169,13 +242,16 @@ func TestGuess(t *testing.T) {
 		}
 	}
 	for head, says := range map[string]string{
-		"": "the file is empty", "a\x00b": "binary", "\xff\xfee\x00": "UTF-16", "\x1f\x8b\x08": "binary", "%PDF-1.7\x00": "binary",
+		"": "the file is empty", "a\x00b": "binary", "\xff\xfee\x00": "UTF-16", "\x1f\x8b\x08": "binary", "%PDF-1.7\x00": "binary", "<html><body>": "web page",
 	} {
 		if _, err := codec.Guess("x", []byte(head)); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: got %v, want %q", head, err, says)
 		}
 	}
 }
+
+// some is a draft for each format to write.
+var some = []codec.Draft{{Text: "evil.example"}, {Text: "192.0.2.1"}, {Text: "http://evil.example/x"}}
 
 var errBroken = errors.New("broken off")
 
@@ -185,15 +261,22 @@ func TestWriteFailsMidway(t *testing.T) {
 		if f.Write == nil {
 			continue
 		}
-		err := f.Write(io.Discard, func(yield func(codec.Row, error) bool) {
-			for r := range rows([]codec.Draft{{Text: "evil.example"}}) {
-				_ = yield(r, nil) && yield(codec.Row{}, errBroken)
+		var out strings.Builder
+		err := f.Write(&out, func(yield func(codec.Row, error) bool) {
+			for r := range rows(some) {
+				if !yield(r, nil) {
+					return
+				}
 			}
+			yield(codec.Row{}, errBroken)
 		})
 		if !errors.Is(err, errBroken) {
 			t.Errorf("%s: got %v", f.Name, err)
 		}
-		if err := f.Write(failing{}, rows([]codec.Draft{{Text: "evil.example"}})); !errors.Is(err, errBroken) {
+		if strings.Contains(out.String(), "end of") || f.Name == "nftables" && strings.HasSuffix(out.String(), "}\n}\n") {
+			t.Errorf("%s looks finished:\n%s", f.Name, out.String())
+		}
+		if err := f.Write(failing{}, rows(some)); !errors.Is(err, errBroken) {
 			t.Errorf("%s, full disk: got %v", f.Name, err)
 		}
 	}
@@ -202,3 +285,27 @@ func TestWriteFailsMidway(t *testing.T) {
 type failing struct{}
 
 func (failing) Write([]byte) (int, error) { return 0, errBroken }
+
+// A format for blocking takes what is to be acted on, and each name once.
+func TestNamed(t *testing.T) {
+	no := false
+	drafts := []codec.Draft{{Text: "evil.example"}, {Type: "hostname", Text: "evil.example"}, {Text: "evil.example", Comment: "again"},
+		{Text: "harmless.example", ToIDS: &no}, {Text: "http://mentioned.example/x"}, {Type: "domain|ip", Text: "both.example|192.0.2.1"}}
+	f, err := codec.Writer("unbound")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := f.Write(&out, rows(drafts)); err != nil {
+		t.Fatal(err)
+	}
+	want := `server:
+local-zone: "evil.example." always_nxdomain
+local-data: "evil.example. A 0.0.0.0"
+local-zone: "both.example." always_nxdomain
+# end of list, entries: 3
+`
+	if out.String() != want {
+		t.Errorf("got\n%s", out.String())
+	}
+}

@@ -7,14 +7,12 @@ import (
 	"iter"
 	"strconv"
 	"strings"
-	"time"
-
-	"tocsin"
 )
 
 func init() {
 	register(Format{Name: "csv", Media: "text/csv; charset=utf-8", Extensions: []string{".csv", ".tsv"},
-		Describe: "columns as MISP names them; reading takes one column or a header", Read: readCSV, Write: writeCSV})
+		Describe: "a table with MISP's columns; reading takes what a header names, or finds the values by themselves",
+		Looks:    looksLikeTable, Read: readCSV, Write: writeCSV, List: writeCSVList})
 }
 
 // The columns that are written, which are MISP's.
@@ -49,6 +47,24 @@ func writeCSV(w io.Writer, rows iter.Seq2[Row, error]) error {
 		}
 	}
 	return b.Flush()
+}
+
+// writeCSVList writes the names of a list with the type that reads it back as it is.
+func writeCSVList(w io.Writer, l List) error {
+	out := &listWriter{Writer: newBuffer(w)}
+	out.WriteString("value,type\n")
+	var buf []byte
+	return out.write(l.Items(names...), func(out *listWriter, i Item) {
+		if !isName(i.Text) {
+			return
+		}
+		typ := "hostname"
+		if i.Kind == domainKind {
+			typ = "domain"
+		}
+		buf = appendCell(buf[:0], string(i.Text))
+		out.line("", buf, ","+typ)
+	}, nothingMore)
 }
 
 // appendCell appends a cell, in quotes where it wants them.
@@ -98,29 +114,21 @@ func isFormula(s string) bool {
 	return false
 }
 
-// readCSV reads one column without a header, or what a header names. A field in
-// quotes may go over several lines (RFC 4180); a quote that is not closed
+// readCSV reads a table whose shape the first records show, see [Table]. A field
+// in quotes may go over several lines (RFC 4180); a quote that is not closed
 // within [MaxLine] costs its line only.
 func readCSV(r io.Reader, o Options) iter.Seq2[Draft, error] {
 	return func(yield func(Draft, error) bool) {
-		rr, stop := newRecordReader(r)
-		defer stop()
-		var t table
+		rr := newRecordReader(r)
+		t, err := rr.table(o)
+		if err != nil {
+			yield(Draft{}, err)
+			return
+		}
 		for {
 			rec, err, ok := rr.read()
 			if !ok {
 				return
-			}
-			if err == nil && t.columns == nil {
-				header, err := t.begin(rec)
-				rr.comma = t.comma
-				if err != nil {
-					yield(Draft{Line: rec.number}, err)
-					return
-				}
-				if header {
-					continue
-				}
 			}
 			var d Draft
 			if err == nil {
@@ -137,140 +145,29 @@ func readCSV(r io.Reader, o Options) iter.Seq2[Draft, error] {
 	}
 }
 
-// A table is a CSV file's shape: what stands between cells, and which is what.
-type table struct {
-	comma   byte
-	columns []func(*Draft, string) string // nil: of no interest; they return what is wrong
-}
-
-// csvColumns are the columns we know, MISP's names first.
-var csvColumns = map[string]func(*Draft, string) string{
-	"value": csvValue, "indicator": csvValue, "ioc": csvValue, "domain": typed("domain"), "hostname": typed("hostname"), "url": typed("url"),
-	"type":     func(d *Draft, s string) string { d.Type = s; return "" },
-	"category": func(d *Draft, s string) string { d.Category = s; return "" },
-	"comment":  func(d *Draft, s string) string { d.Comment = rearm(s); return "" },
-	"uuid": func(d *Draft, s string) string {
-		var err error
-		if d.UUID, err = tocsin.ParseUUID(s); err != nil && s != "" {
-			return err.Error()
-		}
-		return ""
-	},
-	"to_ids": func(d *Draft, s string) string {
-		if s == "" {
-			return ""
-		}
-		ids, err := strconv.ParseBool(strings.ToLower(s))
-		if err != nil {
-			return "to_ids is 1 or 0, not " + strconv.Quote(beginning([]byte(s)))
-		}
-		d.ToIDS = &ids
-		return ""
-	},
-	"date":       csvTimestamp,
-	"timestamp":  csvTimestamp,
-	"first_seen": func(d *Draft, s string) string { return csvTime(&d.FirstSeen, s) },
-	"last_seen":  func(d *Draft, s string) string { return csvTime(&d.LastSeen, s) },
-	"tag":        csvTags,
-	"tags":       csvTags,
-
-	"attribute_tag": csvTags, "object_relation": func(d *Draft, s string) string { d.Relation = s; return "" },
-}
-
-func csvValue(d *Draft, s string) string { d.Text = rearm(s); return "" }
-
-// typed is a column whose name says what its values are.
-func typed(typ string) func(*Draft, string) string {
-	return func(d *Draft, s string) string {
-		if s != "" && d.Text == "" {
-			d.Type, d.Text = typ, rearm(s)
-		}
-		return ""
-	}
-}
-
-// csvTimestamp takes MISP's seconds; other people's dates are no identity.
-func csvTimestamp(d *Draft, s string) string {
-	d.Timestamp, _ = strconv.ParseInt(s, 10, 64)
-	return ""
-}
-
-func csvTime(t *time.Time, s string) string {
-	if s == "" {
-		return ""
-	}
-	var err error
-	for _, layout := range []string{time.RFC3339, "2006-01-02 15:04:05", "2006-01-02"} {
-		if *t, err = time.Parse(layout, s); err == nil {
-			return ""
-		}
-	}
-	return strconv.Quote(beginning([]byte(s))) + " is no time such as 2024-01-02T03:04:05Z"
-}
-
-// csvTags reads names with commas between them, as MISP writes them.
-func csvTags(d *Draft, s string) string {
-	for name := range strings.SplitSeq(s, ",") {
-		if name = strings.TrimSpace(name); name != "" {
-			d.Tags = append(d.Tags, TagDraft{Name: name})
-		}
-	}
-	return ""
-}
-
-// begin settles the shape by the first record, and says whether it is a header.
-func (t *table) begin(rec line) (header bool, err error) {
-	for _, comma := range []byte(",;\t") {
-		cells, why := split(rec.text, comma)
-		if why != "" {
-			continue
-		}
-		var columns []func(*Draft, string) string
-		valued := false
-		for _, c := range cells {
-			name := strings.ToLower(strings.TrimSpace(c))
-			column := csvColumns[name]
-			columns = append(columns, column)
-			switch name {
-			case "value", "indicator", "ioc", "domain", "hostname", "url":
-				valued = true
-			}
-		}
-		if valued {
-			t.comma, t.columns = comma, columns
-			return true, nil
-		}
-		if len(cells) > 1 {
-			return false, tocsin.Errorf(tocsin.Invalid, "line %d has %d columns and does not say which is which: put a header line before it with value, and type, category, comment, to_ids as needed", rec.number, len(cells))
-		}
-	}
-	t.comma, t.columns = ',', []func(*Draft, string) string{csvValue}
-	return false, nil
-}
-
 // draft makes a draft of a record.
-func (t *table) draft(rec line, o Options) (Draft, error) {
-	d := Draft{Type: o.Type}
+func (t *Table) draft(rec line, o Options) (Draft, error) {
+	d := &t.record
+	*d = Draft{Type: o.Type}
 	lost := func(why string) (Draft, error) {
 		return Draft{}, &LineError{rec.number, beginning([]byte(rec.text)), why}
 	}
-	cells, why := split(rec.text, t.comma)
-	if why != "" {
+	var why string
+	if t.cells, why = split(t.cells[:0], rec.text, t.comma); why != "" {
 		return lost(why)
 	}
-	if len(cells) > len(t.columns) {
-		return lost("it has " + strconv.Itoa(len(cells)) + " columns where the header has " + strconv.Itoa(len(t.columns)))
+	if len(t.cells) > len(t.Columns) {
+		return lost("it has " + strconv.Itoa(len(t.cells)) + " columns where the header has " + strconv.Itoa(len(t.Columns)))
 	}
-	for i, c := range cells {
-		if t.columns[i] == nil {
-			continue
-		}
-		if why := t.columns[i](&d, c); why != "" {
-			return lost(why)
+	for i, c := range t.cells {
+		if set := t.Columns[i].set; set != nil {
+			if why := set(d, c); why != "" {
+				return lost(why)
+			}
 		}
 	}
-	if d.Text == "" && len(t.columns) > 1 {
+	if d.Text == "" && len(t.Columns) > 1 {
 		return lost("it has no value")
 	}
-	return d, nil
+	return *d, nil
 }

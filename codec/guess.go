@@ -7,26 +7,39 @@ import (
 	"strings"
 )
 
+// A head is the beginning of a text, as a format looks at it to recognise itself.
+type head struct {
+	text []byte // without a byte order mark
+	line string // the first that is neither blank nor a comment
+}
+
 // Guess returns the format that a text is most likely in, by the name of its
 // file and the first octets of it, unpacked. What the text shows counts more
 // than what the name says; an unmarked list is text.
-func Guess(name string, head []byte) (Format, error) {
-	if len(head) == 0 {
+func Guess(name string, text []byte) (Format, error) {
+	if len(text) == 0 {
 		return Format{}, ErrEmpty
 	}
-	if err := binary(head); err != nil {
+	if f := formats["misp-feed"]; f.Looks(head{text: text}) {
+		return f, nil
+	}
+	if err := notText(text); err != nil {
 		return Format{}, err
 	}
-	ext := path.Ext(strings.TrimSuffix(strings.ToLower(name), ".gz"))
-	first := firstLine(head)
-	switch {
-	case strings.HasPrefix(first, "{"), strings.HasPrefix(first, "["):
-		return Reader(guessJSON(head))
-	case looksLikeHosts(first):
-		return Reader("hosts")
-	case looksLikeCSV(first):
-		return Reader("csv")
+	text = bytes.TrimPrefix(text, byteOrderMark)
+	h := head{text, firstLine(text)}
+	for _, f := range Formats() {
+		// JSON and tables look like much: the others say first whether it is theirs.
+		if f.Looks != nil && f.Name != "csv" && f.Name != "json" && f.Looks(h) {
+			return f, nil
+		}
 	}
+	for _, name := range []string{"json", "csv"} {
+		if f := formats[name]; f.Looks(h) {
+			return f, nil
+		}
+	}
+	ext := path.Ext(strings.TrimSuffix(strings.ToLower(name), ".gz"))
 	for _, f := range Formats() {
 		if f.Read != nil && slices.Contains(f.Extensions, ext) {
 			return f, nil
@@ -35,32 +48,16 @@ func Guess(name string, head []byte) (Format, error) {
 	return Reader("text")
 }
 
+// commentMarks begin comments in one format or another.
+var commentMarks = []string{"#", ";", "!", "//"}
+
 // firstLine returns the first line that is neither blank nor a comment.
-func firstLine(head []byte) string {
-	for l := range bytes.Lines(bytes.TrimPrefix(head, byteOrderMark)) {
-		if s := strings.TrimSpace(string(l)); s != "" && s[0] != '#' {
+func firstLine(text []byte) string {
+	for l := range bytes.Lines(text) {
+		s := strings.TrimSpace(string(l))
+		if s != "" && !slices.ContainsFunc(commentMarks, func(m string) bool { return strings.HasPrefix(s, m) }) {
 			return s
 		}
 	}
 	return ""
-}
-
-// guessJSON tells our own lines, which hold "value" and no record around it,
-// from MISP's events.
-func guessJSON(head []byte) string {
-	first := firstLine(head)
-	if strings.HasPrefix(first, `{"type":`) && strings.Contains(first, `"value":`) && !strings.Contains(first, `"Attribute"`) {
-		return "json"
-	}
-	return "misp"
-}
-
-func looksLikeHosts(first string) bool {
-	f := strings.Fields(first)
-	return len(f) > 1 && !strings.Contains(f[0], ",") && notNowhere(f) == ""
-}
-
-func looksLikeCSV(first string) bool {
-	header, err := new(table).begin(line{number: 1, text: first})
-	return header && err == nil
 }

@@ -2,44 +2,42 @@ package codec
 
 import (
 	"io"
-	"iter"
 	"net/netip"
 	"strings"
 )
 
 func init() {
 	register(Format{Name: "hosts", Media: "text/plain; charset=utf-8",
-		Describe: "a hosts file that points names at nothing", Read: readHosts})
+		Describe: "a hosts file that points names at nothing; it covers each name and nothing beneath it",
+		Looks:    func(h head) bool { return looksLikeHosts(h.line) }, Read: byLine(readHosts), List: writeHosts})
 }
 
-// readHosts reads a hosts(5) file as block lists are published: the address
-// points at nothing, the names after it are to be blocked. Such a line blocks
-// that one host and nothing beneath it.
-func readHosts(r io.Reader, _ Options) iter.Seq2[Draft, error] {
-	return func(yield func(Draft, error) bool) {
-		for l, err := range lines(r) {
-			if err != nil {
-				if !yield(Draft{Line: l.number}, err) {
-					return
-				}
-				continue
-			}
-			text, _, _ := strings.Cut(l.text, "#")
-			names := strings.Fields(text)
-			if len(names) == 0 {
-				continue
-			}
-			if why := notNowhere(names); why != "" {
-				if !yield(Draft{Line: l.number}, &LineError{l.number, beginning([]byte(l.text)), why}) {
-					return
-				}
-				continue
-			}
-			for _, name := range names[1:] {
-				if !ownNames[strings.ToLower(name)] && !yield(Draft{Line: l.number, Type: "hostname", Text: name}, nil) {
-					return
-				}
-			}
+// writeHosts writes a line for each name. A hosts file can't cover what is
+// beneath a name, so of a domain it blocks only the domain itself.
+func writeHosts(w io.Writer, l List) error {
+	return writeList(w, l.Items(names...), func(out *listWriter, i Item) {
+		if isName(i.Text) {
+			out.line("0.0.0.0 ", i.Text, "")
+		}
+	}, endComment("#"))
+}
+
+// readHosts reads a line of a hosts(5) file as block lists are published: the
+// address points at nothing, the names after it are to be blocked. Such a line
+// blocks that one host and nothing beneath it.
+func readHosts(s *sink) {
+	text, _, _ := strings.Cut(s.line.text, "#")
+	names := strings.Fields(text)
+	if len(names) == 0 {
+		return
+	}
+	if why := notNowhere(names); why != "" {
+		s.lose(why)
+		return
+	}
+	for _, name := range names[1:] {
+		if !ownNames[strings.ToLower(name)] {
+			s.draft(Draft{Type: "hostname", Text: name})
 		}
 	}
 }
@@ -52,8 +50,8 @@ func notNowhere(fields []string) string {
 		return "it does not begin with an address such as 0.0.0.0; is the file a plain list?"
 	case len(fields) == 1:
 		return "it names no host after the address"
-	case !a.IsLoopback() && !a.IsUnspecified() && a != broadcast && !a.IsMulticast() && !a.IsLinkLocalUnicast():
-		return "it points at a real address; a block list points at 0.0.0.0"
+	case !leadsNowhere(a):
+		return whyReal
 	}
 	return ""
 }
@@ -65,4 +63,9 @@ var ownNames = map[string]bool{
 	"localhost": true, "localhost.localdomain": true, "local": true, "broadcasthost": true, "0.0.0.0": true,
 	"ip6-localhost": true, "ip6-loopback": true, "ip6-localnet": true, "ip6-mcastprefix": true,
 	"ip6-allnodes": true, "ip6-allrouters": true, "ip6-allhosts": true,
+}
+
+func looksLikeHosts(first string) bool {
+	f := strings.Fields(first)
+	return len(f) > 1 && !strings.Contains(f[0], ",") && notNowhere(f) == ""
 }

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"iter"
@@ -12,7 +13,21 @@ import (
 
 func init() {
 	register(Format{Name: "misp", Media: "application/json", Extensions: []string{".json"},
-		Describe: "events as MISP exports them, of which the claims are taken", Read: readMISP})
+		Describe: "events as MISP exports them, of which the claims are taken",
+		Looks:    looksLikeEvent, Read: readMISP})
+}
+
+// looksLikeEvent tells MISP's events and attributes from other JSON.
+func looksLikeEvent(h head) bool {
+	if !strings.HasPrefix(h.line, "{") && !strings.HasPrefix(h.line, "[") {
+		return false
+	}
+	for _, member := range []string{`"Event"`, `"Attribute"`, `"response"`, `"Orgc"`, `"event_id"`, `"threat_level_id"`} {
+		if bytes.Contains(h.text, []byte(member)) {
+			return true
+		}
+	}
+	return false
 }
 
 // readMISP reads the claims of MISP events, as a list that someone makes an event
@@ -34,8 +49,17 @@ var errStopped = errors.New("stopped")
 
 // A mispReader counts attributes, as there are no lines to number.
 type mispReader struct {
-	n     int
-	yield func(Draft, error) bool
+	n      int
+	within string // the file that is read, where there are several
+	yield  func(Draft, error) bool
+}
+
+// lineError says why attribute n is lost.
+func (m *mispReader) lineError(text, why string) *LineError {
+	if m.within != "" {
+		why = m.within + ": " + why
+	}
+	return &LineError{m.n, beginning([]byte(text)), why}
 }
 
 func (m *mispReader) event(e *misp.Event) error {
@@ -73,7 +97,7 @@ func (m *mispReader) event(e *misp.Event) error {
 // lose says that an event or object is lost with all that is in it.
 func (m *mispReader) lose(what string, p misp.Problem) error {
 	m.n++
-	if !m.yield(Draft{Line: m.n}, &LineError{m.n, beginning([]byte(what)), p.Error()}) {
+	if !m.yield(Draft{Line: m.n}, m.lineError(what, p.Error())) {
 		return errStopped
 	}
 	return nil
@@ -90,9 +114,9 @@ func (m *mispReader) attribute(a *misp.Attribute, tags []TagDraft, within int64)
 	case a.Deleted.Or(false):
 		return nil
 	case len(a.Problems) > 0:
-		err = &LineError{m.n, beginning([]byte(value)), a.Problems[0].Error()}
+		err = m.lineError(value, a.Problems[0].Error())
 	case value == "":
-		err = &LineError{m.n, "", "it has no value"}
+		err = m.lineError("", "it has no value")
 	default:
 		d = Draft{
 			Line: m.n, Type: a.Type.Or(""), Text: value, Category: a.Category.Or(""), Comment: a.Comment.Or(""), Tags: mispTags(tags, a.Tags),

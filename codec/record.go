@@ -2,7 +2,6 @@ package codec
 
 import (
 	"io"
-	"iter"
 	"slices"
 	"strings"
 
@@ -12,11 +11,13 @@ import (
 // A recordReader reads a CSV file record by record: a line, or several where a
 // field in quotes goes on (RFC 4180, section 2.6).
 type recordReader struct {
-	next  func() (line, error, bool)
+	lines *lineReader
 	comma byte
 
-	back   []pulled // lines that are to be read again, the next one last
-	wasted int      // octets of records that were lost
+	back    []pulled // lines that are to be read again, the next one last
+	wasted  int      // octets of records that were lost
+	remarks []string // the comments before the first record, where feeds put their header
+	begun   bool
 }
 
 // maxWasted bounds how much is read twice because quotes are not closed; a few
@@ -30,9 +31,8 @@ type pulled struct {
 	err  error
 }
 
-func newRecordReader(r io.Reader) (rr *recordReader, stop func()) {
-	next, stop := iter.Pull2(lines(r))
-	return &recordReader{next: next, comma: ','}, stop
+func newRecordReader(r io.Reader) *recordReader {
+	return &recordReader{lines: newLineReader(r), comma: ','}
 }
 
 func (r *recordReader) pull() (pulled, bool) {
@@ -41,7 +41,7 @@ func (r *recordReader) pull() (pulled, bool) {
 		r.back = r.back[:n-1]
 		return p, true
 	}
-	l, err, ok := r.next()
+	l, err, ok := r.lines.next()
 	return pulled{l, err}, ok
 }
 
@@ -53,17 +53,37 @@ func (r *recordReader) read() (rec line, err error, ok bool) {
 		if !ok || p.err != nil {
 			return p.line, p.err, ok
 		}
-		if strings.TrimSpace(p.line.text) == "" || p.line.text[0] == '#' {
+		if strings.TrimSpace(p.line.text) == "" {
 			continue
 		}
+		if r.isRemark(p.line.text) {
+			continue
+		}
+		r.begun = true
 		rec, err := r.join(p.line)
 		return rec, err, true
 	}
 }
 
+// isRemark passes over comments. A semicolon begins one unless it separates
+// cells, which shows after the first record.
+func (r *recordReader) isRemark(text string) bool {
+	remark := strings.HasPrefix(text, "#") || strings.HasPrefix(text, "; ") && (!r.begun || r.comma != ';')
+	if remark && !r.begun && len(r.remarks) < maxRemarks {
+		r.remarks = append(r.remarks, text)
+	}
+	return remark
+}
+
+// maxRemarks is how many lines of terms and thanks may stand before a header.
+const maxRemarks = 200
+
 // join appends lines to first until its quotes are closed. Where that does not
 // come about within [MaxLine], first is lost and the others are read by themselves.
 func (r *recordReader) join(first line) (line, error) {
+	if strings.IndexByte(first.text, '"') < 0 {
+		return first, nil
+	}
 	state := cellBegins.after(first.text, r.comma)
 	if state != inQuotes {
 		return first, nil
@@ -83,7 +103,7 @@ func (r *recordReader) join(first line) (line, error) {
 		text.WriteString(last.end)
 		text.WriteString(p.line.text)
 		if state = state.after(p.line.text, r.comma); state != inQuotes {
-			if _, why := split(text.String(), r.comma); why != "" {
+			if _, why := split(nil, text.String(), r.comma); why != "" {
 				break // the quote that closed it opened another cell
 			}
 			return line{first.number, text.String(), p.line.end}, nil
@@ -134,8 +154,17 @@ func (st cellState) next(c, comma byte) cellState {
 	return unquoted
 }
 
-// split returns the cells of a record, or why it has none.
-func split(rec string, comma byte) (cells []string, why string) {
+// split appends the cells of a record, or says why it has none.
+func split(cells []string, rec string, comma byte) (_ []string, why string) {
+	if strings.IndexByte(rec, '"') < 0 { // most are as plain as that
+		for {
+			i := strings.IndexByte(rec, comma)
+			if i < 0 {
+				return append(cells, strings.TrimSpace(rec)), ""
+			}
+			cells, rec = append(cells, strings.TrimSpace(rec[:i])), rec[i+1:]
+		}
+	}
 	var cell []byte
 	st, quoted := cellBegins, false
 	end := func() {

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 	"iter"
 	"strings"
@@ -9,31 +10,26 @@ import (
 
 func init() {
 	register(Format{Name: "text", Media: "text/plain; charset=utf-8", Extensions: []string{".txt", ".list"},
-		Describe: "one value a line; # begins a comment", Read: readText, Write: writeText})
+		Describe: "one value a line; # begins a comment", Read: readText, Write: writeText, List: writeTextList})
 }
 
 // readText reads one value a line, defanged or not. A comment takes a line of
 // its own or follows a blank, so that the fragment of a URL stays.
 func readText(r io.Reader, o Options) iter.Seq2[Draft, error] {
 	return func(yield func(Draft, error) bool) {
-		for l, err := range lines(r) {
-			if err != nil {
-				if !yield(Draft{Line: l.number}, err) {
-					return
-				}
-				continue
+		eachLine(r, yield, func(s *sink) {
+			if text := uncommented(s.line.text); text != "" {
+				s.draft(Draft{Type: o.Type, Text: text})
 			}
-			if text := uncommented(l.text); text != "" && !yield(Draft{Line: l.number, Type: o.Type, Text: text}, nil) {
-				return
-			}
-		}
+		})
 	}
 }
 
-// uncommented returns a line without its comment and the blanks around it.
+// uncommented returns a line without its comment and the blanks around it. A
+// comment begins with "#", or ";" as in Spamhaus's lists.
 func uncommented(s string) string {
 	for i := 0; ; i++ {
-		n := strings.IndexByte(s[i:], '#')
+		n := strings.IndexAny(s[i:], "#;")
 		if n < 0 {
 			break
 		}
@@ -63,4 +59,14 @@ func writeText(w io.Writer, rows iter.Seq2[Row, error]) error {
 		}
 	}
 	return b.Flush()
+}
+
+// writeTextList writes what is named, one a line and nothing else: programs read
+// it that know no comments.
+func writeTextList(w io.Writer, l List) error {
+	return writeList(w, l.Items(anything...), func(out *listWriter, i Item) {
+		if !bytes.ContainsAny(i.Text, "\n\r\x00") {
+			out.line("", i.Text, "")
+		}
+	}, nothingMore)
 }

@@ -13,6 +13,7 @@ import (
 
 var (
 	email   = form{parse: parseEmail, facets: emailFacets, keys: emailKeys}
+	account = form{parse: parseEmail, facets: accountFacets, keys: emailKeys}
 	jabber  = form{parse: parseJabber, facets: jabberFacets, keys: jabberKeys}
 	soa     = form{parse: parseSOA, facets: emailFacets, keys: emailKeys}
 	replyTo = form{parse: parseLine, facets: mailboxFacets, keys: mailboxKeys}
@@ -113,10 +114,13 @@ func parseJabber(s string) (string, error) {
 	return address + "/" + resource, oneLine(resource)
 }
 
+// An account on a server is no e-mail address, though it looks like one.
+func accountFacets(s string) Facets { return Facets{Mentions: emailFacets(s).Mentions} }
+
 // The account is what counts, whichever connection it used.
 func jabberFacets(s string) Facets {
 	account, _, _ := strings.Cut(s, "/")
-	return emailFacets(account)
+	return accountFacets(account)
 }
 
 func jabberKeys(dst []Key, s string) []Key {

@@ -60,6 +60,18 @@ func (v Value) Facets() Facets {
 	return v.typ.facets(v.text)
 }
 
+// bystander is the form of values that are about somebody or something beside
+// what is bad: whom it hit, who registered a name, a picture in a report. What
+// the form names they only mention, lest a victim's address is blocked.
+func bystander(f form) form {
+	facets := f.facets
+	f.facets = func(s string) Facets {
+		of := facets(s)
+		return Facets{Mentions: append(of.Names, of.Mentions...)}
+	}
+	return f
+}
+
 // WireName returns a domain or host as DNS labels without the root's zero
 // octet (RFC 1035, section 3.1), lower case. It reports false for whatever DNS
 // can't carry: an empty label or one over 63 octets, a name over 255 with the

@@ -9,11 +9,11 @@ import "strings"
 // acts on it acts on nothing or on somebody else. So it is refused.
 
 var (
-	iban    = form{parse: parseIBAN, keys: textKeys}
-	bic     = rewritten(keepUpper, isBIC, "it wants the 8 or 11 characters of a BIC, such as DEUTDEFF500")
-	account = rewritten(keep("0123456789"), isAccount, "it wants the digits of an account's number")
-	routing = form{parse: parseRouting, keys: textKeys}
-	bin     = rewritten(keep("0123456789"), func(s string) bool { return len(s) >= 4 && len(s) <= 11 && isDigits(s) },
+	iban        = form{parse: parseIBAN, keys: textKeys}
+	bic         = rewritten(keepUpper, isBIC, "it wants the 8 or 11 characters of a BIC, such as DEUTDEFF500")
+	bankAccount = rewritten(keep("0123456789"), isAccount, "it wants the digits of an account's number")
+	routing     = form{parse: parseRouting, keys: textKeys}
+	bin         = rewritten(keep("0123456789"), func(s string) bool { return len(s) >= 4 && len(s) <= 11 && isDigits(s) },
 		"it wants the first digits of a card's number, mostly six or eight")
 	card = form{parse: parseCard, keys: textKeys}
 )

@@ -73,6 +73,9 @@ var timeLayouts = [...]string{
 	time.UnixDate, time.ANSIC,
 }
 
+// maxTime is more than any of them takes, with nanoseconds.
+const maxTime = 50
+
 // readTime keeps the offset from UTC that was given, as MISP does. A time zone
 // by name is read only where it is UTC: other names mean several things.
 func readTime(s string) string {
@@ -80,6 +83,9 @@ func readTime(s string) string {
 		if n, err := strconv.ParseInt(seconds, 10, 64); err == nil && n >= 0 && n < 1<<36 {
 			return time.Unix(n, 0).UTC().Format(mispTime)
 		}
+	}
+	if len(s) > maxTime || !strings.ContainsAny(s, "-/: T") {
+		return s // and not an error for each layout
 	}
 	for _, layout := range timeLayouts {
 		t, err := time.Parse(layout, s)

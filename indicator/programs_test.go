@@ -88,27 +88,61 @@ func overlap(a, b []uint64) bool {
 	return slices.ContainsFunc(a, func(run uint64) bool { return slices.Contains(b, run) })
 }
 
-// TestTLSHProgram reads what the program writes.
+// TestTLSHProgram reads what the program writes, and compares as it does.
 func TestTLSHProgram(t *testing.T) {
 	program := lab.Need(t, "tlsh")
-	name := filepath.Join(t.TempDir(), "f")
-	r := rand.New(rand.NewPCG(1, 2))
-	for range 5 {
-		content := make([]byte, 1000+r.IntN(5000))
-		for i := range content {
-			content[i] = byte(r.IntN(256))
+	dir, r := t.TempDir(), rand.New(rand.NewPCG(1, 2))
+	for i := range 4 {
+		content := make([]byte, 500<<(2*i))
+		for j := range content {
+			content[j] = byte(r.IntN(40 + 70*i))
 		}
-		if err := os.WriteFile(name, content, 0o600); err != nil {
-			t.Fatal(err)
+		for j := range 6 {
+			for range len(content) * j / 60 {
+				content[r.IntN(len(content))]++
+			}
+			if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("f%d-%d", i, j)), content[:len(content)-j*len(content)/20], 0o600); err != nil {
+				t.Fatal(err)
+			}
 		}
-		out, err := exec.Command(program, "-f", name).Output()
-		if err != nil {
-			t.Fatal(err)
+	}
+	out, err := exec.Command(program, "-r", dir).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sums := map[string]TLSH{}
+	for line := range strings.Lines(string(out)) {
+		sum, name, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		v, err := Parse("tlsh", sum)
+		if err != nil || v.String() != strings.ToLower(sum) {
+			t.Fatalf("%q becomes %q, %v", sum, v, err)
 		}
-		sum, _, _ := strings.Cut(string(out), "\t")
-		if v, err := Parse("tlsh", sum); err != nil || v.String() != strings.ToLower(sum) {
-			t.Errorf("%q becomes %q, %v", sum, v, err)
+		d, ok := v.Keys()[0].TLSH()
+		if !ok || TLSHKey(d) != v.Keys()[0] {
+			t.Fatalf("%s is %v, %v", v, d, ok)
 		}
+		sums[name] = d
+	}
+	out, err = exec.Command(program, "-xref", "-r", dir).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pairs, alike := 0, 0
+	for line := range strings.Lines(string(out)) {
+		part := strings.Split(strings.TrimSpace(line), "\t")
+		want, err := strconv.Atoi(strings.TrimSpace(part[len(part)-1]))
+		if len(part) != 3 || err != nil {
+			t.Fatalf("%q", line)
+		}
+		if got := sums[part[0]].Distance(sums[part[1]]); got != want {
+			t.Fatalf("%s: %d, the program says %d", line, got, want)
+		}
+		if pairs++; want <= 60 {
+			alike++
+		}
+	}
+	if pairs < 200 || alike < 5 {
+		t.Errorf("%d pairs, %d alike", pairs, alike)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 // http://evil.example\@good.example is filed under the host it would load.
 
 var (
-	link = form{parse: parseLink, facets: linkFacets, keys: urlKeys}
+	link = bystander(form{parse: parseLink, facets: urlFacets, keys: urlKeys}) // to a report, not to something bad
 	url  = form{parse: parseURL, facets: urlFacets, keys: urlKeys}
 )
 
@@ -288,12 +288,6 @@ func urlFacets(s string) Facets {
 		f.Mentions = []Name{host}
 	}
 	return f
-}
-
-// linkFacets names nothing: a link leads to a report, not to something bad.
-func linkFacets(s string) Facets {
-	f := urlFacets(s)
-	return Facets{Mentions: append(f.Names, f.Mentions...)}
 }
 
 func urlKeys(dst []Key, s string) []Key {

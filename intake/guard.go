@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,6 +27,7 @@ type Guards struct {
 	Log *slog.Logger
 
 	place atomic.Int64
+	until tocsin.Seq // up to this line claims may have been judged by older lists
 	mu    sync.Mutex
 	now   *vocab.Guards
 	state string        // stands for the lists that now was made of
@@ -136,17 +138,54 @@ func (g *Guards) Restart(ctx context.Context) error {
 
 // Follow implements [store.Follower]: it reads the lists when one of them
 // changed. Of many that change one after the other it reads several at once.
+//
+// What this node wrote between the change and its reading of the lists was judged
+// by the old ones, and the node that sweeps may have been there before. So every
+// node looks again at what was written until it had read them.
 func (g *Guards) Follow(ctx context.Context, changes []tocsin.Change) error {
+	var suspects []int64
+	suspect := func(a *tocsin.Attribute) {
+		if g.judge(a.Value) != a.Guard {
+			suspects = append(suspects, a.ID)
+		}
+	}
 	for i := range changes {
-		if changes[i].Kind == tocsin.KindGuardList {
+		c := &changes[i]
+		if c.Kind == tocsin.KindGuardList && c.Seq > g.until {
 			if err := g.read(ctx); err != nil {
 				return err
 			}
-			break
+			var err error
+			if g.until, err = g.DB.Apply(ctx, guardian, func(*store.Tx) error { return nil }); err != nil {
+				return err
+			}
+		}
+		if c.Seq > g.until {
+			continue
+		}
+		if _, after := tocsin.Records[*tocsin.Attribute](c, guardian); after != nil {
+			suspect(after)
+		}
+		run, _ := c.Run(guardian)
+		for i := range run {
+			suspect(&run[i])
+		}
+	}
+	for some := range slices.Chunk(suspects, sweepRows) {
+		_, err := g.DB.Apply(ctx, guardian, func(tx *store.Tx) error { _, err := tx.Rejudge(some); return err })
+		if err != nil {
+			return err
 		}
 	}
 	g.place.Store(int64(changes[len(changes)-1].Seq))
 	return nil
+}
+
+func (g *Guards) judge(v indicator.Value) tocsin.Verdict {
+	g.mu.Lock()
+	now := g.now
+	g.mu.Unlock()
+	return now.Judge(v)
 }
 
 // Run judges what is in the store anew whenever the lists have changed, until ctx
@@ -184,6 +223,13 @@ func (g *Guards) Run(ctx context.Context) error {
 		case <-again:
 		}
 	}
+}
+
+// IsSwept reports whether all claims have been judged by the lists as they are.
+func (g *Guards) IsSwept() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.swept == g.state
 }
 
 // Swept returns when all claims have been judged by the lists as they are.

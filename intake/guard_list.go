@@ -22,11 +22,13 @@ type Loaded struct {
 type LoadOptions struct {
 	Name  string             // "": as its file is called
 	Class *tocsin.GuardClass // nil: what it had, or else what is usual for such a list
+	Later bool               // others follow: return before it is asked, so that it is read together with them
 }
 
 // Load reads a list from r and puts it in the place of the one of the same name.
 // From is where it comes from: a file or an address. When it returns, whatever is
-// written next is judged by it; what is there already follows.
+// written next is judged by it, unless it is to be later; what is there already
+// follows.
 func (g *Guards) Load(ctx context.Context, v access.Viewer, from string, r io.Reader, o LoadOptions) (Loaded, error) {
 	if !v.May(access.SiteAdmin) { // the store asks again; this is before a large list is read
 		return Loaded{}, tocsin.Errorf(tocsin.Forbidden, "your role does not let you load guard lists; what your organisation runs itself goes into its list of assets")
@@ -60,6 +62,9 @@ func (g *Guards) Load(ctx context.Context, v access.Viewer, from string, r io.Re
 	})
 	if err != nil {
 		return Loaded{}, err
+	}
+	if o.Later {
+		return Loaded{rec, bad, seq}, nil
 	}
 	return Loaded{rec, bad, seq}, g.DB.Await(ctx, g.Name(), seq)
 }

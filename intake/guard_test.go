@@ -264,6 +264,33 @@ func TestSweepLooksUp(t *testing.T) {
 	}
 }
 
+// What a node wrote before it had read a list that another one loaded is looked
+// at again, whoever sweeps.
+func TestWrittenBeforeTheListWasRead(t *testing.T) {
+	w := newWorld(t)
+	g := &intake.Guards{DB: w.DB, Log: slog.New(slog.DiscardHandler)}
+	if err := g.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := &tocsin.GuardList{Name: "top", Class: tocsin.Deny, Match: vocab.Exact, Entries: 2, Digest: "another"}
+	apply(t, w.DB, siteAdmin, func(tx *store.Tx) error {
+		return tx.PutGuardList(elsewhere, vocab.Pack([]string{"household.example", "popular.example"}))
+	})
+	event := w.event(t, intake.Draft{Text: "popular.example"}, intake.Draft{Text: "evil.example"})
+	equal(t, "judged by older lists", w.verdicts(t, event)["popular.example"], "")
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- w.DB.Follow(ctx, g) }()
+	if err := w.DB.Await(t.Context(), g.Name(), w.DB.Head()); err != nil {
+		t.Error(err)
+	}
+	equal(t, "looked at again", w.verdicts(t, event), map[string]tocsin.Verdict{"evil.example": "", "popular.example": "deny top popular.example"})
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 // Newer lists of a newer program replace the older ones, and keep the class that
 // somebody gave them.
 func TestBuiltInListsAreTaken(t *testing.T) {

@@ -329,12 +329,12 @@ func BenchmarkRelated(b *testing.B) {
 			follow(b, x, q.run(from))
 		}
 		must(b, x.Flush(context.Background()))
-		look := x.Look(x.labels.Sight(access.Organisation("one", 1), access.Read))
+		sight := x.labels.Sight(access.Organisation("one", 1), access.Read)
 		for _, k := range q.keys {
 			b.Run(fmt.Sprintf("%.20s", k), func(b *testing.B) {
 				found := 0
 				for b.Loop() {
-					rs, _ := look.Related(k, nil, 100)
+					rs, _ := x.Look(sight).Related(k, nil, 100)
 					found = len(rs)
 				}
 				b.ReportMetric(float64(found), "relatives")

@@ -3,6 +3,7 @@ package match
 import (
 	"math"
 	"runtime"
+	"sync/atomic"
 
 	"tocsin"
 	"tocsin/access"
@@ -36,6 +37,7 @@ type Look struct {
 	now    *snapshot
 	bits   access.Bits
 	hasher indicator.Hasher
+	effort *atomic.Int64 // what Related may still spend
 }
 
 // Look returns the index as it is now, for whoever has sight s.
@@ -45,7 +47,9 @@ func (x *Index) Look(s *access.Sight) Look {
 	}
 	// The snapshot first: all its labels then have their bit.
 	now := x.now.Load()
-	return Look{now, s.Bits(), x.hasher}
+	effort := new(atomic.Int64)
+	effort.Store(maxEffort)
+	return Look{now, s.Bits(), x.hasher, effort}
 }
 
 // Find appends to dst the claims under k, by attribute.

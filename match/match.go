@@ -15,6 +15,9 @@
 // twice for safety. Files that are missing or damaged cost a replay of the
 // whole log, never a wrong answer.
 //
+// Addresses, ranges and fuzzy hashes are also kept in order (shelf.go), so that
+// what contains a value, or is like it, is found as well.
+//
 // The package knows keys, not values: it can't say what was claimed, only that
 // it was, by which record.
 package match

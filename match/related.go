@@ -26,17 +26,22 @@ type Relative struct {
 	Claim
 	Key      indicator.Key // what is claimed
 	Relation Relation
-	Score    int // how similar, from 40 to 100; 0 for other relations
+	Score    int // how similar, up to 100; 0 for other relations
 }
 
-// maxRelatives is how many values within a range are looked at for one question:
-// a range of sixteen million addresses may contain as many.
-const maxRelatives = 1 << 14
+// maxEffort is how much one Look may spend on what is related, in records looked
+// at: some tenths of a second. A range of sixteen million addresses may contain
+// as many, and nobody waits for an event with a thousand of those.
+const maxEffort = 1 << 20
+
+// maxWithin is how many values within one range are looked at.
+const maxWithin = 1 << 16
 
 // Related appends claims of what is related to k and not k itself: of an
 // address, the ranges around it; of a range, those and what it contains; of an
-// ssdeep hash, those of similar files. It appends no more than max, the nearest
-// ranges and the most similar files first, and says whether there may be more.
+// ssdeep or TLSH hash, those of similar files. It appends no more than max, the nearest
+// ranges and the most similar files first, and says whether there may be more:
+// also when a question, or all questions to one Look, would cost too much.
 //
 // Nothing is kept about pairs: a range and what it contains are both filed once,
 // and meet when somebody asks.
@@ -48,7 +53,9 @@ func (l Look) Related(k indicator.Key, dst []Relative, max int) (relatives []Rel
 	if text, ok := strings.CutPrefix(string(k), "i:"); ok {
 		q.ranges(text)
 	} else if d, ok := k.Ssdeep(); ok {
-		q.similar(k, d)
+		q.similar(l.now.shelves.similar(k, d, q.spend))
+	} else if d, ok := k.TLSH(); ok {
+		q.similar(l.now.shelves[tlshShelf].alike(d, q.spend))
 	}
 	runtime.KeepAlive(l.now) // and so the mappings
 	return q.out, q.more
@@ -75,7 +82,7 @@ func (q *relating) ranges(text string) {
 	}
 	looked := 0
 	shelf.within(p, func(k indicator.Key) bool {
-		if looked++; looked > maxRelatives {
+		if looked++; looked > maxWithin || !q.spend(1) {
 			q.more = true
 			return false
 		}
@@ -83,8 +90,10 @@ func (q *relating) ranges(text string) {
 	})
 }
 
-func (q *relating) similar(k indicator.Key, d indicator.Ssdeep) {
-	found, more := q.look.now.shelves.similar(k, d)
+// spend reports whether the Look may look at so many records more.
+func (q *relating) spend(records int64) bool { return q.look.effort.Add(-records) >= 0 }
+
+func (q *relating) similar(found []likeness, more bool) {
 	for _, f := range found {
 		if !q.add(f.key, f.sum, Similar, f.score) {
 			return

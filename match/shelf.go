@@ -17,10 +17,11 @@ const (
 	rangeShelf = iota // addresses and ranges, by address
 	pieceShelf        // pieces of ssdeep hashes, with the hash of the key
 	hashShelf         // ssdeep hashes, by the hash of the key
+	tlshShelf         // TLSH hashes, by the length of the file
 	numShelves
 )
 
-var recordSize = [numShelves]int{rangeSize, pieceSize, hashSize}
+var recordSize = [numShelves]int{rangeSize, pieceSize, hashSize, tlshSize}
 
 type shelf []*run
 
@@ -52,7 +53,10 @@ func shelved(k indicator.Key) bool {
 	case 'i':
 		return true
 	case 'h':
-		_, ok := k.Ssdeep()
+		if _, ok := k.Ssdeep(); ok {
+			return true
+		}
+		_, ok := k.TLSH()
 		return ok
 	}
 	return false
@@ -63,6 +67,10 @@ func shelved(k indicator.Key) bool {
 func (x *Index) shelve(f filedKey) {
 	if f.key[0] == 'i' {
 		x.fresh[rangeShelf] = appendRange(x.fresh[rangeShelf], f.key)
+		return
+	}
+	if d, ok := f.key.TLSH(); ok {
+		x.fresh[tlshShelf] = appendTLSH(x.fresh[tlshShelf], d, f.sum)
 		return
 	}
 	d, _ := f.key.Ssdeep()
@@ -118,8 +126,8 @@ func (x *Index) claimKey(i int, record []byte) uint64 {
 	switch i {
 	case rangeShelf:
 		return x.hasher.Sum(rangeKey(record))
-	case pieceShelf:
-		record = record[pieceSize-8:]
+	case pieceShelf, tlshShelf:
+		record = record[len(record)-8:]
 	}
 	return binary.BigEndian.Uint64(record)
 }

@@ -28,6 +28,10 @@ const minScore = 40
 // that thousands share tells nothing.
 const maxSimilar = 4096
 
+// compareCost is how many records one could look at in the time that it takes
+// to compare two hashes.
+const compareCost = 32
+
 func appendPiece(dst []byte, piece, sum uint64) []byte {
 	var b [8]byte
 	binary.BigEndian.PutUint64(b[:], piece)
@@ -49,10 +53,11 @@ type likeness struct {
 }
 
 // similar returns what is like the hash with that key, the most similar first.
-func (s *shelves) similar(k indicator.Key, d indicator.Ssdeep) (found []likeness, more bool) {
+func (s *shelves) similar(k indicator.Key, d indicator.Ssdeep, spend func(records int64) bool) (found []likeness, more bool) {
 	seen := map[uint64]bool{}
 	pieces := d.Runs(nil)
 	slices.Sort(pieces)
+asking:
 	for _, piece := range slices.Compact(pieces) {
 		start := appendPiece(nil, piece, 0)
 		for record := range from(s[pieceShelf], start) {
@@ -63,8 +68,9 @@ func (s *shelves) similar(k indicator.Key, d indicator.Ssdeep) (found []likeness
 			if seen[sum] {
 				continue
 			}
-			if more = len(seen) == maxSimilar; more {
-				break
+			if len(seen) == maxSimilar || !spend(compareCost) {
+				more = true
+				break asking
 			}
 			seen[sum] = true
 			if l, ok := s.compare(d, sum); ok && l.key != k {
@@ -72,10 +78,14 @@ func (s *shelves) similar(k indicator.Key, d indicator.Ssdeep) (found []likeness
 			}
 		}
 	}
+	sortLikeness(found)
+	return found, more
+}
+
+func sortLikeness(found []likeness) {
 	slices.SortFunc(found, func(a, b likeness) int {
 		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.key, b.key))
 	})
-	return found, more
 }
 
 func (s *shelves) compare(d indicator.Ssdeep, sum uint64) (l likeness, ok bool) {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"strings"
+	"sync"
 
 	"tocsin"
 	"tocsin/access"
@@ -27,11 +29,24 @@ func (tx *Tx) verdict(v indicator.Value) tocsin.Verdict {
 }
 
 // guard judges new attributes. What their writer says of it counts nothing.
+// Others wait for this write, so all cores judge if they are many.
 func (tx *Tx) guard(as []tocsin.Attribute) {
-	for i := range as {
-		as[i].Guard, as[i].Override, as[i].OverriddenBy = tx.verdict(as[i].Value), "", 0
+	judge := func(as []tocsin.Attribute) {
+		for i := range as {
+			as[i].Guard, as[i].Override, as[i].OverriddenBy = tx.verdict(as[i].Value), "", 0
+		}
 	}
+	n := min(runtime.GOMAXPROCS(0), 1+len(as)/alone)
+	var others sync.WaitGroup
+	for i := 1; i < n; i++ {
+		others.Go(func() { judge(as[i*len(as)/n : (i+1)*len(as)/n]) })
+	}
+	judge(as[:len(as)/n])
+	others.Wait()
 }
+
+// alone is how many values are worth a goroutine.
+const alone = 2048
 
 // guardAgain judges a changed attribute. An override was given to one value and
 // ends with it.
@@ -86,6 +101,8 @@ func (tx *Tx) Override(id int64, reason string) (*tocsin.Attribute, error) {
 		return nil, errMayNot(fmt.Sprintf("have blocked what the list %s denies; ask an administrator of your organisation", old.Guard.List()))
 	case reason == "":
 		return nil, tocsin.Errorf(tocsin.Invalid, "say why %s should be blocked although the list %s guards it", old.Value, old.Guard.List())
+	case strings.IndexByte(reason, 0) >= 0:
+		return nil, tocsin.Errorf(tocsin.Invalid, "the reason holds a NUL character")
 	case len(reason) > maxReason:
 		return nil, tocsin.Errorf(tocsin.Invalid, "the reason is longer than %d octets", maxReason)
 	}

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
@@ -264,8 +265,8 @@ func normal(match, text string) (string, error) {
 		return "", errors.New("it is empty")
 	case len(text) > maxEntry:
 		return "", fmt.Errorf("it is longer than %d octets", maxEntry)
-	case strings.ContainsAny(text, "\n\r"):
-		return "", errors.New("it holds a line break")
+	case strings.ContainsFunc(text, unicode.IsControl):
+		return "", errors.New("it holds a line break or another control character")
 	}
 	switch match {
 	case Range:

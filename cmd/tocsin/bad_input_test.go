@@ -127,9 +127,10 @@ var badLists = []badList{
 	{name: "bomb of names", list: bomb("before.example # " + strings.Repeat("x", 1000) + "\n"), says: boom, most: 128 << 20}, // drafts, a batch at a time
 	{name: "bomb of blank lines", list: bomb("\n"), says: boom},
 	{name: "bomb of NUL", list: bomb("\x00"), says: isBinary},
-	{name: "bomb of JSON", list: bomb(`[[{}],`), says: "invalid: invalid MISP JSON: line 1 (byte 44) at /1/1/1/1/1/1/1/0: it is nested too deep\n"},
+	{name: "bomb of JSON", list: bomb(`[[{}],`), says: "invalid: the JSON is deeper than 64 levels\n"},
 
-	{name: "deep", list: text(strings.Repeat("[", 1_000_000)), says: "invalid: invalid MISP JSON: line 1 (byte 9) at /0/0/0/0/0/0/0/0: it is nested too deep\n"},
+	{name: "web page", list: text("<!DOCTYPE html>\n<html><body>Sign in"), says: "invalid: the file is a web page or XML, not a list; does its address ask for a login, or has it moved?\n"},
+	{name: "deep", list: text(strings.Repeat("[", 1_000_000)), says: "invalid: the JSON is deeper than 64 levels\n"},
 	{name: "deep event", list: text(`{"Event":` + strings.Repeat(`{"a":`, 1_000_000)),
 		says: "invalid: invalid MISP JSON: line 1 (byte 50004) at /Event" + strings.Repeat("/a", 47) + "…: exceeded max depth\n"},
 	{name: "deep lines", query: "format=json",
@@ -143,7 +144,7 @@ var badLists = []badList{
 	{name: "quoted line break", query: "format=csv&type=domain", keeps: around, list: among("\"evil.example\n$INCLUDE /etc/passwd\""),
 		says: `line 2: "evil.example\n$INCLUDE /etc/passwd": it holds a line break: is it several values?` + "\n"},
 
-	{name: "no format", query: "format=pdf", list: text("before.example\n"), says: "invalid: no format \"pdf\" to read; try one of [csv hosts json misp text]\n"},
+	{name: "no format", query: "format=pdf", list: text("before.example\n"), says: "invalid: no format \"pdf\" to read; try one of [adblock csv dnsmasq edl-domain edl-ip edl-url hosts json misp misp-feed nftables rpz text unbound zeek]\n"},
 	{name: "no type", query: "type=domian", list: text("before.example\n"), says: "invalid: line 1 can't be taken: \"domian\": there is no such type\n"},
 }
 

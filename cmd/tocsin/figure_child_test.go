@@ -48,6 +48,7 @@ func ourselves(args ...string) *exec.Cmd {
 type child struct {
 	t         *testing.T
 	dir       string
+	env       []string // more of it: where the store is
 	http, dns string
 	key       string
 	client    *http.Client
@@ -56,10 +57,12 @@ type child struct {
 }
 
 // found founds an exchange.
-func found(t *testing.T) *child {
+func found(t *testing.T, env ...string) *child {
 	t.Helper()
-	c := &child{t: t, dir: t.TempDir(), client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16, DisableCompression: true}}}
-	out, err := ourselves("init", "--data", c.dir, "--org", "telco", "--email", "analyst@telco.example", "--json").Output()
+	c := &child{t: t, dir: t.TempDir(), env: env, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16, DisableCompression: true}}}
+	cmd := ourselves("init", "--data", c.dir, "--org", "telco", "--email", "analyst@telco.example", "--json")
+	cmd.Env = append(cmd.Env, env...)
+	out, err := cmd.Output()
 	var a account
 	if err == nil {
 		err = json.Unmarshal(out, &a)
@@ -72,9 +75,9 @@ func found(t *testing.T) *child {
 }
 
 // serving founds an exchange and has it serve the collection drop.
-func serving(t *testing.T) *child {
+func serving(t *testing.T, env ...string) *child {
 	t.Helper()
-	c := found(t)
+	c := found(t, env...)
 	c.start()
 	c.must("POST", "/api/collections", `{"name":"drop","zone":"rpz.example","sources":["telco"]}`)
 	c.must("POST", "/api/subscribers", `{"name":"resolver","collection":"drop","allow":["127.0.0.0/8"]}`)
@@ -92,6 +95,7 @@ func (c *child) start() float64 {
 	}
 	defer log.Close()
 	c.cmd = ourselves("serve", "--data", c.dir, "--http", c.http, "--dns", c.dns)
+	c.cmd.Env = append(c.cmd.Env, c.env...)
 	c.cmd.Stdout, c.cmd.Stderr = log, log
 	return timed(func() {
 		c.process = lab.Start(c.t, c.cmd)

@@ -26,6 +26,9 @@ func TestFigures(t *testing.T) {
 	f.step("events", events)
 	f.step("event", oneLargeEvent)
 	f.step("transfer", transfers)
+	f.step("lists", listsOut)
+	f.step("postgres", onPostgres)
+	f.step("nodes", twoNodes)
 	f.step("million", func(t *testing.T, f *figures) { large(t, f, million) })
 	f.step("subscribers", manySubscribers)
 }

@@ -156,8 +156,8 @@ func (g *guardLoad) Run(ctx context.Context, c *console) error {
 		return misuse("tocsin guard load --help", "--name names one list, and there are %d", len(files))
 	}
 	failed := 0
-	for _, file := range files {
-		l, err := g.load(ctx, api, file)
+	for i, file := range files {
+		l, err := g.load(ctx, api, file, i < len(files)-1)
 		switch {
 		case ctx.Err() != nil:
 			return errors.New("interrupted")
@@ -185,7 +185,7 @@ func (g *guardLoad) Run(ctx context.Context, c *console) error {
 }
 
 // load sends one list to the exchange, which reads it.
-func (g *guardLoad) load(ctx context.Context, api *client, from string) (l guard, err error) {
+func (g *guardLoad) load(ctx context.Context, api *client, from string, later bool) (l guard, err error) {
 	var in io.ReadCloser
 	if isAddress(from) {
 		in, err = fetchList(ctx, from, g.Private)
@@ -197,6 +197,9 @@ func (g *guardLoad) load(ctx context.Context, api *client, from string) (l guard
 	}
 	defer in.Close()
 	q := url.Values{"from": {from}}
+	if later {
+		q.Set("later", "1")
+	}
 	if g.Class != "" {
 		q.Set("class", g.Class)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"tocsin"
 	"tocsin/access"
+	"tocsin/codec"
 	"tocsin/intake"
 	"tocsin/store"
 )
@@ -23,6 +24,8 @@ import (
 type importCmd struct {
 	server
 	Format       string   `placeholder:"FORMAT" help:"How the files are written; guessed if not said. One of: ${formats_in}."`
+	Columns      string   `placeholder:"NAMES" help:"A header for tables that have none, or one that misleads, as date,,type,value."`
+	DryRun       bool     `help:"Show how each file would be read, with its first rows, and import nothing. It needs no exchange."`
 	Type         string   `placeholder:"TYPE" help:"What the values are, as domain, where the format does not say; found out one by one if not said."`
 	Event        string   `placeholder:"TEXT" help:"What the event is about. The same text of the same organisation is the same event. The file's name and the date if not said."`
 	Collection   string   `placeholder:"NAME" help:"Collection to put the list into."`
@@ -34,14 +37,18 @@ type importCmd struct {
 	Data         string   `type:"path" placeholder:"DIR" help:"Import into the exchange in a folder that no server holds, instead of a running one."`
 	storeFlag
 	As    string   `placeholder:"ADDR" help:"With --data: whose word it is. The first site administrator's if not said."`
-	Files []string `arg:"" name:"file" help:"Files to read, packed by gzip or not; - is standard input."`
+	Files []string `arg:"" name:"file" help:"Files to read, packed by gzip or not, or folders of MISP feeds; - is standard input."`
 }
 
 func (importCmd) Help() string {
 	return `A bad line costs that line: it is shown with its number and the reason, and the rest is
 taken. An import that was cut short goes on if it is called again.
 
+How a file is written is guessed by what it shows. --dry-run says what was made out, with the
+first rows as they would be taken.
+
 Examples:
+  tocsin import --dry-run list.csv
   tocsin import --event "Phishing, week 12" --tag tlp:green --collection protect --publish list.txt
   zcat hosts.gz | tocsin import --format hosts --event "Hosts of today" -`
 }
@@ -72,6 +79,9 @@ type importer interface {
 }
 
 func (i *importCmd) Run(ctx context.Context, c *console) error {
+	if i.DryRun {
+		return i.preview(c)
+	}
 	level, err := distribution(i.Distribution)
 	if err != nil {
 		return err
@@ -114,6 +124,7 @@ func (i *importCmd) file(ctx context.Context, c *console, to importer, name stri
 		return listResult{}, err
 	}
 	defer in.Close()
+	in.tell(c, i.Format, codec.Options{Type: i.Type, Columns: i.Columns})
 	b := c.bar(shown(name), in.size)
 	defer b.done()
 	r, err := to.list(ctx, in, func(r listResult) { b.at(in.read.Load(), plural(r.Read, "value")) })
@@ -189,7 +200,7 @@ func (c *console) open(name string) (*input, error) {
 	in := &input{Reader: f, Closer: f, name: name}
 	if info, err := f.Stat(); err == nil && info.IsDir() {
 		f.Close()
-		return nil, errors.New("it is a folder; name the files in it")
+		return openFeed(name)
 	} else if err == nil && info.Mode().IsRegular() {
 		in.size = info.Size()
 	}
@@ -219,6 +230,7 @@ func (i *importCmd) query(level *access.Distribution) url.Values {
 	}
 	set("format", i.Format)
 	set("type", i.Type)
+	set("columns", i.Columns)
 	set("collection", i.Collection)
 	set("group", i.Group)
 	set("event", i.Event)
@@ -278,7 +290,7 @@ type folderImport struct {
 	viewer  access.Viewer
 	options intake.ImportOptions
 	format  string
-	typ     string
+	reading codec.Options
 	event   string
 }
 
@@ -287,7 +299,7 @@ func (i *importCmd) openFolder(ctx context.Context, level *access.Distribution) 
 	if err != nil {
 		return nil, err
 	}
-	to := &folderImport{folder: f, format: i.Format, typ: i.Type, event: i.Event}
+	to := &folderImport{folder: f, format: i.Format, reading: codec.Options{Type: i.Type, Columns: i.Columns}, event: i.Event}
 	to.options = intake.ImportOptions{Distribution: level, Collection: i.Collection, Publish: i.Publish}
 	for _, t := range i.Tag {
 		to.options.Tags = append(to.options.Tags, intake.TagDraft{Name: t})
@@ -314,13 +326,13 @@ func (t *folderImport) among(group string) error {
 }
 
 func (t *folderImport) list(ctx context.Context, in *input, tell func(listResult)) (listResult, error) {
-	source, err := drafts(shown(in.name), t.format, t.typ, in)
+	source, err := codec.Begin(shown(in.name), t.format, in, t.reading)
 	if err != nil {
 		return listResult{}, err
 	}
 	o := t.options
 	o.Name, o.Event = shown(in.name), t.event
-	p, err := t.Desk.Import(ctx, t.viewer, o, source, func(p intake.Progress) { tell(resultOf(p)) })
+	p, err := t.Desk.Import(ctx, t.viewer, o, source.Drafts, func(p intake.Progress) { tell(resultOf(p)) })
 	if err != nil {
 		return listResult{}, err
 	}

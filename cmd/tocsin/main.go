@@ -54,6 +54,7 @@ type commands struct {
 	Lifetime  lifetimeCmd  `cmd:"" group:"time" help:"For how long claims hold."`
 	Retention retentionCmd `cmd:"" group:"time" help:"For how long events are kept."`
 
+	Migrate      migrateCmd      `cmd:"" group:"care" help:"Move an exchange to another store."`
 	Doctor       doctorCmd       `cmd:"" group:"care" help:"Look for what is wrong, and say how to mend it."`
 	DemoResolver demoResolverCmd `cmd:"" group:"care" help:"Show a real resolver that blocks, and stops blocking, with the demo."`
 	Version      versionCmd      `cmd:"" group:"care" help:"Say which version this is."`

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
-	"fmt"
 	"io"
 	"iter"
 	"runtime/debug"
@@ -17,7 +14,6 @@ import (
 	"tocsin/indicator"
 	"tocsin/intake"
 	"tocsin/match"
-	"tocsin/rpz"
 	"tocsin/store"
 )
 
@@ -92,8 +88,8 @@ type desk struct {
 	*intake.Desk
 }
 
-func (d desk) Import(ctx context.Context, v access.Viewer, in api.Import, list io.Reader, progress func(api.Progress)) (api.Result, error) {
-	source, err := drafts(in.Name, in.Format, in.Type, list)
+func (d desk) Import(ctx context.Context, v access.Viewer, in api.Import, text io.Reader, progress func(api.Progress)) (api.Result, error) {
+	list, err := codec.Begin(in.Name, in.Format, text, codec.Options{Type: in.Type, Columns: in.Columns})
 	if err != nil {
 		return api.Result{}, err
 	}
@@ -102,7 +98,7 @@ func (d desk) Import(ctx context.Context, v access.Viewer, in api.Import, list i
 	for _, t := range in.Tags {
 		o.Tags = append(o.Tags, intake.TagDraft{Name: t})
 	}
-	p, err := d.Desk.Import(ctx, v, o, source, func(p intake.Progress) {
+	p, err := d.Desk.Import(ctx, v, o, list.Drafts, func(p intake.Progress) {
 		progress(api.Progress{Read: p.Read, Written: p.Written, Duplicates: p.Duplicates, Refused: p.Refused})
 	})
 	r := api.Result{Progress: api.Progress{Read: p.Read, Written: p.Written, Duplicates: p.Duplicates, Refused: p.Refused}, Event: p.Event, Seq: p.Seq}
@@ -124,32 +120,17 @@ func (d desk) Import(ctx context.Context, v access.Viewer, in api.Import, list i
 	return r, err
 }
 
+// Preview says what Import would make of a list, by the beginning of it.
+func (d desk) Preview(in api.Import, text io.Reader) (any, error) {
+	list, err := codec.Begin(in.Name, in.Format, text, codec.Options{Type: in.Type, Columns: in.Columns})
+	if err != nil {
+		return nil, err
+	}
+	return list.Preview()
+}
+
 // largeImport is how many claims make an import a large one.
 const largeImport = 100_000
-
-// headSize is how much of a list is looked at to guess its format.
-const headSize = 64 << 10
-
-// drafts reads a list, packed or not, whose format may have to be guessed.
-func drafts(name, format, typ string, list io.Reader) (iter.Seq2[codec.Draft, error], error) {
-	plain, err := codec.Open(list)
-	if err != nil {
-		return nil, err
-	}
-	r := bufio.NewReaderSize(plain, headSize)
-	f, err := codec.Reader(format)
-	if format == "" {
-		head, e := r.Peek(headSize)
-		if e != nil && e != io.EOF && len(head) == 0 {
-			return nil, e
-		}
-		f, err = codec.Guess(name, head)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return f.Read(r, codec.Options{Type: typ}), nil
-}
 
 // writer is package codec for package api.
 func writer(name string) (api.Writer, error) {
@@ -169,94 +150,6 @@ func (f format) Write(w io.Writer, rows iter.Seq2[api.Row, error]) error {
 			}
 		}
 	})
-}
-
-// lists is package collection for package api.
-type lists struct{ *collection.Set }
-
-func (l lists) List(c *tocsin.Collection, v access.Viewer) (api.List, error) {
-	got, ok := l.Set.List(c.ID, v)
-	if !ok {
-		return nil, tocsin.Errorf(tocsin.Busy, "the collection %q is still being put together; try again in a moment", c.Name)
-	}
-	return list{got, c.Name}, nil
-}
-
-func (l lists) Received(c *tocsin.Collection, s *tocsin.Subscriber) (api.List, error) {
-	got, ok := l.Set.Received(c.ID, s.ID)
-	if !ok {
-		return nil, tocsin.Errorf(tocsin.Busy, "the collection %q is still being put together; try again in a moment", c.Name)
-	}
-	return list{got, c.Name}, nil
-}
-
-type list struct {
-	collection.List
-	name string
-}
-
-// Audience tells lists of different audiences apart. Where nothing follows a
-// list, its tag is empty, and what is served has no tag that could be reused.
-func (l list) Audience() string { return l.ETag() }
-
-var listMedia = map[string]string{"txt": "text/plain; charset=utf-8", "rpz": "text/dns", "json": "application/json"}
-
-func (l list) Media(format string) (string, bool) {
-	m, ok := listMedia[format]
-	return m, ok
-}
-
-func (l list) Write(w io.Writer, format string) error {
-	switch format {
-	case "rpz":
-		return rpz.Text(w, zone{l.View()})
-	case "json":
-		return l.json(w)
-	}
-	out := bufio.NewWriterSize(w, 1<<16)
-	var err error
-	l.Values(func(text []byte, _ indicator.Kind) bool {
-		out.Write(text)
-		err = out.WriteByte('\n')
-		return err == nil
-	})
-	if err != nil {
-		return err
-	}
-	return out.Flush()
-}
-
-// json writes the list as one object. Names and addresses are last, so that an answer that
-// was cut short is no valid JSON.
-func (l list) json(w io.Writer) error {
-	out := bufio.NewWriterSize(w, 1<<16)
-	name, err := json.Marshal(l.name)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(out, `{"collection":%s,"serial":%d,"names":[`, name, l.Serial())
-	first := true
-	var buf []byte
-	l.Values(func(text []byte, kind indicator.Kind) bool {
-		buf = buf[:0]
-		if !first {
-			buf = append(buf, ',')
-		}
-		first = false
-		if kind == indicator.Prefix {
-			buf = append(append(append(buf, "\n{\"address\":\""...), text...), "\"}"...)
-		} else {
-			buf = append(append(buf, "\n{\"name\":\""...), text...)
-			buf = fmt.Appendf(buf, `","beneath":%v}`, kind == indicator.Domain)
-		}
-		_, err = out.Write(buf)
-		return err == nil
-	})
-	if err != nil {
-		return err
-	}
-	out.WriteString("\n]}\n")
-	return out.Flush()
 }
 
 // dotted appends a name in wire form as text. Names in collections are letters,

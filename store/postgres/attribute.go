@@ -28,7 +28,7 @@ func (t *tx) scanAttribute(s scanner, a *tocsin.Attribute) error {
 	var tags uint32
 	err := s.Scan(&a.ID, (*[16]byte)(&a.UUID), &a.Event, &a.Object, &a.Relation, &a.Category, &typ, &value, &a.Comment, &flags,
 		&a.Distribution, &a.Group, &a.Timestamp, &firstSeen, &lastSeen, &a.Seen, &a.Ends, &tags, &a.Label, &a.Seq,
-		&a.Guard, &a.Override, &a.OverriddenBy)
+		(*string)(&a.Guard), &a.Override, &a.OverriddenBy)
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,8 @@ func (t *tx) scanAttribute(s scanner, a *tocsin.Attribute) error {
 
 // insertColumns are those of an insert, in order.
 var insertColumns = []string{"id", "uuid", "event", "object", "relation", "category", "type", "value", "comment", "flags", "distribution", "sgroup",
-	"timestamp", "first_seen", "last_seen", "seen", "ends", "tags", "label", "seq", "guard", "override", "overridden_by", "key1", "key2"}
+	"timestamp", "first_seen", "last_seen", "seen", "ends", "tags", "label", "seq",
+	"guard", "override", "overridden_by", "key1", "key2"}
 
 // values returns what insertColumns stand for.
 func (t *tx) values(a *tocsin.Attribute) ([]any, error) {
@@ -134,8 +135,8 @@ func (t *tx) TakenUUIDs(ctx context.Context, us []tocsin.UUID) (map[tocsin.UUID]
 		return taken, nil
 	}
 	scan := func(s scanner, u *tocsin.UUID) error { return s.Scan((*[16]byte)(u)) }
-	found, err := few(ctx, t, scan, `SELECT g.uuid FROM unnest($1::uuid[]) g (uuid) WHERE EXISTS (SELECT 1 FROM attributes a WHERE a.uuid = g.uuid)
-		OR EXISTS (SELECT 1 FROM tombstones d WHERE d.uuid = g.uuid)`, uuids(us))
+	found, err := few(ctx, t, scan, `SELECT g.uuid FROM unnest($1::uuid[]) g (uuid) CROSS JOIN LATERAL (SELECT 1 FROM attributes a WHERE a.uuid = g.uuid
+		UNION ALL SELECT 1 FROM tombstones d WHERE d.uuid = g.uuid LIMIT 1) x`, uuids(us))
 	for _, u := range found {
 		taken[u] = true
 	}
@@ -144,9 +145,11 @@ func (t *tx) TakenUUIDs(ctx context.Context, us []tocsin.UUID) (map[tocsin.UUID]
 
 // Siblings implements [store.Writer].
 func (t *tx) Siblings(ctx context.Context, event int64, keys []uint64) iter.Seq2[tocsin.Attribute, error] {
-	// The sum keeps the planner from an index of events: one may hold millions.
-	return rows(ctx, t, t.scanAttribute, `SELECT `+attributeColumns+` FROM unnest($1::bigint[]) k (key) JOIN attributes a
-		ON a.key1 = k.key WHERE a.event + 0 = $2 AND a.flags & 2 = 0`, signed(keys), event)
+	// Key by key, whatever the planner thinks of a table that it has no statistics
+	// of: OFFSET keeps it from going the other way round, and the sum from an index
+	// of events, of which one may hold millions.
+	return rows(ctx, t, t.scanAttribute, `SELECT `+attributeColumns+` FROM unnest($1::bigint[]) k (key) CROSS JOIN LATERAL
+		(SELECT * FROM attributes a WHERE a.key1 = k.key AND a.event + 0 = $2 AND a.flags & 2 = 0 OFFSET 0) a`, signed(keys), event)
 }
 
 // Attributes implements [store.Reader].

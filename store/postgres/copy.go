@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"strings"
@@ -122,16 +123,18 @@ func (t *tx) Fill(ctx context.Context, table store.Table, from iter.Seq2[[]any, 
 	}
 	next, stop := iter.Pull2(from)
 	defer stop()
-	return t.conn.CopyFrom(ctx, pgx.Identifier{table.Name}, names, pgx.CopyFromFunc(func() ([]any, error) {
+	var broken error // which the server would only tell us back as its own
+	n, err = t.conn.CopyFrom(ctx, pgx.Identifier{table.Name}, names, pgx.CopyFromFunc(func() ([]any, error) {
 		row, err, ok := next()
 		if !ok || err != nil {
+			broken = err
 			return nil, err
 		}
 		for i, c := range table.Columns {
 			switch v := row[i].(type) {
 			case string:
-				if err := plain("store", v); err != nil {
-					return nil, err
+				if broken = plain("store", v); broken != nil {
+					return nil, broken
 				}
 			case []byte:
 				if c.Type == store.UUID {
@@ -141,6 +144,7 @@ func (t *tx) Fill(ctx context.Context, table store.Table, from iter.Seq2[[]any, 
 		}
 		return row, nil
 	}))
+	return n, cmp.Or(broken, err)
 }
 
 func columns(cs []store.Column) string {

@@ -201,7 +201,17 @@ type Subscriber struct {
 	Allow      []netip.Prefix   `json:"allow,omitempty"`   // from where it may transfer
 	Notify     []netip.AddrPort `json:"notify,omitempty"`  // where NOTIFY goes
 	TSIG       *TSIG            `json:"tsig,omitempty"`
-	Created    time.Time        `json:"created"`
+
+	// Certificates are those that it shows when it transfers over TLS, one of
+	// which it must: SHA-256 of the certificate or of its public key
+	// (SubjectPublicKeyInfo), in lower-case hex. Empty: it need show none.
+	Certificates []string `json:"certificates,omitempty"`
+
+	// Feed is the SHA-256 of the secret in the address of its zone files, in hex.
+	// Empty: it has none.
+	Feed string `json:"feed,omitempty"`
+
+	Created time.Time `json:"created"`
 }
 
 // Collections are all that it receives.

@@ -55,6 +55,12 @@ func (a *API) Register(s *httpd.Server) {
 	if a.Lists != nil {
 		s.Handle("GET /collections/{file}", a.list) // NAME.txt, NAME.rpz, NAME.hosts, …
 	}
+	if a.Feed != nil {
+		s.HandlePublic("GET /feeds/{secret}/{file...}", func(w http.ResponseWriter, r *http.Request) error {
+			return a.feed(w, r, s.Address(r))
+		})
+		s.HandlePublic("/feeds/", func(http.ResponseWriter, *http.Request) error { return errNoFeed }) // and no path in the log
+	}
 	if a.Config != nil {
 		s.Handle("GET /api/subscribers/{name}/config", a.subscriberConfig)
 	}

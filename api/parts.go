@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"net/netip"
 
 	"tocsin"
 	"tocsin/access"
@@ -22,7 +23,9 @@ type Parts struct {
 	Lists  Lists
 	// Config writes the lines of a resolver's configuration that make it take the
 	// collection as subscriber s; its error names the resolvers there are.
-	Config func(w io.Writer, resolver string, s *tocsin.Subscriber, c *tocsin.Collection) error
+	Config func(w io.Writer, ask ConfigFor, s *tocsin.Subscriber, c *tocsin.Collection) error
+	// Feed finds a file by the secret in its address, for who asks from there.
+	Feed func(secret, file string, from netip.Addr) (*Feed, bool)
 	// CheckCollection refuses a collection whose filter can't be read.
 	CheckCollection func(*tocsin.Collection) error
 	// Takes answers whether a claim is in a collection, whoever may have it, and
@@ -30,6 +33,13 @@ type Parts struct {
 	Takes func(ctx context.Context, c *tocsin.Collection, a *tocsin.Attribute, e *tocsin.Event) access.Decision
 	// Serial is what a subscriber has confirmed to hold, 0 if not known.
 	Serial func(s *tocsin.Subscriber) tocsin.Seq
+}
+
+// ConfigFor is what a configuration is asked for.
+type ConfigFor struct {
+	Resolver string
+	Trial    bool // stop nothing
+	TLS      bool // transfer over TLS
 }
 
 // An Index answers who claims a value (package match).

@@ -2,11 +2,15 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"maps"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -98,6 +102,13 @@ type subscriberShape struct {
 	Allow      []netip.Prefix   `json:"allow"`
 	Notify     []netip.AddrPort `json:"notify"`
 	TSIG       *tsigShape       `json:"tsig"`
+
+	// Certificates are SHA-256 in hex, of a certificate or its public key.
+	Certificates []string `json:"certificates"`
+
+	// Feed says whether it has a secret address for zone files: "kept" or "". In a
+	// request, "new" makes one, in place of one that it had, and "" takes it away.
+	Feed string `json:"feed"`
 }
 
 // A tsigShape is a TSIG key without its secret. In a request, true asks for a new
@@ -114,8 +125,13 @@ const maxNotify = 16
 
 const tsigAlgorithm = "hmac-sha256"
 
-// tsigSecret is the length of a secret: that of the hash (RFC 8945, section 5.2.2.1).
-const tsigSecret = 32
+// tsigSecrets are the algorithms, and the length of a secret for each: that of
+// its hash (RFC 2104, section 3).
+var tsigSecrets = map[string]int{"hmac-sha256": 32, "hmac-sha384": 48, "hmac-sha512": 64}
+
+// maxCertificates is how many certificates a subscriber may show: its servers',
+// and those that are to come after them.
+const maxCertificates = 16
 
 func (t *tsigShape) UnmarshalJSON(b []byte) error {
 	if on, err := strconv.ParseBool(string(b)); err == nil {
@@ -144,6 +160,10 @@ func showSubscriber(w store.View, s *tocsin.Subscriber) subscriberShape {
 	if c, err := store.One[*tocsin.Collection](w, s.Collection); err == nil {
 		out.CollectionName = c.Name
 	}
+	out.Certificates = append([]string{}, s.Certificates...)
+	if s.Feed != "" {
+		out.Feed = feedKept
+	}
 	if s.TSIG != nil {
 		out.TSIG = &tsigShape{Name: s.TSIG.Name, Algorithm: s.TSIG.Algorithm}
 	}
@@ -160,7 +180,7 @@ func setSubscriber(tx *store.Tx, old *tocsin.Subscriber, in *subscriberShape) (*
 		return nil, nil, err
 	}
 	s := &tocsin.Subscriber{Name: strings.TrimSpace(in.Name), Collection: collection, Org: own(org, tx.Viewer()),
-		Action: tocsin.Action(in.Action), Exclude: in.Exclude, Allow: in.Allow, Notify: in.Notify, Created: tx.Now()}
+		Action: tocsin.Action(in.Action), Exclude: in.Exclude, Allow: unmapped(in.Allow), Notify: in.Notify, Created: tx.Now()}
 	for _, also := range in.Also {
 		id, err := settle[*tocsin.Collection](tx, also)
 		switch {
@@ -172,8 +192,9 @@ func setSubscriber(tx *store.Tx, old *tocsin.Subscriber, in *subscriberShape) (*
 		s.Also = append(s.Also, id)
 	}
 	var had *tocsin.TSIG
+	var feed string
 	if old != nil {
-		s.ID, s.Created, had = old.ID, old.Created, old.TSIG
+		s.ID, s.Created, had, feed = old.ID, old.Created, old.TSIG, old.Feed
 		if in.Org == (ref{}) {
 			s.Org = old.Org
 		}
@@ -187,7 +208,13 @@ func setSubscriber(tx *store.Tx, old *tocsin.Subscriber, in *subscriberShape) (*
 	if len(s.Notify) > maxNotify {
 		return nil, nil, tocsin.Errorf(tocsin.Invalid, "a subscriber has at most %d places to notify, not %d", maxNotify, len(s.Notify))
 	}
+	if s.Certificates, err = pins(in.Certificates); err != nil {
+		return nil, nil, err
+	}
 	shown := once{}
+	if s.Feed, err = settleFeed(in.Feed, feed, shown); err != nil {
+		return nil, nil, err
+	}
 	if s.TSIG, err = in.TSIG.settle(s.Name, had); err == nil && s.TSIG != nil && s.TSIG != had {
 		shown["tsig"] = map[string]any{"name": s.TSIG.Name, "algorithm": s.TSIG.Algorithm, "secret": s.TSIG.Secret.Clear()}
 	}
@@ -206,18 +233,62 @@ func (t *tsigShape) settle(name string, had *tocsin.TSIG) (*tocsin.TSIG, error) 
 	if k.Name == "" {
 		k.Name = strings.ReplaceAll(strings.ToLower(name), " ", "-")
 	}
-	switch k.Algorithm {
-	case "":
-		k.Algorithm = tsigAlgorithm
-	case "hmac-sha256", "hmac-sha384", "hmac-sha512":
-	default:
-		return nil, tocsin.Errorf(tocsin.Invalid, "no algorithm %q; try one of [hmac-sha256 hmac-sha384 hmac-sha512]", k.Algorithm)
+	k.Algorithm = cmp.Or(k.Algorithm, tsigAlgorithm)
+	size, ok := tsigSecrets[k.Algorithm]
+	if !ok {
+		return nil, tocsin.Errorf(tocsin.Invalid, "no algorithm %q; try one of %v", k.Algorithm, slices.Sorted(maps.Keys(tsigSecrets)))
 	}
-	secret := make([]byte, tsigSecret)
+	secret := make([]byte, size)
 	rand.Read(secret)
 	k.Secret = tocsin.NewSecret(secret)
 	return k, nil
 }
+
+// unmapped returns networks with those of IPv4 that are written in IPv6
+// (::ffff:192.0.2.0/120) as what they are, since that is how questions come.
+func unmapped(nets []netip.Prefix) []netip.Prefix {
+	out := make([]netip.Prefix, len(nets))
+	for i, n := range nets {
+		if a := n.Addr(); a.Is4In6() && n.Bits() >= 96 {
+			n = netip.PrefixFrom(a.Unmap(), n.Bits()-96)
+		}
+		out[i] = n
+	}
+	return out
+}
+
+// pins reads hashes of certificates, as openssl and others write them.
+func pins(in []string) (out []string, err error) {
+	if len(in) > maxCertificates {
+		return nil, tocsin.Errorf(tocsin.Invalid, "a subscriber shows one of at most %d certificates, not %d", maxCertificates, len(in))
+	}
+	for _, text := range in {
+		b, err := hex.DecodeString(strings.ReplaceAll(strings.TrimSpace(text), ":", ""))
+		if err != nil || len(b) != sha256.Size {
+			return nil, tocsin.Errorf(tocsin.Invalid, "%q is no SHA-256 of a certificate: 64 hex digits, with or without colons", text)
+		}
+		out = append(out, hex.EncodeToString(b))
+	}
+	return out, nil
+}
+
+// settleFeed returns what is kept of the secret that a request asks for. The
+// secret is drawn from 130 bits, so a plain hash is as good as a slow one.
+func settleFeed(asked, had string, shown once) (string, error) {
+	switch asked {
+	case "":
+		return "", nil
+	case feedKept:
+		return had, nil
+	case "new":
+		secret := rand.Text()
+		shown["feed_secret"] = secret
+		return HashFeed(secret), nil
+	}
+	return "", tocsin.Errorf(tocsin.Invalid, `"feed" is "new" for a new secret address, %q, or "" for none`, feedKept)
+}
+
+const feedKept = "kept"
 
 // merge returns shape with what is shown once, as one JSON object.
 func merge(shape any, shown once) (map[string]any, error) {
@@ -239,8 +310,17 @@ func merge(shape any, shown once) (map[string]any, error) {
 // The secret is in it, so it is for those who administer the organisation that
 // asks, or the collection.
 func (a *API) subscriberConfig(w http.ResponseWriter, r *http.Request, v access.Viewer) error {
-	if err := known(r, "for"); err != nil {
+	if err := known(r, "for", "trial", "tls"); err != nil {
 		return err
+	}
+	ask := ConfigFor{Resolver: r.URL.Query().Get("for")}
+	for name, to := range map[string]*bool{"trial": &ask.Trial, "tls": &ask.TLS} {
+		switch said, err := yesNo(r, name); {
+		case err != nil:
+			return err
+		case said != nil:
+			*to = *said
+		}
 	}
 	view := a.db.As(v)
 	s, err := find[*tocsin.Subscriber](view, r.PathValue("name"))
@@ -255,7 +335,7 @@ func (a *API) subscriberConfig(w http.ResponseWriter, r *http.Request, v access.
 		return err
 	}
 	var text bytes.Buffer
-	if err := a.Config(&text, r.URL.Query().Get("for"), s, c); err != nil {
+	if err := a.Config(&text, ask, s, c); err != nil {
 		return tocsin.Errorf(tocsin.Invalid, "%w", err)
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

@@ -72,9 +72,9 @@ func newWorld(t testing.TB) *world {
 	w.ids["list"] = put(t, db, &tocsin.GuardList{Name: "of everyone", Class: tocsin.Warn, Match: "exact"}).ID
 	w.api = New(db, Parts{
 		Version: "test", Guards: guards, Index: &storeIndex{t, db}, Desk: fakeDesk{db}, Writer: plainWriter, Lists: fakeLists{},
-		Config: func(w io.Writer, resolver string, s *tocsin.Subscriber, c *tocsin.Collection) error {
-			if resolver != "unbound" {
-				return fmt.Errorf("no configuration for %q; try one of [unbound]", resolver)
+		Config: func(w io.Writer, ask ConfigFor, s *tocsin.Subscriber, c *tocsin.Collection) error {
+			if ask.Resolver != "unbound" {
+				return fmt.Errorf("no configuration for %q; try one of [unbound]", ask.Resolver)
 			}
 			_, err := fmt.Fprintf(w, "zone %s secret %x\n", c.Zone, s.TSIG.Secret.Clear())
 			return err

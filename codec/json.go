@@ -262,7 +262,7 @@ func jsonDraft(l line, row *jsonRow, o Options) (Draft, error) {
 		return d, nil
 	}
 	// Of two members of one name the last holds, as with the standard library.
-	err := jsonv2.Unmarshal([]byte(text), row, jsontext.AllowDuplicateNames(true), jsonv2.MatchCaseInsensitiveNames(true))
+	err := jsonv2.Unmarshal([]byte(text), row, jsontext.AllowDuplicateNames(true))
 	if err != nil || row.Value == "" {
 		return theirDraft(l, o)
 	}

@@ -8,8 +8,9 @@ const pairWindow = 1 << 16
 // too far apart to meet. They come out in the order of their lines.
 type pairs struct {
 	queue []pair
-	gone  int            // how many left the queue
-	at    map[string]int // where in the queue, counted from the first ever, a name waits
+	head  int            // the first that waits
+	gone  int            // how many have left
+	at    map[string]int // where a name waits, counted from the first ever
 }
 
 type pair struct {
@@ -35,29 +36,36 @@ func (p *pairs) lose(l line, why string) {
 
 // name queues a name, or what is beneath it, unless it is there.
 func (p *pairs) name(l line, name string, beneath bool, comment string) {
-	if at, ok := p.at[name]; ok {
-		q := &p.queue[at-p.gone]
+	at, ok := p.gone+len(p.queue)-p.head-1, false
+	if n := len(p.queue); n > p.head && p.queue[n-1].text == name && p.queue[n-1].typ == "" {
+		ok = true // most stand next to each other
+	} else {
+		at, ok = p.at[name]
+	}
+	if ok {
+		q := &p.queue[p.head+at-p.gone]
 		q.host, q.wild = q.host || !beneath, q.wild || beneath
 		if q.comment == "" {
 			q.comment = comment
 		}
 		return
 	}
-	p.at[name] = p.gone + len(p.queue)
+	p.at[name] = p.gone + len(p.queue) - p.head
 	p.queue = append(p.queue, pair{line: l, text: name, comment: comment, host: !beneath, wild: beneath})
 }
 
 // flush yields what waits, but for the last keep.
 func (p *pairs) flush(s *sink, keep int) {
-	n := 0
-	for len(p.queue)-n > keep && !s.stopped {
-		p.yield(s, &p.queue[n])
-		n++
+	for len(p.queue)-p.head > keep && !s.stopped {
+		p.yield(s, &p.queue[p.head])
+		p.queue[p.head] = pair{}
+		p.head++
+		p.gone++
 	}
-	if n > 0 {
-		p.gone += n
-		clear(p.queue[:n])
-		p.queue = p.queue[n:]
+	if p.head > pairWindow { // as many are gone as wait: move those up
+		n := copy(p.queue, p.queue[p.head:])
+		clear(p.queue[n:])
+		p.queue, p.head = p.queue[:n], 0
 	}
 }
 

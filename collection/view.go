@@ -153,6 +153,9 @@ func (v View) Origin() string {
 	return v.origins[v.zone]
 }
 
+// Hot reports whether it is the small zone of what is new.
+func (v View) Hot() bool { return v.zone == hot }
+
 // line is the last line that changed the zone for its subscriber.
 func (v View) line() tocsin.Seq { return max(v.last[v.zone], v.born[v.zone], v.entered) }
 

@@ -105,7 +105,7 @@ func (s *Server) record(x *exchange, took time.Duration) {
 		pattern = x.route.Pattern
 	}
 	attrs := []slog.Attr{
-		slog.String("pattern", pattern), slog.String("who", x.who), slog.String("from", s.address(x.r).String()),
+		slog.String("pattern", pattern), slog.String("who", x.who), slog.String("from", s.Address(x.r).String()),
 		slog.Int("status", max(x.status, 0)), slog.Int64("bytes", x.bytes), slog.Duration("took", took),
 	}
 	if x.err != nil {

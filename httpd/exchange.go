@@ -42,6 +42,13 @@ var errAborted = errors.New("the handler gave up midway")
 
 func (x *exchange) Header() http.Header { return x.w.Header() }
 
+// Name says for the log who asks on a public route that found it out by itself.
+func Name(w http.ResponseWriter, who string) {
+	if x, ok := w.(*exchange); ok {
+		x.who = who
+	}
+}
+
 // Unwrap lets [http.ResponseController] find what is beneath.
 func (x *exchange) Unwrap() http.ResponseWriter { return x.w }
 

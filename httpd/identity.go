@@ -67,7 +67,7 @@ func keyOf(r *http.Request) (string, bool) {
 // byKey asks for the hash of the key, never for the key: how long the search
 // takes tells nothing of the keys there are.
 func (s *Server) byKey(r *http.Request, clear string) (identity, error) {
-	from := s.address(r)
+	from := s.Address(r)
 	k, u, ok := s.owner(HashKey(clear), from)
 	if !ok {
 		return identity{}, s.doorman.wrong(errUnknown, addressName(from))
@@ -110,9 +110,9 @@ func (s *Server) sameOrigin(r *http.Request) error {
 	return nil
 }
 
-// address is where a request comes from. Behind a proxy that we trust it is the
+// Address is where a request comes from. Behind a proxy that we trust it is the
 // last address that the proxies did not add themselves.
-func (s *Server) address(r *http.Request) netip.Addr {
+func (s *Server) Address(r *http.Request) netip.Addr {
 	peer, _ := netip.ParseAddrPort(r.RemoteAddr)
 	from := peer.Addr().Unmap().WithZone("")
 	if !s.trusts(from) {

@@ -248,7 +248,7 @@ func TestAddressBehindProxies(t *testing.T) {
 		if c.forwarded != "" {
 			r.Header.Set("X-Forwarded-For", c.forwarded)
 		}
-		if got := s.address(r); got.String() != c.want {
+		if got := s.Address(r); got.String() != c.want {
 			t.Errorf("%s by way of %q: %s, want %s", c.peer, c.forwarded, got, c.want)
 		}
 	}

@@ -8,8 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"sync"
 	"time"
 )
 
@@ -33,7 +31,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, cert *Certificate) 
 			ended <- srv.Serve(ln)
 			return
 		}
-		srv.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: cert.get}
+		srv.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: cert.Get}
 		ended <- srv.ServeTLS(ln, "", "")
 	}()
 	select {
@@ -50,79 +48,4 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, cert *Certificate) 
 		return err
 	}
 	return nil
-}
-
-// A Certificate is a pair of PEM files, read again when they change: whoever
-// renews them has to tell nobody.
-type Certificate struct {
-	cert, key string
-	log       *slog.Logger
-
-	mu      sync.Mutex
-	pair    *tls.Certificate
-	stamp   [2]stamp
-	checked time.Time
-}
-
-type stamp struct {
-	at   time.Time
-	size int64
-}
-
-// LoadCertificate reads the files.
-func LoadCertificate(cert, key string, log *slog.Logger) (*Certificate, error) {
-	c := &Certificate{cert: cert, key: key, log: log}
-	now, err := c.stamps()
-	if err != nil {
-		return nil, fmt.Errorf("read certificate: %w", err)
-	}
-	if err := c.load(now); err != nil {
-		return nil, err
-	}
-	return c, nil
-}
-
-func (c *Certificate) load(s [2]stamp) error {
-	pair, err := tls.LoadX509KeyPair(c.cert, c.key)
-	if err != nil {
-		return fmt.Errorf("read certificate: %w", err)
-	}
-	c.pair, c.stamp = &pair, s
-	return nil
-}
-
-func (c *Certificate) stamps() (s [2]stamp, err error) {
-	for i, name := range []string{c.cert, c.key} {
-		info, err := os.Stat(name)
-		if err != nil {
-			return s, err
-		}
-		s[i] = stamp{info.ModTime(), info.Size()}
-	}
-	return s, nil
-}
-
-// get returns the certificate for a handshake. New files that don't fit together
-// yet are tried again; until they do, the old ones serve.
-func (c *Certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if now := time.Now(); now.Sub(c.checked) >= time.Second {
-		c.checked = now
-		c.refresh()
-	}
-	return c.pair, nil
-}
-
-func (c *Certificate) refresh() {
-	s, err := c.stamps()
-	if err == nil && s == c.stamp {
-		return
-	}
-	if err == nil {
-		err = c.load(s)
-	}
-	if err != nil {
-		c.log.Warn("the new certificate can't be used; the old one goes on serving", "err", err)
-	}
 }

@@ -1,6 +1,7 @@
 package httpd
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -9,6 +10,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"io"
 	"log/slog"
 	"math/big"
@@ -16,6 +18,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -23,12 +26,17 @@ import (
 // writeCertificate writes a certificate for 127.0.0.1 with that serial number.
 func writeCertificate(t *testing.T, cert, key string, serial int64) {
 	t.Helper()
+	writeCertificateUntil(t, cert, key, serial, time.Now().Add(time.Hour))
+}
+
+func writeCertificateUntil(t *testing.T, cert, key string, serial int64, until time.Time) {
+	t.Helper()
 	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := &x509.Certificate{SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "exchange.example"},
-		NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
+		NotAfter: until, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
 	der, err := x509.CreateCertificate(rand.Reader, c, c, &k.PublicKey, k)
 	if err != nil {
 		t.Fatal(err)
@@ -93,5 +101,45 @@ func TestTLS(t *testing.T) {
 	stop()
 	if err := <-served; err != nil {
 		t.Errorf("serve: %v", err)
+	}
+}
+
+// TestCertificateEnds sees that a certificate that ends is spoken of in time, and
+// that a new one is picked up without anybody connecting.
+func TestCertificateEnds(t *testing.T) {
+	const day = 24 * time.Hour
+	dir := t.TempDir()
+	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for _, test := range []struct {
+		left time.Duration
+		want string
+	}{
+		{90 * day, ""},
+		{22 * day, ""},
+		{20 * day, "level=WARN msg=\"the TLS certificate ends soon"},
+		{time.Hour, "level=WARN msg=\"the TLS certificate ends soon"},
+		{-time.Hour, "level=ERROR msg=\"the TLS certificate has ended"},
+	} {
+		var log bytes.Buffer
+		writeCertificateUntil(t, certFile, keyFile, 1, time.Now().Add(test.left))
+		cert, err := LoadCertificate(certFile, keyFile, slog.New(slog.NewTextHandler(&log, nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended, end := context.WithCancel(t.Context())
+		end()
+		if err := cert.Watch(ended); !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		if said := log.String(); !strings.Contains(said, test.want) || (test.want == "") != (said == "") {
+			t.Errorf("%v before its end: %q", test.left, said)
+		}
+		log.Reset()
+		writeCertificateUntil(t, certFile, keyFile, 2, time.Now().Add(365*day))
+		cert.checked = time.Time{} // it looks once a second
+		cert.Watch(ended)
+		if log.Len() > 0 || cert.Expires().Before(time.Now().Add(364*day)) {
+			t.Errorf("after renewal: %v, %s", cert.Expires(), &log)
+		}
 	}
 }

@@ -22,7 +22,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.Header().Set("X-Request-Id", x.id)
 	defer s.finish(x)
 	if !vital(r) {
-		leave, ok := s.enter(s.address(r))
+		leave, ok := s.enter(s.Address(r))
 		if !ok {
 			x.err = tocsin.Errorf(tocsin.Busy, "too many requests are under way; try again in a moment")
 			return

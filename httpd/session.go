@@ -99,7 +99,7 @@ var decoy = sync.OnceValue(func() string { return HashPassword(NewPassword()) })
 // SignIn opens a session for whoever knows the password, and sets its cookie.
 func (s *Server) SignIn(w http.ResponseWriter, r *http.Request, email, password string) (access.Viewer, error) {
 	email = strings.TrimSpace(email)
-	from, person := addressName(s.address(r)), personName(email)
+	from, person := addressName(s.Address(r)), personName(email)
 	if !s.doorman.admits(from, person) {
 		return access.Viewer{}, errSlow
 	}

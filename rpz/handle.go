@@ -35,7 +35,7 @@ var errGarbage = errors.New("not a question")
 
 // handle answers one message. An error means that the connection is of no
 // more use.
-func (s *Server) handle(msg []byte, from netip.AddrPort, stream bool, send func([]byte) error) error {
+func (s *Server) handle(msg []byte, who Peer, stream bool, send func([]byte) error) error {
 	q, ok := parse(msg)
 	if q == nil || q.flags&flagQR != 0 {
 		// Two servers that answer each other's answers would never stop.
@@ -53,7 +53,8 @@ func (s *Server) handle(msg []byte, from netip.AddrPort, stream bool, send func(
 	case q.edns != nil && q.edns.version != 0:
 		r.rcode = rcodeBadVers
 	default:
-		h = s.admit(r, q, from)
+		who.Addr = netip.AddrPortFrom(who.Addr.Addr().Unmap(), who.Addr.Port())
+		h = s.admit(r, q, who)
 	}
 	r.finish()
 	if h != nil && s.Served != nil {
@@ -86,13 +87,13 @@ func (r *reply) finish() {
 
 // admit finds out who asks, and answers what they ask about a zone of theirs.
 // It returns what is being handed over, if anything is.
-func (s *Server) admit(r *reply, q *question, from netip.AddrPort) *Handover {
-	who := Peer{Addr: netip.AddrPortFrom(from.Addr().Unmap(), from.Port())}
+func (s *Server) admit(r *reply, q *question, who Peer) *Handover {
 	if q.tsig != nil {
 		seal, err := check(q.msg, q.tsig, s.Keys, s.now)
 		r.sealWith(seal)
 		if err != 0 {
 			r.rcode = rcodeNotAuth
+			s.complain(who, "tsig", "a question was not signed as it should be", "key", keyName(q.tsig.name), "zone", nameText(q.name), "err", s.fault(q.tsig, err))
 			return nil
 		}
 		who.Key = keyName(q.tsig.name)
@@ -112,6 +113,11 @@ func (s *Server) admit(r *reply, q *question, from netip.AddrPort) *Handover {
 		return nil
 	}
 	h.Held, h.Told = q.serial, q.kind == typeIXFR
+	if h.Told && newer(h.Held, h.Serial) {
+		s.complain(who, z.Origin(), "a subscriber holds a zone that is ahead of ours, as after a backup was put back; "+
+			"it takes no change until we have passed it, or until its operator has it drop the zone and fetch it anew",
+			"subscriber", sub.Name, "zone", h.Origin, "theirs", h.Held, "ours", h.Serial)
+	}
 	return h
 }
 

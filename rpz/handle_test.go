@@ -33,7 +33,7 @@ func ask(t testing.TB, s *Server, m *dns.Msg, stream bool) *dns.Msg {
 }
 
 func raw(s *Server, msg []byte, stream bool) (msgs [][]byte, err error) {
-	err = s.handle(msg, netip.MustParseAddrPort("127.0.0.1:5353"), stream, func(m []byte) error {
+	err = s.handle(msg, Peer{Addr: netip.MustParseAddrPort("127.0.0.1:5353")}, stream, func(m []byte) error {
 		if int(binary.BigEndian.Uint16(m)) != len(m)-lengthLen {
 			return errors.New("wrong length")
 		}
@@ -122,7 +122,7 @@ func TestNotForYou(t *testing.T) {
 		{Subscriber{Key: key.Name, From: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}}, false},
 		{Subscriber{From: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("192.0.2.0/24")}}, true},
 	} {
-		if got := sub.Admits(Peer{netip.MustParseAddrPort("[::ffff:192.0.2.1]:53"), key.Name}); got != sub.want {
+		if got := sub.Admits(Peer{Addr: netip.MustParseAddrPort("[::ffff:192.0.2.1]:53"), Key: key.Name}); got != sub.want {
 			t.Errorf("%+v: %v", sub.Subscriber, got)
 		}
 	}

@@ -151,6 +151,48 @@ func TestNotify(t *testing.T) {
 	}
 }
 
+// TestNotifySeveral sees that a subscriber's servers are told each by itself: one
+// that is silent, or says no, holds up nobody.
+func TestNotifySeveral(t *testing.T) {
+	shelf := newShelf()
+	key := shelf.admit("hmac-sha384")
+	silent, refuses, fine, late := newSecondary(t, &key), newSecondary(t, &key), newSecondary(t, &key), newSecondary(t, &key)
+	sub := Subscriber{Name: "isp", Key: key.Name, Notify: []netip.AddrPort{silent.addr, refuses.addr, fine.addr, late.addr}}
+	n := &Notifier{Keys: shelf, First: 50 * time.Millisecond, Tries: 4}
+	heard := newNotifier(t, n)
+	n.Tell(sub, "rpz.example.", 7)
+	_, answer := refuses.asked()
+	answer(func(m *dns.Msg) { m.Rcode = dns.RcodeRefused })
+	_, answer = fine.asked()
+	answer(nil)
+	late.asked()
+	late.asked()
+	_, answer = late.asked()
+	answer(nil)
+	got := map[netip.AddrPort]Notice{}
+	for range sub.Notify {
+		notice := within(t, heard)
+		got[notice.Target] = notice
+	}
+	if n := got[fine.addr]; n.Answered != 7 || n.Err != nil {
+		t.Errorf("%+v", n)
+	}
+	if n := got[late.addr]; n.Answered != 7 || n.Err != nil {
+		t.Errorf("the one that answered the third: %+v", n)
+	}
+	if n := got[refuses.addr]; n.Answered != 0 || !errors.Is(n.Err, refusal(rcodeRefused)) {
+		t.Errorf("%+v", n)
+	}
+	if n := got[silent.addr]; n.Answered != 0 || !errors.Is(n.Err, errSilent) {
+		t.Errorf("%+v", n)
+	}
+	for i, want := range []time.Duration{50, 100, 200, 400} {
+		if got := n.wait(i + 1); got != want*time.Millisecond {
+			t.Errorf("try %d waits %v", i+1, got)
+		}
+	}
+}
+
 func TestNotifyGivesUp(t *testing.T) {
 	key := Key{Name: "isp", Algorithm: "hmac-sha512", Secret: []byte("s")}
 	shelf := newShelf()

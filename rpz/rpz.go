@@ -9,7 +9,10 @@
 // another server anything on a client's behalf.
 package rpz
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // A Trigger says which questions about a name a zone acts on. The bits may be
 // combined; zero triggers nothing.
@@ -79,6 +82,10 @@ type Zones interface {
 type Peer struct {
 	Addr netip.AddrPort
 	Key  string // the TSIG key that it proved to hold, or ""
+
+	// Certificate and PublicKey are SHA-256, in lower-case hex, of the certificate
+	// that it proved to hold over TLS and of its SubjectPublicKeyInfo; or "".
+	Certificate, PublicKey string
 }
 
 // A Subscriber takes zones from us. The zero Subscriber admits nobody.
@@ -90,17 +97,31 @@ type Subscriber struct {
 	Key string
 
 	// From lists the networks that its questions come from. Empty, with a
-	// Key: anywhere.
+	// Key or Certificates: anywhere.
 	From []netip.Prefix
+
+	// Certificates are those that it shows over TLS, one of which it must. See
+	// [Peer]. Empty: it need show none.
+	Certificates []string
 
 	// Notify lists where it listens for NOTIFY.
 	Notify []netip.AddrPort
 }
 
-// Admits reports whether a question by p is one of s. Someone who holds a key
-// must use it: an address is easier to come by.
+// shows reports whether p has shown one of these certificates.
+func (p Peer) shows(certificates []string) bool {
+	return p.Certificate != "" && (slices.Contains(certificates, p.Certificate) || slices.Contains(certificates, p.PublicKey))
+}
+
+// Admits reports whether a question by p is one of s. Someone who holds a key or
+// a certificate must use it: an address is easier to come by.
 func (s Subscriber) Admits(p Peer) bool {
-	if s.Key == "" && len(s.From) == 0 || s.Key != "" && s.Key != p.Key {
+	switch {
+	case s.Key == "" && len(s.Certificates) == 0 && len(s.From) == 0:
+		return false
+	case s.Key != "" && s.Key != p.Key:
+		return false
+	case len(s.Certificates) > 0 && !p.shows(s.Certificates):
 		return false
 	}
 	for _, net := range s.From {

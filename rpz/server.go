@@ -25,8 +25,8 @@ type Server struct {
 	Log *slog.Logger     // nil: slog.Default()
 	Now func() time.Time // nil: time.Now
 
-	// Patience is how long a connection may take to ask; ten seconds if zero
-	// (RFC 7766, 6.2.3). Stall is how long it may take to accept the next
+	// Patience is how long a connection may take to ask, and for a handshake; ten
+	// seconds if zero. Stall is how long it may take to accept the next
 	// message of an answer; thirty seconds if zero.
 	Patience, Stall time.Duration
 
@@ -36,8 +36,12 @@ type Server struct {
 	// longest makes room (RFC 7766, 6.2.3).
 	Conns, ConnsEach int
 
-	conns conns
+	conns      conns
+	complaints complaints
 }
+
+// patience is how long a connection may take to ask (RFC 7766, 6.2.3).
+const patience = 10 * time.Second
 
 // maxQuestion is far above any honest question; a stranger can't make us
 // hold more.
@@ -100,7 +104,7 @@ func (s *Server) ServeUDP(ctx context.Context, c *net.UDPConn) error {
 		if err != nil {
 			continue // of one datagram, such as an ICMP error for an earlier answer
 		}
-		s.handle(buf[:n], from, false, func(msg []byte) error {
+		s.handle(buf[:n], Peer{Addr: from}, false, func(msg []byte) error {
 			_, err := c.WriteToUDPAddrPort(msg[lengthLen:], from)
 			return err
 		})
@@ -108,9 +112,14 @@ func (s *Server) ServeUDP(ctx context.Context, c *net.UDPConn) error {
 }
 
 // ServeTCP answers connections until ctx ends, and returns when the last of
-// them is closed. It closes l. A TLS listener makes it serve transfers over
-// TLS (RFC 9103).
+// them is closed. It closes l.
 func (s *Server) ServeTCP(ctx context.Context, l net.Listener) error {
+	return s.accept(ctx, l, func(c net.Conn) (net.Conn, Peer, error) { return c, Peer{}, nil })
+}
+
+// accept serves the connections of l, after greet has found out what there is to
+// know of the other side beside its address.
+func (s *Server) accept(ctx context.Context, l net.Listener, greet func(net.Conn) (net.Conn, Peer, error)) error {
 	defer l.Close()
 	defer context.AfterFunc(ctx, func() { l.Close() })()
 	var wg sync.WaitGroup
@@ -143,28 +152,35 @@ func (s *Server) ServeTCP(ctx context.Context, l net.Listener) error {
 		}
 		wg.Go(func() {
 			defer s.conns.leave(c, from)
-			s.serve(ctx, c, from)
+			defer c.Close()
+			defer context.AfterFunc(ctx, func() { c.Close() })()
+			over, who, err := greet(c)
+			if err != nil {
+				s.log().Debug("dns over tls", "from", from, "err", err)
+				return
+			}
+			who.Addr = from
+			s.serve(c, over, who)
 		})
 	}
 }
 
-// serve answers the questions of one connection, one after the other.
-func (s *Server) serve(ctx context.Context, c net.Conn, from netip.AddrPort) {
-	defer c.Close()
-	defer context.AfterFunc(ctx, func() { c.Close() })()
+// serve answers the questions of one connection, one after the other. They come
+// over c or what is spoken on it; raw is what is counted.
+func (s *Server) serve(raw, c net.Conn, who Peer) {
 	send := func(msg []byte) error {
 		c.SetWriteDeadline(time.Now().Add(or(s.Stall, 30*time.Second)))
 		_, err := c.Write(msg)
 		return err
 	}
 	for {
-		c.SetReadDeadline(time.Now().Add(or(s.Patience, 10*time.Second)))
+		c.SetReadDeadline(time.Now().Add(or(s.Patience, patience)))
 		msg, err := readMessage(c)
-		s.conns.asks(c)
-		if err != nil || s.handle(msg, from, true, send) != nil {
+		s.conns.asks(raw)
+		if err != nil || s.handle(msg, who, true, send) != nil {
 			return
 		}
-		s.conns.waits(c)
+		s.conns.waits(raw)
 	}
 }
 

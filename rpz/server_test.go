@@ -3,16 +3,10 @@ package rpz
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/netip"
 	"slices"
@@ -234,45 +228,6 @@ func TestPortTaken(t *testing.T) {
 	defer tcp.Close()
 	if err := localServer().ListenAndServe(t.Context(), tcp.Addr().String()); err == nil || errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
-	}
-}
-
-// TestTLS is a transfer over TLS (RFC 9103).
-func TestTLS(t *testing.T) {
-	b := newBook("rpz.example.", 7, many("evil", 5000)...)
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"ns.example"}, NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(cert)
-	udp, tcp := listen(t)
-	udp.Close()
-	s := localServer(b)
-	done := make(chan bool)
-	go func() {
-		s.ServeTCP(t.Context(), tls.NewListener(tcp, &tls.Config{
-			Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}},
-			NextProtos:   []string{"dot"},
-		}))
-		close(done)
-	}()
-	t.Cleanup(func() { <-done })
-	c := tls.Client(dial(t, "127.0.0.1", tcp.Addr().(*net.TCPAddr).AddrPort()), &tls.Config{ServerName: "ns.example", RootCAs: roots, NextProtos: []string{"dot"}})
-	if _, err := c.Write(pack(t, new(dns.Msg).SetAxfr("rpz.example."))); err != nil {
-		t.Fatal(err)
-	}
-	if rrs := readRecords(t, c, 10_003); !slices.Equal(cnames(rrs), records(b.latest())) {
-		t.Errorf("%d records", len(rrs))
 	}
 }
 

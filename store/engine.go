@@ -172,7 +172,7 @@ type Writer interface {
 	AppendTagSets(ctx context.Context, from uint32, ts []tocsin.TagSet) error
 	AppendLines(context.Context, []LogLine) error
 	// RewriteLines passes each image in the log of records of a kind through fn. It is
-	// for secrets that are sealed anew, and comes before Use.
+	// for secrets that are sealed anew.
 	RewriteLines(ctx context.Context, k tocsin.Kind, fn func(image []byte) ([]byte, error)) error
 }
 

@@ -61,7 +61,7 @@ type Witness struct {
 	All       bool  // every one
 	Org       int64 // the viewer's own organisation's, and those of its events
 	Host      int64 // those of this organisation; 0: none
-	Reporters bool  // those of events of which Org sighted something itself
+	Reporters bool  // those of events of which Org sighted something that is still there
 }
 
 // MISP's sighting policies.

@@ -23,6 +23,7 @@ type Tx struct {
 
 	lines  []tocsin.Line
 	events map[int64]*tocsin.Event // touched in this write: what PutEvent has yet to write
+	last   *tocsin.Event           // the last that was read and not touched
 	unput  bool                    // some of events are not written
 	added  map[int64]bool          // events that this write added
 }

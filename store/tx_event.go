@@ -45,7 +45,12 @@ func (tx *Tx) event(id int64) (*tocsin.Event, error) {
 	if e, ok := tx.events[id]; ok {
 		return e, nil
 	}
-	return tx.w.Event(tx.ctx, id)
+	if tx.last != nil && tx.last.ID == id {
+		return tx.last, nil
+	}
+	e, err := tx.w.Event(tx.ctx, id)
+	tx.last = e
+	return e, err
 }
 
 // touch remembers that e has to be written.

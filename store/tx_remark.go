@@ -63,6 +63,15 @@ func (tx *Tx) locate(r tocsin.Remark) (e *tocsin.Event, err error) {
 		return e, nil
 	}
 	other, err := tx.follow(&h.To, r.Kind())
+	if h.To.Kind == 0 { // whoever brings it has a uuid and no more
+		for _, k := range []tocsin.Kind{tocsin.KindAttribute, tocsin.KindObject} {
+			to := tocsin.Link{Kind: k, UUID: h.To.UUID}
+			if other, err = tx.follow(&to, r.Kind()); err == nil {
+				h.To = to
+				break
+			}
+		}
+	}
 	if err == nil && (other == nil || other.ID != h.Event) {
 		err = tocsin.Errorf(tocsin.NotFound, "event %d has no %s %s", h.Event, h.To.Kind, h.To.UUID)
 	}
@@ -227,7 +236,7 @@ func (tx *Tx) settleRemark(r, old tocsin.Remark) error {
 	if !h.Distribution.Valid() || h.Distribution == access.Inherit && h.About.IsZero() {
 		return tocsin.Errorf(tocsin.Invalid, "the distribution of a %s can't be %d", r.Kind(), h.Distribution)
 	}
-	if was := old; old == nil || h.Distribution != was.Remarked().Distribution || h.Group != was.Remarked().Group {
+	if old == nil || h.Distribution != old.Remarked().Distribution || h.Group != old.Remarked().Group {
 		if err := tx.mayShareWith(h.Distribution, &h.Group); err != nil {
 			return err
 		}
@@ -260,9 +269,13 @@ func (tx *Tx) putRemark(old, r tocsin.Remark) error {
 	return err
 }
 
-// EditRemark lets change alter a copy of a remark.
+// EditRemark lets change alter a copy of a remark. What somebody saw, and what they
+// propose, is their word: it is taken back, accepted or discarded, and not edited.
 func EditRemark[R tocsin.Remark](tx *Tx, id int64, change func(R) error) (R, error) {
 	var zero R
+	if k := zero.Kind(); k == tocsin.KindSighting || k == tocsin.KindProposal {
+		return zero, tocsin.Errorf(tocsin.Invalid, "a %s is not edited; take it back, and make another one", k)
+	}
 	old, e, err := tx.myRemark(zero.Kind(), id)
 	if err != nil {
 		return zero, err

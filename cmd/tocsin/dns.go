@@ -1,17 +1,13 @@
 package main
 
 import (
-	"io"
-	"net/netip"
-	"slices"
+	"cmp"
 	"strings"
-	"sync"
 	"time"
 
 	"tocsin"
 	"tocsin/access"
 	"tocsin/collection"
-	"tocsin/portal"
 	"tocsin/rpz"
 	"tocsin/store"
 )
@@ -20,8 +16,31 @@ import (
 type zones struct {
 	db     *store.DB
 	set    *collection.Set
+	looks  looks
 	roster roster
 }
+
+// looks is how often secondaries look for changes by themselves: base zones, and
+// hot ones.
+type looks struct{ base, hot time.Duration }
+
+// of returns what a zone says of itself. PowerDNS hears no NOTIFY about policy
+// zones, and any NOTIFY may get lost, so for what is new this is how long a
+// change may take: five seconds cost two hundred secondaries forty small
+// questions a second. A base zone gains names when hot is merged into it, which
+// nobody waits for, and loses them; a lost withdrawal may last a minute.
+func (l looks) of(hot bool) rpz.Terms {
+	t := rpz.Terms{Refresh: inSeconds(cmp.Or(l.base, time.Minute)), Retry: 30}
+	if hot {
+		t.Refresh = inSeconds(cmp.Or(l.hot, 5*time.Second))
+	}
+	t.Retry = min(t.Retry, t.Refresh)
+	return t
+}
+
+// inSeconds is a duration in the seconds of a SOA, at least one: at zero PowerDNS
+// asks without pause.
+func inSeconds(d time.Duration) uint32 { return uint32(max(1, d.Round(time.Second).Seconds())) }
 
 // registrar reads subscribers before anyone is known: an address or a key is
 // what proves who asks, and the zone that is served is what that subscriber's
@@ -32,7 +51,7 @@ var registrar = access.System("rpz: a subscriber is known by address or key, and
 func (z *zones) Zone(origin string, who rpz.Peer) (rpz.Zone, rpz.Subscriber, bool) {
 	for _, m := range z.roster.members(z.db).admit(who) {
 		if v, ok := z.set.Zone(origin, m.id); ok {
-			return zone{v}, m.sub, true
+			return z.of(v), m.sub, true
 		}
 	}
 	return nil, rpz.Subscriber{}, false
@@ -52,7 +71,7 @@ func tsigKey(k *tocsin.TSIG) rpz.Key {
 }
 
 func subscriber(s *tocsin.Subscriber) rpz.Subscriber {
-	sub := rpz.Subscriber{Name: s.Name, From: s.Allow, Notify: s.Notify}
+	sub := rpz.Subscriber{Name: s.Name, From: s.Allow, Notify: s.Notify, Certificates: s.Certificates}
 	if s.TSIG != nil {
 		sub.Key = strings.ToLower(s.TSIG.Name)
 	}
@@ -60,9 +79,19 @@ func subscriber(s *tocsin.Subscriber) rpz.Subscriber {
 }
 
 // A zone is a collection's view in the words of package rpz.
-type zone struct{ collection.View }
+type zone struct {
+	collection.View
+	terms rpz.Terms
+}
 
-func (z zone) Terms() rpz.Terms { return rpz.Terms{Action: action(z.Action())} }
+func (z zone) Terms() rpz.Terms { return z.terms }
+
+// of is a view with what its zone says of itself.
+func (z *zones) of(v collection.View) zone {
+	terms := z.looks.of(v.Hot())
+	terms.Action = action(v.Action())
+	return zone{v, terms}
+}
 
 // action is what a zone does, as the target of its records.
 func action(a tocsin.Action) rpz.Action {
@@ -117,75 +146,4 @@ func told(db *store.DB, n *rpz.Notifier) func(collection.Moved) {
 			}
 		}
 	}
-}
-
-// resolverConfig writes what a subscriber adds to its resolver's configuration.
-func resolverConfig(db *store.DB, primary netip.AddrPort) func(io.Writer, string, *tocsin.Subscriber, *tocsin.Collection) error {
-	return func(w io.Writer, resolver string, s *tocsin.Subscriber, _ *tocsin.Collection) error {
-		if !slices.Contains(rpz.Resolvers(), resolver) {
-			return tocsin.Errorf(tocsin.Invalid, "no configuration for %q; try one of %v", resolver, rpz.Resolvers())
-		}
-		setup := rpz.Setup{Primary: primary, Zones: offers(db, s)}
-		if s.TSIG != nil {
-			setup.Key = new(tsigKey(s.TSIG))
-		}
-		return rpz.Config(w, resolver, setup)
-	}
-}
-
-// held remembers which serial each subscriber has of each zone.
-type held struct {
-	mu   sync.Mutex
-	last map[heldKey]holding
-}
-
-type heldKey struct{ subscriber, origin string }
-
-type holding struct {
-	serial uint32
-	at     time.Time
-}
-
-// served is told of each transfer. A subscriber that asks for IXFR says what it
-// holds already, and one that was sent everything holds that.
-func (h *held) served(x rpz.Handover) {
-	serial := x.Serial
-	switch {
-	case x.Err != nil && !x.Told:
-		return
-	case x.Err != nil:
-		serial = x.Held
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.last == nil {
-		h.last = map[heldKey]holding{}
-	}
-	h.last[heldKey{x.Subscriber.Name, x.Origin}] = holding{serial, time.Now()}
-}
-
-// serial returns what a subscriber holds of a zone, and when it was served.
-func (h *held) serial(subscriber, origin string) (uint32, time.Time) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	last := h.last[heldKey{subscriber, canonical(origin)}]
-	return last.serial, last.at
-}
-
-// canonical is an origin as package rpz writes it.
-func canonical(origin string) string {
-	return strings.ToLower(strings.TrimSuffix(origin, ".")) + "."
-}
-
-// of returns what a subscriber holds of all zones that it has fetched.
-func (h *held) of(subscriber string) (all []portal.Confirmation) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for k, v := range h.last {
-		if k.subscriber == subscriber {
-			all = append(all, portal.Confirmation{Origin: k.origin, Serial: v.serial, At: v.at})
-		}
-	}
-	slices.SortFunc(all, func(a, b portal.Confirmation) int { return strings.Compare(a.Origin, b.Origin) })
-	return all
 }

@@ -76,6 +76,8 @@ type subscriberEdit struct {
 	NoExclude bool     `help:"It excludes nothing."`
 	Allow     []string `placeholder:"ADDR" help:"Address or network from which it may transfer, in place of those that are; may be repeated."`
 	Notify    []string `placeholder:"ADDR:PORT" help:"Where to announce changes, in place of where that is; may be repeated."`
+	Cert      []string `name:"certificate" placeholder:"FILE|SHA256" help:"Certificate that it shows over TLS, in place of those that it may; may be repeated."`
+	NoCert    bool     `name:"no-certificate" help:"It need show none."`
 	JSON      bool     `help:"Answer as one JSON object."`
 }
 
@@ -110,6 +112,13 @@ func (e *subscriberEdit) Run(ctx context.Context, c *console) error {
 			return err
 		}
 		in["notify"] = notify
+	}
+	if len(e.Cert) > 0 || e.NoCert {
+		hashes, err := pins(e.Cert)
+		if err != nil {
+			return err
+		}
+		in["certificates"] = hashes
 	}
 	return e.edit(ctx, c, subscribers{}, e.Name, in, e.JSON)
 }

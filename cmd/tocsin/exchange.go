@@ -36,8 +36,12 @@ type config struct {
 	Store   string // URL of the database that the store is in; "" for the folder
 	HTTP    string // address to listen on; "" for none
 	DNS     string
+	DNSTLS  string // for transfers over TLS; "" for none
 	TLSCert string // PEM files; "" for plain HTTP
 	TLSKey  string
+	URL     string         // where others reach HTTP; "": as it listens
+	DNSAt   netip.AddrPort // where others reach DNS; zero: as it listens
+	Looks   looks
 	SealKey string // the key file; "": in the environment, or beside the data
 	Version string
 	Log     *slog.Logger
@@ -55,10 +59,15 @@ type exchange struct {
 	Collections *collection.Set
 	HTTPAddr    string // where it listens
 	DNSAddr     string
+	DNSTLSAddr  string
 
+	cert *httpd.Certificate // nil: no TLS
+
+	keys     *seal.Ring
 	folder   io.Closer // the lock on the folder, where the engine has none
 	held     held
 	notifier *rpz.Notifier
+	primary  *rpz.Server
 	log      *slog.Logger
 	stop     context.CancelFunc
 	running  sync.WaitGroup
@@ -79,7 +88,7 @@ func open(ctx context.Context, c config) (x *exchange, err error) {
 	if err != nil {
 		return nil, err
 	}
-	x = &exchange{log: c.Log, broken: make(chan error, 8)}
+	x = &exchange{keys: keys, log: c.Log, broken: make(chan error, 8)}
 	engine, err := x.engine(ctx, c)
 	if err != nil {
 		return nil, errors.Join(err, x.unlock())
@@ -151,6 +160,10 @@ func (x *exchange) serve(ctx, run context.Context, c config) error {
 		return err
 	}
 	x.HTTPAddr, x.DNSAddr = web.Addr().String(), tcp.Addr().String()
+	probes, secure, err := x.listenTLS(c)
+	if err != nil {
+		return errors.Join(err, web.Close(), udp.Close(), tcp.Close())
+	}
 	if err := x.project(run, c); err != nil {
 		return err
 	}
@@ -161,8 +174,30 @@ func (x *exchange) serve(ctx, run context.Context, c config) error {
 	if err := x.Guards.Exchange(ctx, x.knownAs(c)); err != nil {
 		return err
 	}
-	x.serveDNS(run, udp, tcp)
+	x.serveDNS(run, udp, tcp, c)
+	x.serveTLS(run, probes, secure)
 	return x.serveHTTP(run, web, c)
+}
+
+// listenTLS reads the certificate, and takes the port for transfers over TLS. It
+// takes that port over UDP as well: Unbound and BIND 9.18 ask there, in the clear,
+// whether there is something new, before they come with TLS for what it is.
+func (x *exchange) listenTLS(c config) (udp *net.UDPConn, l net.Listener, err error) {
+	if c.TLSCert != "" {
+		if x.cert, err = httpd.LoadCertificate(c.TLSCert, c.TLSKey, x.log); err != nil {
+			return nil, nil, err
+		}
+	}
+	switch {
+	case c.DNSTLS == "":
+		return nil, nil, nil
+	case x.cert == nil:
+		return nil, nil, errors.New("transfers over TLS need a certificate")
+	}
+	if udp, l, err = listenDNS(c.DNSTLS); err == nil {
+		x.DNSTLSAddr = l.Addr().String()
+	}
+	return udp, l, err
 }
 
 // listenDNS takes the same port over UDP and TCP.
@@ -227,28 +262,34 @@ func (x *exchange) run(what string, fn func() error) {
 	})
 }
 
-func (x *exchange) serveDNS(run context.Context, udp *net.UDPConn, tcp net.Listener) {
-	zones := &zones{db: x.DB, set: x.Collections}
-	server := &rpz.Server{Zones: zones, Keys: zones, Served: x.held.served, Log: x.log}
-	x.run("DNS over UDP", func() error { return server.ServeUDP(run, udp) })
-	x.run("DNS over TCP", func() error { return server.ServeTCP(run, tcp) })
+func (x *exchange) serveDNS(run context.Context, udp *net.UDPConn, tcp net.Listener, c config) {
+	zones := &zones{db: x.DB, set: x.Collections, looks: c.Looks}
+	x.primary = &rpz.Server{Zones: zones, Keys: zones, Served: x.held.served, Log: x.log}
+	x.run("DNS over UDP", func() error { return x.primary.ServeUDP(run, udp) })
+	x.run("DNS over TCP", func() error { return x.primary.ServeTCP(run, tcp) })
+}
+
+func (x *exchange) serveTLS(run context.Context, probes *net.UDPConn, secure net.Listener) {
+	if secure == nil {
+		return
+	}
+	x.run("DNS over UDP beside TLS", func() error { return x.primary.ServeUDP(run, probes) })
+	x.run("DNS over TLS", func() error { return x.primary.ServeTLS(run, secure, x.cert.Get) })
 }
 
 func (x *exchange) serveHTTP(run context.Context, web net.Listener, c config) error {
-	var cert *httpd.Certificate
-	if c.TLSCert != "" {
-		var err error
-		if cert, err = httpd.LoadCertificate(c.TLSCert, c.TLSKey, x.log); err != nil {
-			return err
-		}
-	}
-	front := httpd.New(x.DB, httpd.Options{Log: x.log, Secure: cert != nil})
+	front := httpd.New(x.DB, httpd.Options{Log: x.log, Secure: x.cert != nil})
 	x.gauges(front)
 	front.Ready("projections", x.caughtUp(x.DB.Head()))
 	front.Ready("database", x.DB.Ready)
 	front.Ready("zones", func(context.Context) error { return x.Collections.Ready() })
 	x.routes(front, c)
-	x.run("HTTP", func() error { return front.Serve(run, web, cert) })
+	if x.cert != nil {
+		front.Gauge("tocsin_tls_certificate_expires_seconds", "When the TLS certificate ends, as Unix time.",
+			func() float64 { return float64(x.cert.Expires().Unix()) })
+		x.run("certificate", func() error { return x.cert.Watch(run) })
+	}
+	x.run("HTTP", func() error { return front.Serve(run, web, x.cert) })
 	return nil
 }
 
@@ -261,7 +302,8 @@ func (x *exchange) routes(front *httpd.Server, c config) {
 		Guards:          x.Guards,
 		Writer:          writer,
 		Lists:           lists{x.Collections},
-		Config:          resolverConfig(x.DB, x.dns()),
+		Config:          x.contact(c).config,
+		Feed:            feeder{&zones{db: x.DB, set: x.Collections, looks: c.Looks}, &x.held}.file,
 		CheckCollection: checkCollection,
 		Takes:           takes(x.Collections),
 		Serial:          confirmed(x.DB, &x.held),
@@ -270,7 +312,7 @@ func (x *exchange) routes(front *httpd.Server, c config) {
 	misp.Index = correlations{x.Index, x.DB}
 	misp.Guards = x.Guards
 	misp.Register(front)
-	x.pages().Register(front)
+	x.pages(c).Register(front)
 }
 
 // caughtUp says what projections still lack of what was there at the start. They

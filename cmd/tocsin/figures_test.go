@@ -29,6 +29,7 @@ func TestFigures(t *testing.T) {
 	f.step("lists", listsOut)
 	f.step("postgres", onPostgres)
 	f.step("nodes", twoNodes)
+	f.step("secondaries", secondaries)
 	f.step("million", func(t *testing.T, f *figures) { large(t, f, million) })
 	f.step("subscribers", manySubscribers)
 }
@@ -108,10 +109,13 @@ const (
 	seconds unit = iota
 	rate         // a second
 	megabytes
+	share // of one core
 )
 
 func (u unit) text(n float64) string {
 	switch {
+	case u == share:
+		return fmt.Sprintf("%.1f %%", n*100)
 	case u == megabytes:
 		return fmt.Sprintf("%.0f MB", n)
 	case u == rate && n >= 1e6:

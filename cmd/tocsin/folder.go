@@ -31,13 +31,19 @@ type storeFlag struct {
 
 // openFolder opens an exchange that was founded before.
 func openFolder(ctx context.Context, dir, store string) (*folder, error) {
-	if store != "" {
-		return makeFolder(ctx, dir, store)
+	return openSealed(ctx, config{Data: dir, Store: store})
+}
+
+// openSealed is openFolder with a key file that may be elsewhere.
+func openSealed(ctx context.Context, c config) (*folder, error) {
+	if _, err := os.Stat(filepath.Join(c.Data, databaseFile)); c.Store == "" && errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no exchange in %s; found one with `tocsin init --data %s`", c.Data, c.Data)
 	}
-	if _, err := os.Stat(filepath.Join(dir, databaseFile)); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no exchange in %s; found one with `tocsin init --data %s`", dir, dir)
+	x, err := open(ctx, c)
+	if err != nil {
+		return nil, err
 	}
-	return makeFolder(ctx, dir, "")
+	return &folder{x, c.Data}, nil
 }
 
 // makeFolder opens the exchange in a folder, or makes an empty one.

@@ -146,7 +146,7 @@ func (w *world) checkZone(origin string, sub int64) {
 		w.t.Fatal(err)
 	}
 	defer f.Close()
-	if err := rpz.Text(f, zone{v}); err != nil {
+	if err := rpz.Text(f, zone{View: v}); err != nil {
 		w.t.Fatal(err)
 	}
 	if out, err := exec.Command(checker, "-k", "ignore", origin, f.Name()).CombinedOutput(); err != nil || !strings.Contains(string(out), "OK") {

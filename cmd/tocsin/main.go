@@ -19,6 +19,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"tocsin/codec"
+	"tocsin/rpz"
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
@@ -28,6 +29,7 @@ const (
 	exitOK = iota
 	exitFailed
 	exitUsage
+	exitNothingNew // of tocsin fetch
 )
 
 // commands is the command line on one page.
@@ -37,6 +39,7 @@ type commands struct {
 
 	Import   importCmd   `cmd:"" group:"data" help:"Read lists into the exchange."`
 	Export   exportCmd   `cmd:"" group:"data" help:"Write claims down in a format."`
+	Fetch    fetchCmd    `cmd:"" group:"data" help:"Keep a file as the exchange has it, for a resolver or firewall that reads files."`
 	Lookup   lookupCmd   `cmd:"" group:"data" help:"Ask who claims a value: one, or millions."`
 	Withdraw withdrawCmd `cmd:"" group:"data" help:"Take back what your organisation claims."`
 	See      seeCmd      `cmd:"" group:"data" help:"Say that a value was met, or was harmless."`
@@ -56,6 +59,7 @@ type commands struct {
 
 	Migrate      migrateCmd      `cmd:"" group:"care" help:"Move an exchange to another store."`
 	Doctor       doctorCmd       `cmd:"" group:"care" help:"Look for what is wrong, and say how to mend it."`
+	Seal         sealCmd         `cmd:"" group:"care" help:"The key file, without which secrets in the store can't be read."`
 	DemoResolver demoResolverCmd `cmd:"" group:"care" help:"Show a real resolver that blocks, and stops blocking, with the demo."`
 	Version      versionCmd      `cmd:"" group:"care" help:"Say which version this is."`
 }
@@ -118,6 +122,7 @@ func newParser(ctx context.Context, c *console) (*kong.Kong, error) {
 		headings,
 		kong.Vars{"formats_in": formats(func(f codec.Format) bool { return f.Read != nil }),
 			"formats_out": formats(func(f codec.Format) bool { return f.Write != nil }),
+			"resolvers":   strings.Join(rpz.Resolvers(), ","),
 			"roles":       strings.Join(roleNames(), ", ")},
 		kong.Writers(c.out, c.err),
 		kong.Exit(func(int) { panic(helped{}) }),
@@ -172,6 +177,9 @@ var errSaid = errors.New("it was said already")
 func (c *console) exit(err error) int {
 	if err == nil {
 		return exitOK
+	}
+	if errors.Is(err, errNothingNew) {
+		return exitNothingNew
 	}
 	if u, ok := errors.AsType[*usageError](err); ok {
 		c.say("tocsin: %s\nTry: %s", u, u.help)

@@ -28,6 +28,8 @@ type oracle struct {
 	objects     map[int64]*oObject
 	attributes  map[int64]*oAttribute
 	collections map[int64]*oCollection
+	remarks     map[remarkID]*oRemark
+	policy      int                                 // of sightings
 	exclude     map[int64]map[int64]map[string]bool // collection, organisation → what its subscriber does not act on
 	lists       map[string]map[string]bool          // names that are guarded, by class
 }
@@ -232,8 +234,9 @@ const trialOrgs = 4
 
 func newTrial(t *testing.T, seed uint64, db string) *trial {
 	tr := &trial{world: newWorldOn(t, db, "one", "two", "three", "four"), rnd: rand.New(rand.NewPCG(seed, 7)),
-		oracle: &oracle{map[int64]map[int64]bool{}, map[int64]*oEvent{}, map[int64]*oObject{}, map[int64]*oAttribute{}, map[int64]*oCollection{}, map[int64]map[int64]map[string]bool{}, map[string]map[string]bool{}},
-		subs:   map[int64]map[int64]int64{}, copies: map[string]secondaryCopy{}}
+		oracle: &oracle{map[int64]map[int64]bool{}, map[int64]*oEvent{}, map[int64]*oObject{}, map[int64]*oAttribute{}, map[int64]*oCollection{},
+			map[remarkID]*oRemark{}, 0, map[int64]map[int64]map[string]bool{}, map[string]map[string]bool{}},
+		subs: map[int64]map[int64]int64{}, copies: map[string]secondaryCopy{}}
 	for _, m := range [][]string{{"one", "two"}, {"two", "three"}, {"one", "four"}, {"one", "two", "three", "four"}} {
 		id := tr.group("g"+strings.Join(m, "-"), m...)
 		tr.groupIDs = append(tr.groupIDs, id)
@@ -374,6 +377,9 @@ func (tr *trial) step() {
 		tr.changeExclusions()
 	default:
 		tr.changeCollection()
+	}
+	for tr.rnd.IntN(2) == 0 {
+		tr.remark()
 	}
 	tr.republish()
 }
@@ -767,6 +773,7 @@ func (tr *trial) check() {
 		}
 		tr.checkSQL(v, want)
 		tr.checkLookup(v, want)
+		tr.checkRemarks(v)
 		if org != 0 {
 			tr.checkHTTP(org, want)
 			tr.checkCorrelations(org, want)

@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"io"
 	"iter"
+	"slices"
 
 	"tocsin"
 	"tocsin/access"
+	"tocsin/api"
 	"tocsin/collection"
 	"tocsin/indicator"
 	"tocsin/intake"
@@ -15,13 +18,15 @@ import (
 )
 
 // pages puts the portal's needs into the words of those who meet them.
-func (x *exchange) pages() *portal.Portal {
+func (x *exchange) pages(c config) *portal.Portal {
 	return portal.New(x.DB, portal.Parts{
 		Desk:        counter{x.Desk},
 		Collections: shownCollections{x.Collections, x.DB},
-		Config:      resolverConfig(x.DB, x.dns()),
-		Resolvers:   rpz.Resolvers(),
-		Confirmed:   x.confirmations,
+		Config: func(w io.Writer, resolver string, s *tocsin.Subscriber, col *tocsin.Collection) error {
+			return x.contact(c).config(w, api.ConfigFor{Resolver: resolver}, s, col)
+		},
+		Resolvers: rpz.Resolvers(),
+		Confirmed: x.confirmations,
 	})
 }
 
@@ -131,11 +136,11 @@ func (s shownCollections) Takes(ctx context.Context, c *tocsin.Collection, a *to
 // what comes after, and by answering NOTIFY.
 func (x *exchange) confirmations(s *tocsin.Subscriber) (all []portal.Confirmation) {
 	for _, n := range x.notifier.Status() {
-		if n.Subscriber != s.Name {
-			continue
+		if n.Subscriber != s.Name || !slices.Contains(s.Notify, n.Target) {
+			continue // of another, or no longer told
 		}
 		c := portal.Confirmation{Origin: n.Origin, Server: n.Target.String()}
-		c.Serial, c.At = x.held.serial(s.Name, n.Origin)
+		c.Serial, c.At = x.held.at(s.Name, n.Origin, n.Target.Addr())
 		if n.Err != nil {
 			c.Fault = n.Err.Error()
 		}

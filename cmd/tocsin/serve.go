@@ -16,10 +16,11 @@ import (
 type serveCmd struct {
 	Data string `required:"" type:"path" env:"TOCSIN_DATA" placeholder:"DIR" help:"Folder that the exchange is kept in."`
 	storeFlag
-	HTTP    string          `name:"http" env:"TOCSIN_HTTP" default:"127.0.0.1:8470" placeholder:"ADDR:PORT" help:"Where to answer HTTP. If not said, ${default}: this machine alone."`
-	DNS     string          `name:"dns" env:"TOCSIN_DNS" default:"127.0.0.1:5470" placeholder:"ADDR:PORT" help:"Where resolvers fetch policy zones. If not said, ${default}."`
-	TLSCert string          `name:"tls-cert" type:"path" env:"TOCSIN_TLS_CERT" placeholder:"FILE" help:"Certificate for HTTPS, as PEM; read again when it changes."`
-	TLSKey  string          `name:"tls-key" type:"path" env:"TOCSIN_TLS_KEY" placeholder:"FILE" help:"Its key."`
+	HTTP    string `name:"http" env:"TOCSIN_HTTP" default:"127.0.0.1:8470" placeholder:"ADDR:PORT" help:"Where to answer HTTP. If not said, ${default}: this machine alone."`
+	DNS     string `name:"dns" env:"TOCSIN_DNS" default:"127.0.0.1:5470" placeholder:"ADDR:PORT" help:"Where resolvers fetch policy zones. If not said, ${default}."`
+	TLSCert string `name:"tls-cert" type:"path" env:"TOCSIN_TLS_CERT" placeholder:"FILE" help:"Certificate for HTTPS, as PEM; read again when it changes."`
+	TLSKey  string `name:"tls-key" type:"path" env:"TOCSIN_TLS_KEY" placeholder:"FILE" help:"Its key."`
+	reachFlags
 	SealKey string          `type:"path" env:"TOCSIN_SEAL_KEY" placeholder:"FILE" help:"The key file, without which secrets in the store (TSIG keys, …) can't be read. Nodes of one exchange have the same. seal.key in the folder, if not said; made at the first start."`
 	Config  kong.ConfigFlag `type:"path" placeholder:"FILE" help:"Read flags from a file, one a line, as: http = 192.0.2.1:443."`
 	Demo    bool            `help:"Fill a new exchange with made-up organisations and names, to try things out."`
@@ -43,6 +44,12 @@ func (s *serveCmd) Run(ctx context.Context, c *console) error {
 	if (s.TLSCert == "") != (s.TLSKey == "") {
 		return misuse("tocsin serve --help", "--tls-cert and --tls-key go together")
 	}
+	if s.DNSTLS != "" && s.TLSCert == "" {
+		return misuse("tocsin serve --help", "--dns-tls needs --tls-cert and --tls-key")
+	}
+	if _, err := s.reached(); err != nil {
+		return err
+	}
 	if _, err := os.Stat(filepath.Join(s.Data, databaseFile)); err != nil && !s.Demo && s.Store == "" {
 		return fmt.Errorf("there is no exchange in %s; found one with `tocsin init --data %s`, or try --demo", s.Data, s.Data)
 	}
@@ -53,7 +60,7 @@ func (s *serveCmd) Run(ctx context.Context, c *console) error {
 	}
 	x, err := start(ctx, s.config(c))
 	if err != nil {
-		return unlistened(err, map[string]string{s.HTTP: "--http", s.DNS: "--dns"})
+		return unlistened(err, map[string]string{s.HTTP: "--http", s.DNS: "--dns", s.DNSTLS: "--dns-tls"})
 	}
 	if s.Demo {
 		err = newDemo(c, x, s).run(ctx)
@@ -68,7 +75,9 @@ func (s *serveCmd) Run(ctx context.Context, c *console) error {
 }
 
 func (s *serveCmd) config(c *console) config {
+	at, _ := s.reached() // it was asked before
 	return config{
+		DNSTLS: s.DNSTLS, URL: s.Public, DNSAt: at, Looks: looks{s.Refresh, s.HotRefresh},
 		Data: s.Data, Store: s.Store, HTTP: s.HTTP, DNS: s.DNS, TLSCert: s.TLSCert, TLSKey: s.TLSKey, SealKey: s.SealKey, Version: version(),
 		Log: slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: s.level()})),
 	}

@@ -89,14 +89,20 @@ func await(ts *testscript.TestScript, what string, there func() bool) {
 	}
 }
 
-// keep puts a member of the JSON object that was just printed into the environment.
+// keep puts a member of the JSON object that was just printed, or of one in it, as in
+// tsig.secret, into the environment.
 func keep(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: keep MEMBER VARIABLE")
 	}
 	var all map[string]any
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &all))
-	value, ok := all[args[0]]
+	member := args[0]
+	for outer, inner, ok := strings.Cut(member, "."); ok; outer, inner, ok = strings.Cut(member, ".") {
+		all, _ = all[outer].(map[string]any)
+		member = inner
+	}
+	value, ok := all[member]
 	if !ok {
 		ts.Fatalf("there is no %q in the answer", args[0])
 	}

@@ -2,15 +2,14 @@ package main
 
 import (
 	"context"
-	"net/http"
 	"net/netip"
-	"net/url"
 )
 
 type subscriberCmd struct {
 	Add    subscriberAdd         `cmd:"" help:"Add a subscriber to a collection."`
 	Config subscriberConfig      `cmd:"" help:"Print what the subscriber adds to its resolver's configuration."`
 	Edit   subscriberEdit        `cmd:"" help:"Change a subscriber."`
+	Feed   subscriberFeed        `cmd:"" help:"Make a secret address from which the subscriber fetches files; one that it had ends."`
 	List   listOf[subscribers]   `cmd:"" help:"List subscribers."`
 	Show   showOf[subscribers]   `cmd:"" help:"Show one subscriber."`
 	Remove removeOf[subscribers] `cmd:"" help:"Remove a subscriber."`
@@ -28,11 +27,14 @@ type subscriberAdd struct {
 	Allow      []string `placeholder:"ADDR" help:"Address or network from which it may transfer zones; may be repeated."`
 	Notify     []string `placeholder:"ADDR:PORT" help:"Where to announce changes, port 53 if not said; may be repeated."`
 	TSIG       bool     `name:"tsig" help:"Make a key that signs its transfers. It is in the configuration that tocsin subscriber config prints."`
+	Algorithm  string   `default:"hmac-sha256" enum:"hmac-sha256,hmac-sha384,hmac-sha512" help:"Of that key: one of ${enum}. If not said, ${default}."`
+	Cert       []string `name:"certificate" placeholder:"FILE|SHA256" help:"Certificate that it shows when it transfers over TLS: a PEM file, or the SHA-256 of it or of its public key; may be repeated."`
 	JSON       bool     `help:"Answer as one JSON object."`
 }
 
 func (subscriberAdd) Help() string {
-	return `Unbound has no TSIG: know it by its address. BIND and Knot DNS have.
+	return `Whoever asks has to show all that is said of it here: the key, one of the certificates, one of the
+addresses. Unbound has no TSIG: know it by its address. BIND, PowerDNS, Knot DNS and NSD have.
 
 Examples:
   tocsin subscriber add resolver-1 --collection protect --allow 192.0.2.53 --notify 192.0.2.53
@@ -55,7 +57,10 @@ func (a *subscriberAdd) Run(ctx context.Context, c *console) error {
 	}
 	in["allow"], in["notify"] = allow, notify
 	if a.TSIG {
-		in["tsig"] = true
+		in["tsig"] = map[string]any{"algorithm": a.Algorithm}
+	}
+	if in["certificates"], err = pins(a.Cert); err != nil {
+		return err
 	}
 	f, err := a.add(ctx, subscribers{}, in)
 	if err != nil {
@@ -100,31 +105,4 @@ func places53(texts []string) ([]netip.AddrPort, error) {
 		ps = append(ps, p)
 	}
 	return ps, nil
-}
-
-// subscriberConfig prints configuration for a resolver.
-type subscriberConfig struct {
-	server
-	Name string `arg:"" help:"The subscriber."`
-	For  string `required:"" enum:"unbound,bind,bind-options" placeholder:"RESOLVER" help:"One of: ${enum}. BIND wants lines in two places: bind-options inside its options, bind beside them."`
-}
-
-func (subscriberConfig) Help() string {
-	return `The lines may hold a secret: keep them where only the resolver can read them.
-
-Examples:
-  tocsin subscriber config resolver-1 --for unbound > /etc/unbound/unbound.conf.d/tocsin.conf
-  tocsin subscriber config resolver-2 --for bind > /etc/bind/tocsin.conf`
-}
-
-func (s *subscriberConfig) Run(ctx context.Context, c *console) error {
-	api, err := s.client()
-	if err != nil {
-		return err
-	}
-	resp, err := api.send(ctx, request{method: http.MethodGet, path: path("api", "subscribers", s.Name, "config"), query: url.Values{"for": {s.For}}})
-	if err != nil {
-		return err
-	}
-	return c.copy(resp, "the configuration")
 }

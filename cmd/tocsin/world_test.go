@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -37,6 +39,13 @@ func newWorld(t testing.TB, orgs ...string) *world {
 	return newWorldOn(t, testStore(t), orgs...)
 }
 
+// newWorldWith starts an exchange that is told more than where to listen.
+func newWorldWith(t testing.TB, c config, orgs ...string) *world {
+	t.Helper()
+	c.Store = testStore(t)
+	return newWorldAs(t, c, orgs...)
+}
+
 // testStore is what keeps the store of a test's exchange: its folder, or a database
 // with TOCSIN_TEST_STORE=postgres in the environment. Tests that are about several
 // nodes, or about what a database does, run on one in any case.
@@ -54,8 +63,13 @@ func testStore(t testing.TB) string {
 
 func newWorldOn(t testing.TB, db string, orgs ...string) *world {
 	t.Helper()
-	w := &world{t: t, conf: config{Data: t.TempDir(), Store: db, HTTP: "127.0.0.1:0", DNS: "127.0.0.1:0"},
-		keys: map[string]string{}, orgs: map[string]int64{}}
+	return newWorldAs(t, config{Store: db}, orgs...)
+}
+
+func newWorldAs(t testing.TB, c config, orgs ...string) *world {
+	t.Helper()
+	c.Data, c.HTTP, c.DNS = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0"
+	w := &world{t: t, conf: c, keys: map[string]string{}, orgs: map[string]int64{}}
 	w.start()
 	w.write(func(tx *store.Tx) error {
 		for _, n := range orgs {
@@ -165,14 +179,14 @@ func (w *world) raw(org, method, path string, body any) (int, []byte) {
 		}
 		in = bytes.NewReader(enc)
 	}
-	r, err := http.NewRequestWithContext(w.t.Context(), method, "http://"+w.HTTPAddr+path, in)
+	r, err := http.NewRequestWithContext(w.t.Context(), method, w.web()+path, in)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	r.Header.Set("Authorization", w.keys[org])
 	r.Header.Set("Accept", "application/json")
 	r.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := w.client().Do(r)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -182,6 +196,28 @@ func (w *world) raw(org, method, path string, body any) (int, []byte) {
 		w.t.Fatal(err)
 	}
 	return resp.StatusCode, b
+}
+
+// web is where the exchange answers HTTP.
+func (w *world) web() string {
+	if w.conf.TLSCert != "" {
+		return "https://" + w.HTTPAddr
+	}
+	return "http://" + w.HTTPAddr
+}
+
+func (w *world) client() *http.Client {
+	if w.conf.TLSCert == "" {
+		return http.DefaultClient
+	}
+	pem, err := os.ReadFile(w.conf.TLSCert)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pem)
+	tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: exchangeName}, DisableKeepAlives: true}
+	return &http.Client{Transport: tr}
 }
 
 // must is call that has to succeed.
@@ -220,12 +256,12 @@ func (w *world) share(org, domain string, event map[string]any) string {
 // answer. With publish it is then in lookup and in the zone.
 func (w *world) bulk(org, query string, list io.Reader) (last string) {
 	w.t.Helper()
-	r, err := http.NewRequestWithContext(w.t.Context(), "POST", "http://"+w.HTTPAddr+"/api/import?"+query, list)
+	r, err := http.NewRequestWithContext(w.t.Context(), "POST", w.web()+"/api/import?"+query, list)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	r.Header.Set("Authorization", w.keys[org])
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := w.client().Do(r)
 	if err != nil {
 		w.t.Fatal(err)
 	}

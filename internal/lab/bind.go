@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// Config is a subscriber's configuration for BIND, which wants some statements
-// inside its only options block and others outside.
+// Config is a subscriber's configuration for a resolver that wants it in two
+// places: BIND wants some statements inside its only options block and others
+// outside.
 type Config struct {
 	Options string // response-policy { … };
 	Zones   string // zone "…" { … }; key "…" { … };

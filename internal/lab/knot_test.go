@@ -39,15 +39,24 @@ func TestKnotServesAZone(t *testing.T) {
 	}
 }
 
-// Knot DNS is a secondary too: a fourth opinion of a primary.
+// Knot DNS and NSD are secondaries too: further opinions of a primary.
 func TestKnotFollowsAPrimary(t *testing.T) {
 	p := startPolicy(t, "evil.example")
-	knot := lab.StartKnot(t, p.knot())
-	knot.Wait(t, "evil.example.block.rpz", "transfer", func(a lab.Answer) bool {
+	follows(t, p, lab.StartKnot(t, p.knot()))
+}
+
+func TestNSDFollowsAPrimary(t *testing.T) {
+	p := startPolicy(t, "evil.example")
+	follows(t, p, lab.StartNSD(t, p.nsd()))
+}
+
+func follows(t *testing.T, p *policy, s *lab.Server) {
+	t.Helper()
+	s.Wait(t, "evil.example.block.rpz", "transfer", func(a lab.Answer) bool {
 		return a.Rcode == dns.RcodeSuccess && len(a.Msg.Answer) == 1
 	})
-	p.change(t, step{removed: []string{"evil.example"}}, knot.Addr())
-	knot.Wait(t, "evil.example.block.rpz", "drop", func(a lab.Answer) bool {
+	p.change(t, step{removed: []string{"evil.example"}}, s.Addr())
+	s.Wait(t, "evil.example.block.rpz", "drop", func(a lab.Answer) bool {
 		return a.Rcode == dns.RcodeNameError
 	})
 }

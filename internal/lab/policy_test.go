@@ -191,3 +191,11 @@ zone:
     acl: notify
 `, strings.Replace(p.addr, ":", "@", 1), p.zone)
 }
+
+func (p *policy) nsd() string {
+	return fmt.Sprintf(`zone:
+	name: %q
+	request-xfr: %s NOKEY
+	allow-notify: 127.0.0.1 NOKEY
+`, p.zone, strings.Replace(p.addr, ":", "@", 1))
+}

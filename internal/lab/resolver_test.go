@@ -84,16 +84,20 @@ func TestResolverCatchesUp(t *testing.T) {
 
 // Names for tests must be ones that resolvers send out to their root. Unbound
 // keeps test, invalid, onion, localhost and home.arpa to itself (RFC 6761, RFC
-// 7686, RFC 8375) unless told otherwise; BIND resolves them all.
+// 7686, RFC 8375) unless told otherwise; PowerDNS only localhost; the others resolve them all.
 func TestResolverAnswersWithoutPolicy(t *testing.T) {
+	special := []string{"evil.test", "evil.invalid", "evil.onion", "evil.localhost", "evil.home.arpa"}
 	names := []string{"www.threat-lab.net", "evil.example", "evil.example.org", "www.bad.co.uk"}
 	for _, rr := range []struct {
 		name  string
 		start func(testing.TB, *lab.Root) *lab.Resolver
-		keeps bool
+		keeps []string
 	}{
-		{"unbound", func(tb testing.TB, root *lab.Root) *lab.Resolver { return lab.StartUnbound(tb, root, "") }, true},
-		{"bind", func(tb testing.TB, root *lab.Root) *lab.Resolver { return lab.StartBIND(tb, root, lab.Config{}) }, false},
+		{"powerdns", func(tb testing.TB, root *lab.Root) *lab.Resolver { return lab.StartPowerDNS(tb, root, lab.Config{}) }, special[3:4]},
+		{"kresd", func(tb testing.TB, root *lab.Root) *lab.Resolver { return lab.StartKresd(tb, root, "") }, nil},
+		{"dnsmasq", func(tb testing.TB, root *lab.Root) *lab.Resolver { return lab.StartDnsmasq(tb, root, "") }, nil},
+		{"unbound", func(tb testing.TB, root *lab.Root) *lab.Resolver { return lab.StartUnbound(tb, root, "") }, special},
+		{"bind", func(tb testing.TB, root *lab.Root) *lab.Resolver { return lab.StartBIND(tb, root, lab.Config{}) }, nil},
 	} {
 		t.Run(rr.name, func(t *testing.T) {
 			root := lab.StartRoot(t)
@@ -108,9 +112,9 @@ func TestResolverAnswersWithoutPolicy(t *testing.T) {
 					t.Errorf("%v, %v; want %v", a, err, lab.Address6(name))
 				}
 			}
-			for _, name := range []string{"evil.test", "evil.invalid", "evil.onion", "evil.localhost", "evil.home.arpa"} {
+			for _, name := range special {
 				a, err := r.Lookup(t.Context(), name)
-				if kept := err == nil && !a.Honest(); kept != rr.keeps {
+				if kept := err == nil && !a.Honest(); kept != slices.Contains(rr.keeps, name) {
 					t.Errorf("%v, %v; kept to itself: %v, want %v", a, err, kept, rr.keeps)
 				}
 			}

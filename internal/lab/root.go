@@ -24,6 +24,7 @@ type Root struct {
 
 	mu    sync.Mutex
 	asked map[string]int
+	local map[string]bool
 }
 
 // rootTTL is long, so that a resolver that answers a blocked name from its
@@ -34,13 +35,21 @@ const rootTTL = 3600
 func StartRoot(tb testing.TB) *Root {
 	tb.Helper()
 	udp, tcp := listen(tb)
-	r := &Root{addr: tcp.Addr().String(), asked: make(map[string]int)}
+	r := &Root{addr: tcp.Addr().String(), asked: make(map[string]int), local: make(map[string]bool)}
 	serve(tb, udp, tcp, r)
 	return r
 }
 
 // Addr returns the host and port of the root.
 func (r *Root) Addr() string { return r.addr }
+
+// Local makes a name that of this machine: 127.0.0.1, for programs that look for a
+// server of the test by its name.
+func (r *Root) Local(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.local[dns.CanonicalName(name)] = true
+}
 
 // Queries returns how often a name was asked for, whatever the type.
 func (r *Root) Queries(name string) int {
@@ -78,8 +87,12 @@ func (r *Root) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
 	q := query.Question[0]
 	r.mu.Lock()
 	r.asked[dns.CanonicalName(q.Name)]++
+	local := r.local[dns.CanonicalName(q.Name)]
 	r.mu.Unlock()
-	if rr := record(q); rr != nil {
+	if rr := record(q); rr != nil && !(local && q.Qtype == dns.TypeAAAA) {
+		if a, ok := rr.(*dns.A); ok && local {
+			a.A = net.IPv4(127, 0, 0, 1)
+		}
 		m.Answer = append(m.Answer, rr)
 	} else {
 		m.Ns = append(m.Ns, soa(zone(q.Name)))

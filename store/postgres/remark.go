@@ -139,7 +139,8 @@ func (w *where) witnessed(by store.Witness) {
 		part, args = part+" OR r.orgc = ?", append(args, by.Host)
 	}
 	if by.Reporters {
-		part += " OR EXISTS (SELECT 1 FROM remarks s WHERE s.kind = r.kind AND s.orgc = ? AND s.event = r.event AND s.deleted = 0)"
+		part += ` OR EXISTS (SELECT 1 FROM remarks s WHERE s.kind = r.kind AND s.orgc = ? AND s.event = r.event AND s.deleted = 0
+			AND EXISTS (SELECT 1 FROM attributes x WHERE x.id = s.about_id))`
 		args = append(args, by.Org)
 	}
 	w.and("("+part+")", args...)

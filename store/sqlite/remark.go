@@ -62,6 +62,9 @@ func remarkWhere(k tocsin.Kind, s store.Scoped[store.RemarkQuery]) *where {
 		labels = array(ints(s.Labels()))
 	}
 	w.and("r.kind = ?", k)
+	if k == tocsin.KindSighting {
+		w.witnessed(s.Witness()) // first, since it leaves most of them out
+	}
 	w.may("r.label", labels)
 	w.and("(r.event = 0 OR e.hidden = 0)")
 	if labels != "" {
@@ -70,9 +73,6 @@ func remarkWhere(k tocsin.Kind, s store.Scoped[store.RemarkQuery]) *where {
 	for _, link := range []string{"about", "to"} {
 		part, args := linked("r", link, labels, store.MaxDepth)
 		w.and(part, args...)
-	}
-	if k == tocsin.KindSighting {
-		w.witnessed(s.Witness())
 	}
 	q := s.Query
 	w.inIDs("r.id", q.IDs)
@@ -146,7 +146,8 @@ func (w *where) witnessed(by store.Witness) {
 		part, args = part+" OR r.orgc = ?", append(args, by.Host)
 	}
 	if by.Reporters {
-		part += " OR EXISTS (SELECT 1 FROM remarks s WHERE s.kind = r.kind AND s.orgc = ? AND s.event = r.event AND s.deleted = 0)"
+		part += ` OR EXISTS (SELECT 1 FROM remarks s WHERE s.kind = r.kind AND s.orgc = ? AND s.event = r.event AND s.deleted = 0
+			AND EXISTS (SELECT 1 FROM attributes x WHERE x.id = s.about_id))`
 		args = append(args, by.Org)
 	}
 	w.and("("+part+")", args...)

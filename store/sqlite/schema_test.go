@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"compress/gzip"
+	"database/sql"
 	"flag"
 	"fmt"
 	"io"
@@ -10,6 +11,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/pressly/goose/v3"
 
 	"tocsin"
 	"tocsin/access"
@@ -166,5 +169,65 @@ func unpack(t *testing.T, from, to string) {
 	}
 	if err := os.WriteFile(to, b, 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What the first version deleted for good left its images in the log. They go when
+// the store is purged the next time.
+func TestOldGravesAreCleared(t *testing.T) {
+	dir := t.TempDir()
+	db, err := sql.Open("sqlite", filepath.Join(dir, "tocsin.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.UpTo(t.Context(), 1); err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range []string{
+		`INSERT INTO tombstones (uuid, kind, at) VALUES (x'0100000000000000000000000000000a', 2, 1), (x'0100000000000000000000000000000b', 3, 1), (x'0100000000000000000000000000000c', 1, 1)`,
+		`INSERT INTO events (id, uuid, org, orgc, user, info, date, threat, analysis, distribution, sgroup, published, published_at, timestamp, flags, tags, label, attributes, restricted, hidden, seq)
+			VALUES (2, x'0100000000000000000000000000000c', 1, 1, 0, 'secret', '', 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 6)`,
+		`INSERT INTO log (seq, at, actor, kind, id, event, first, last, scope, label, before, after) VALUES
+			(1, 0, 0, 2, 5, 1, 0, 0, 0, 0, NULL, '{"id":5,"uuid":"01000000-0000-0000-0000-00000000000a","event":1,"value":"secret"}'),
+			(2, 0, 0, 3, 7, 0, 0, 0, 0, 0, NULL, '{"ID":7,"UUID":"01000000-0000-0000-0000-00000000000b","Event":1,"Name":"secret","Label":0}'),
+			(3, 0, 0, 2, 5, 1, 0, 0, 0, 0, '{"id":5,"uuid":"01000000-0000-0000-0000-00000000000a","event":1,"value":"secret"}', NULL),
+			(4, 0, 0, 3, 7, 0, 0, 0, 0, 0, '{"ID":7,"UUID":"01000000-0000-0000-0000-00000000000b","Event":1,"Name":"secret","Label":0}', NULL),
+			(5, 0, 0, 1, 2, 0, 0, 0, 0, 0, NULL, '{"id":2,"uuid":"01000000-0000-0000-0000-00000000000c","info":"secret"}'),
+			(6, 0, 0, 1, 2, 0, 0, 0, 1, 0, '{"id":2,"uuid":"01000000-0000-0000-0000-00000000000c","info":"secret"}', NULL)`,
+	} {
+		if _, err := db.ExecContext(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s := openStore(t, dir)
+	for n := int64(1); n != 0; {
+		if n, err = s.Purge(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, last := range []byte{0x0a, 0x0b, 0x0c} {
+		_, err := s.Apply(t.Context(), access.System("a test"), func(tx *store.Tx) error {
+			return tx.AddEvent(&tocsin.Event{Info: "again", Org: 1, UUID: tocsin.UUID{1, 15: last}})
+		})
+		if tocsin.CodeOf(err) != tocsin.Gone {
+			t.Errorf("the uuid of what was deleted: %v", err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if inFiles(t, dir, "secret") {
+		t.Error("something is left in the files")
 	}
 }

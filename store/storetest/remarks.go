@@ -213,6 +213,16 @@ func whoMayRemark(t *testing.T, w *world) {
 			t.Errorf("%s: %q", what, got)
 		}
 	}
+	w.write(t, w.ours, func(tx *store.Tx) error {
+		h := about(tocsin.KindObject, shown.ID)
+		h.To = tocsin.Link{UUID: shown.UUID} // in a circle, and of a kind that nobody said
+		r := &tocsin.Reference{Head: h, Relation: "contains"}
+		err := store.AddRemark(tx, r)
+		if r.To.Kind != tocsin.KindObject || r.To.ID != shown.ID {
+			t.Errorf("it leads to %+v", r.To)
+		}
+		return err
+	})
 	other := tocsin.Link{Kind: tocsin.KindAttribute, ID: hid[0].ID}
 	if got := w.try(t, w.ours, func(tx *store.Tx) error {
 		h := about(tocsin.KindObject, shown.ID)
@@ -420,6 +430,19 @@ func sightingsByPolicy(t *testing.T, w *world) {
 			}
 		}
 	}
+	// Who saw what is deleted since is no reporter any more, purged or not.
+	w.set(t, tocsin.SightingPolicy, "1")
+	gone, cs := w.event(t, tocsin.Event{Distribution: access.Community}, "c.example", "d.example")
+	see(w.theirs, cs[0].ID)
+	see(third, cs[1].ID)
+	for _, want := range []int{2, 0} {
+		if got := len(all(t, w.As(w.theirs).Sightings(t.Context(), store.RemarkQuery{Events: []int64{gone}}))); got != want {
+			t.Errorf("a reporter sees %d, want %d", got, want)
+		}
+		if want == 2 {
+			w.write(t, w.ours, func(tx *store.Tx) error { return tx.DeleteAttribute(cs[0].ID) })
+		}
+	}
 	w.set(t, tocsin.SightingPolicy, "2")
 	w.set(t, tocsin.SightingAnonymous, "true")
 	for _, s := range all(t, w.As(w.theirs).Sightings(t.Context(), store.RemarkQuery{Events: []int64{id}})) {
@@ -498,6 +521,12 @@ func proposalsAreForOthers(t *testing.T, w *world) {
 	}
 	if got := w.values(t, w.theirs, store.Query{}); !slices.Equal(got, []string{"edited.example", "c.example", "new.example"}) {
 		t.Errorf("accepted: %v", got)
+	}
+	if got := w.try(t, w.ours, func(tx *store.Tx) error {
+		_, err := store.EditRemark(tx, 4, func(p *tocsin.Proposal) error { p.Comment = "we said so"; return nil })
+		return err
+	}); got != tocsin.Invalid {
+		t.Errorf("the owner of the event edits a proposal: %q", got)
 	}
 	if got := w.try(t, w.theirs, func(tx *store.Tx) error { return tx.Discard(4) }); got != "" {
 		t.Errorf("taking one's own back: %q", got)

@@ -17,7 +17,7 @@ import (
 // firewalls and proxies fetch. It carries a serial, and an ETag by which they
 // need not fetch what they have (RFC 9110, section 13.1.2).
 func (a *API) list(w http.ResponseWriter, r *http.Request, v access.Viewer) error {
-	if err := known(r, "part", "most"); err != nil {
+	if err := known(r, "part", "most", "subscriber"); err != nil {
 		return err
 	}
 	part, most, err := partOf(r)
@@ -110,9 +110,6 @@ func (n *lineCount) Write(p []byte) (int, error) {
 // a site administrator gets what resolvers of theirs get and not everything; or
 // with ?subscriber=NAME one of the organisation's own subscribers.
 func (a *API) listFor(r *http.Request, c *tocsin.Collection, v access.Viewer) (List, error) {
-	if err := known(r, "subscriber"); err != nil {
-		return nil, err
-	}
 	name := r.URL.Query().Get("subscriber")
 	if name == "" {
 		return a.Lists.List(c, a.organisation(v.Name(), v.Org()))

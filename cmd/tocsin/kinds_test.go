@@ -319,7 +319,7 @@ func TestListsHoldAddresses(t *testing.T) {
 	for file, want := range map[string]string{
 		"drop.txt":                      "198.51.100.7 2001:db8::/32 evil.threat-lab.net www.ours.threat-lab.net",
 		"drop.txt?subscriber=firewall":  "2001:db8::/32 evil.threat-lab.net",
-		"drop.json?subscriber=firewall": `{"address":"2001:db8::/32"} {"name":"evil.threat-lab.net","beneath":true}`,
+		"drop.json?subscriber=firewall": `"2001:db8::/32" ],"addresses":[ {"name":"evil.threat-lab.net","beneath":true}`,
 	} {
 		status, body := w.raw("telco", "GET", "/collections/"+file, nil)
 		lines := strings.Fields(string(body))

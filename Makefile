@@ -5,7 +5,7 @@ export TOCSIN_DATA ?= $(HOME)/.local/share/tocsin-demo
 
 GO ?= go
 
-.PHONY: help build run demo-resolver test bench benchmarks soak lint programs clean
+.PHONY: help build run demo-resolver test bench benchmarks soak lint deb programs clean
 .DEFAULT_GOAL := help
 
 help: ## show this
@@ -38,6 +38,9 @@ lint: ## format, vet and staticcheck (staticcheck.conf says what for)
 	@test -z "$$(gofmt -l . | tee /dev/stderr)" || { echo "run: gofmt -w ." >&2; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
+
+deb: ## build a Debian package into bin; needs dpkg-deb
+	@deploy/debian/build bin
 
 programs: # install what tests would have to skip; only as root, on Debian and its kin
 	@scripts/programs

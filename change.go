@@ -8,7 +8,8 @@ import (
 	"tocsin/access"
 )
 
-// Seq numbers the lines of the log, from 1, without gaps.
+// Seq numbers the lines of the log, from 1, without gaps but for the one before
+// each line of [KindExchange].
 type Seq int64
 
 // A Change is one line of the log, with all that a follower needs to act on it:

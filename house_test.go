@@ -21,6 +21,7 @@ var house = []string{
 	"tocsin/store",
 	"tocsin/store/sqlite",
 	"tocsin/store/postgres",
+	"tocsin/backup",
 	"tocsin/intake",
 	"tocsin/clock",
 	"tocsin/match",

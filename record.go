@@ -41,6 +41,11 @@ const (
 	KindRetention
 )
 
+// KindExchange is that of lines about the exchange itself: it was put back from
+// a backup. There is no record, and the number before such a line is not the one
+// just below.
+const KindExchange Kind = 255
+
 // A Record is anything that has a line in the log.
 type Record interface {
 	Kind() Kind
@@ -97,6 +102,9 @@ var kinds = map[Kind]struct {
 func (k Kind) String() string {
 	if is, ok := kinds[k]; ok {
 		return is.name
+	}
+	if k == KindExchange {
+		return "exchange"
 	}
 	return "record"
 }

@@ -42,7 +42,7 @@ func (a *API) export(w http.ResponseWriter, r *http.Request, v access.Viewer) er
 
 // blocking are the formats that something acts on as it stands. They leave out
 // what is guarded, unless it is asked for.
-var blocking = []string{"adblock", "dnsmasq", "edl", "hosts", "nftables", "rpz", "unbound"}
+var blocking = []string{"adblock", "dnsmasq", "edl-domain", "edl-ip", "edl-url", "hosts", "nftables", "rpz", "unbound"}
 
 // query reads a query off the parameters. Those named several times, or with
 // commas, mean any of these.

@@ -17,7 +17,7 @@ import (
 // firewalls and proxies fetch. It carries a serial, and an ETag by which they
 // need not fetch what they have (RFC 9110, section 13.1.2).
 func (a *API) list(w http.ResponseWriter, r *http.Request, v access.Viewer) error {
-	if err := known(r, "part", "most"); err != nil {
+	if err := known(r, "part", "most", "subscriber"); err != nil {
 		return err
 	}
 	part, most, err := partOf(r)
@@ -30,9 +30,7 @@ func (a *API) list(w http.ResponseWriter, r *http.Request, v access.Viewer) erro
 	if err != nil {
 		return tocsin.Errorf(tocsin.NotFound, "no collection %q", name)
 	}
-	// The audience is the organisation, not the person: a site administrator gets
-	// what resolvers of theirs get, not everything.
-	l, err := a.Lists.List(c, a.organisation(v.Name(), v.Org()))
+	l, err := a.listFor(r, c, v)
 	if err != nil {
 		return err
 	}
@@ -106,6 +104,21 @@ type lineCount int
 func (n *lineCount) Write(p []byte) (int, error) {
 	*n += lineCount(bytes.Count(p, []byte{'\n'}))
 	return len(p), nil
+}
+
+// listFor returns the list of an audience: the organisation, not the person, so
+// a site administrator gets what resolvers of theirs get and not everything; or
+// with ?subscriber=NAME one of the organisation's own subscribers.
+func (a *API) listFor(r *http.Request, c *tocsin.Collection, v access.Viewer) (List, error) {
+	name := r.URL.Query().Get("subscriber")
+	if name == "" {
+		return a.Lists.List(c, a.organisation(v.Name(), v.Org()))
+	}
+	s, err := find[*tocsin.Subscriber](a.db.As(v), name)
+	if err != nil || s.Org != v.Org() || !s.Receives(c.ID) {
+		return nil, tocsin.Errorf(tocsin.NotFound, "your organisation has no subscriber %q of %s", name, c.Name)
+	}
+	return a.Lists.Received(c, s)
 }
 
 // etag names the octets of a list, "" where its audience has no name. The

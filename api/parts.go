@@ -96,6 +96,7 @@ type Progress struct {
 	Written    int64 `json:"written"`
 	Duplicates int64 `json:"duplicates"`
 	Refused    int64 `json:"refused"`
+	Guarded    int64 `json:"guarded,omitempty"` // written, and kept out of what blocks
 }
 
 // A Result is what became of a list. Refused holds the first refusals only.
@@ -133,6 +134,8 @@ type Row struct {
 type Lists interface {
 	// List returns c as the organisation that v stands for receives it.
 	List(c *tocsin.Collection, v access.Viewer) (List, error)
+	// Received returns c as a subscriber receives it, without what that excludes.
+	Received(c *tocsin.Collection, s *tocsin.Subscriber) (List, error)
 }
 
 // A List is a collection as one audience has it at one moment.

@@ -392,6 +392,15 @@ func TestCollectionLists(t *testing.T) {
 	if ours != admin || ours == tag {
 		t.Errorf("tags: ours %s, the administrator's %s, theirs %s", ours, admin, tag)
 	}
+	// One's own subscriber may have a list of its own, nobody else's.
+	if own := get("ours", "HEAD", "theirblock.txt?subscriber=our+proxy").Header.Get("ETag"); own == "" || own == ours {
+		t.Errorf("the subscriber's tag is %s, the organisation's %s", own, ours)
+	}
+	for who, name := range map[string]string{"theirs": "our+proxy", "ours": "their+resolver", "admin": "nobody"} {
+		if resp := get(who, "GET", "theirblock.txt?subscriber="+name); resp.StatusCode != 404 {
+			t.Errorf("%s asks as %s: %d", who, name, resp.StatusCode)
+		}
+	}
 	// An audience without a name has no tag to come back with.
 	w.api.Lists = nameless{}
 	if resp := get("theirs", "GET", "theirblock.txt", "If-None-Match", "*"); resp.StatusCode != 200 || resp.Header.Get("ETag") != "" {
@@ -402,6 +411,9 @@ func TestCollectionLists(t *testing.T) {
 type nameless struct{}
 
 func (nameless) List(*tocsin.Collection, access.Viewer) (List, error) { return fakeList{}, nil }
+func (nameless) Received(*tocsin.Collection, *tocsin.Subscriber) (List, error) {
+	return fakeList{}, nil
+}
 
 func TestStatus(t *testing.T) {
 	w := newWorld(t)

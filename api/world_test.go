@@ -325,6 +325,10 @@ func (fakeLists) List(c *tocsin.Collection, v access.Viewer) (List, error) {
 	return fakeList{v.Sight()}, nil
 }
 
+func (fakeLists) Received(_ *tocsin.Collection, s *tocsin.Subscriber) (List, error) {
+	return fakeList{"subscriber " + s.Name}, nil
+}
+
 type fakeList struct{ audience string }
 
 func (l fakeList) Audience() string   { return l.audience }

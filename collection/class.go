@@ -1,6 +1,7 @@
 package collection
 
 import (
+	"maps"
 	"math/bits"
 	"slices"
 
@@ -162,60 +163,76 @@ func (s *selection) visible(combos []byte, to *[2][]uint64) (held Trigger) {
 	return held
 }
 
-// reseat gives every subscriber the class that it belongs to after line n.
-func (s *selection) reseat(n tocsin.Seq, w *world) {
-	var ids []int64
-	for id, sub := range w.Subs {
-		if slices.Contains(sub.Collections, s.rec.ID) {
-			ids = append(ids, id)
-		}
-	}
-	slices.Sort(ids)
-	for id := range s.seats {
-		if !slices.Contains(ids, id) {
-			delete(s.seats, id)
-			s.dirty, s.seating = true, nil
-		}
-	}
+// reseat gives subscribers the class that they belong to after line n: those
+// named, or everyone.
+func (s *selection) reseat(n tocsin.Seq, w *world, who ...int64) {
 	if owners := w.groups(s.rec.Org); !slices.Equal(owners, s.owners) {
 		s.owners, s.dirty = owners, true // lists are read through the owner, too
 	}
-	var fresh []*class
-	for _, id := range ids {
-		sub := w.Subs[id]
-		groups := w.groups(sub.Org)
-		v := s.subscriber(sub.Name, sub.Org, groups)
-		st, wish := s.seats[id], newWish(sub.Action, sub.Exclude)
-		content := st != nil && st.wish.equal(wish, &s.rec)
-		if content && st.viewer.Sight() == v.Sight() {
-			continue
-		}
-		s.dirty, s.seating = true, nil
-		sees := s.sight(v, access.Zone)
-		if content && sees.equal(st.class.sees) {
-			st.name, st.org, st.groups, st.viewer, st.wish = sub.Name, sub.Org, groups, v, wish
-			continue
-		}
-		st = &seat{sub.Name, sub.Org, groups, v, wish, n, nil}
-		s.seats[id] = st
-		if i := slices.IndexFunc(s.classes, func(c *class) bool { return c.sees.equal(sees) }); i >= 0 {
-			st.class = s.classes[i]
-			continue
-		}
-		st.class = &class{sees: sees, last: every(n)}
-		s.classes = append(s.classes, st.class)
-		fresh = append(fresh, st.class)
-	}
-	s.classes = slices.DeleteFunc(s.classes, func(c *class) bool {
-		for _, st := range s.seats {
-			if st.class == c {
-				return false
+	if len(who) == 0 {
+		who = slices.Collect(maps.Keys(w.Subs))
+		for id := range s.seats {
+			if _, ok := w.Subs[id]; !ok {
+				who = append(who, id)
 			}
 		}
-		return true
-	})
+		slices.Sort(who)
+	}
+	var fresh []*class
+	moved := false
+	groups := map[int64][]int64{}
+	for _, id := range who {
+		sub := w.Subs[id]
+		if !slices.Contains(sub.Collections, s.rec.ID) {
+			moved = moved || s.seats[id] != nil
+			delete(s.seats, id)
+			continue
+		}
+		if _, ok := groups[sub.Org]; !ok {
+			groups[sub.Org] = w.groups(sub.Org)
+		}
+		if c, now := s.seat(n, id, sub, groups[sub.Org]); now {
+			moved = true
+			if c != nil {
+				fresh = append(fresh, c)
+			}
+		}
+	}
+	if !moved {
+		return
+	}
+	s.dirty, s.seating = true, nil
+	sat := map[*class]bool{}
+	for _, st := range s.seats {
+		sat[st.class] = true
+	}
+	s.classes = slices.DeleteFunc(s.classes, func(c *class) bool { return !sat[c] })
 	s.remask()
 	s.count(fresh)
+}
+
+// seat gives one subscriber its seat, and reports whether that is another than
+// before and which class it founded, if any.
+func (s *selection) seat(n tocsin.Seq, id int64, sub subscriber, groups []int64) (founded *class, moved bool) {
+	v, st := s.subscriber(sub.Name, sub.Org, groups), s.seats[id]
+	content := st != nil && st.wish.is(sub.Action, sub.Exclude, &s.rec)
+	if content && st.viewer.Sight() == v.Sight() {
+		return nil, false
+	}
+	sees := s.sight(v, access.Zone)
+	if content && sees.equal(st.class.sees) {
+		st.name, st.org, st.groups, st.viewer = sub.Name, sub.Org, groups, v
+		return nil, true
+	}
+	st = &seat{sub.Name, sub.Org, groups, v, newWish(sub.Action, sub.Exclude), n, nil}
+	s.seats[id] = st
+	if i := slices.IndexFunc(s.classes, func(c *class) bool { return c.sees.equal(sees) }); i >= 0 {
+		st.class = s.classes[i]
+		return nil, true
+	}
+	st.class = &class{sees: sees, last: every(n)}
+	s.classes = append(s.classes, st.class)
+	return st.class, true
 }
 
 // count counts the names of classes that have no count yet.

@@ -935,7 +935,7 @@ func same(t *testing.T, a, b *Set, when string) {
 		}
 		for sub, st := range sa.seats {
 			o := sb.seats[sub]
-			if o == nil || o.entered != st.entered || !o.wish.equal(st.wish, &sa.rec) || o.class.last != st.class.last || o.class.len != st.class.len {
+			if o == nil || o.entered != st.entered || !o.wish.is(st.wish.action, st.wish.texts, &sa.rec) || o.class.last != st.class.last || o.class.len != st.class.len {
 				t.Fatalf("%s: subscriber %d is seated otherwise: %+v, was %+v", when, sub, o, st)
 			}
 		}

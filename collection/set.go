@@ -113,7 +113,7 @@ func (s *Set) Follow(ctx context.Context, changes []tocsin.Change) error {
 		if c.Seq <= s.world.At {
 			continue
 		}
-		if c.Seq > s.world.At+1 {
+		if c.Seq > s.world.At+1 && c.Kind != tocsin.KindExchange {
 			err = fmt.Errorf("line %d comes after %d", c.Seq, s.world.At)
 			break
 		}
@@ -192,13 +192,15 @@ func (s *Set) apply(ctx context.Context, c *tocsin.Change) error {
 			s.world.Groups[c.ID] = members
 		}
 		s.reseat(c.Seq)
+	case tocsin.KindExchange:
+		s.renew(c.Seq)
 	case tocsin.KindSubscriber:
 		_, a := tocsin.Records[*tocsin.Subscriber](c, s.system)
 		delete(s.world.Subs, c.ID)
 		if a != nil {
 			s.world.Subs[c.ID] = subscriber{a.Name, a.Collections(), a.Org, a.Action, a.Exclude}
 		}
-		s.reseat(c.Seq)
+		s.reseat(c.Seq, c.ID)
 	}
 	return nil
 }
@@ -214,9 +216,18 @@ func (s *Set) behind(n tocsin.Seq) (sels []*selection) {
 	return sels
 }
 
-func (s *Set) reseat(n tocsin.Seq) {
+// renew makes zones of an exchange that was put back from a backup new ones, to
+// be transferred whole: their subscribers may hold what was never written in
+// this life, and ask with serials that lie between the backup and line n.
+func (s *Set) renew(n tocsin.Seq) {
 	for _, sel := range s.behind(n) {
-		sel.reseat(n, s.world)
+		sel.born, sel.dirty = [zones]tocsin.Seq{n, n, n}, true
+	}
+}
+
+func (s *Set) reseat(n tocsin.Seq, who ...int64) {
+	for _, sel := range s.behind(n) {
+		sel.reseat(n, s.world, who...)
 	}
 }
 

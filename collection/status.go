@@ -55,19 +55,25 @@ func (sh *shelf) moved(was *shelf, all []Moved) []Moved {
 		if o == "" || sh.still(was, zone(z)) {
 			continue
 		}
-		moved := map[uint32][]int64{}
-		for id := range sh.seating.seats {
-			v, _ := sh.view(id, zone(z))
-			if was != nil && was.origins[z] == o {
-				if old, ok := was.view(id, zone(z)); ok && old.Serial() == v.Serial() {
+		known := was != nil && was.origins[z] == o
+		first, moved := len(all), (*Moved)(nil)
+		for _, id := range sh.seating.ids {
+			st := sh.seating.seats[id]
+			sn := st.view(sh, zone(z)).Serial()
+			if known {
+				if old, ok := was.view(id, zone(z)); ok && old.Serial() == sn {
 					continue
 				}
 			}
-			moved[v.Serial()] = append(moved[v.Serial()], id)
-		}
-		for sn, subs := range moved {
-			slices.Sort(subs)
-			all = append(all, Moved{sh.rec.ID, o, sn, subs})
+			if moved == nil || moved.Serial != sn {
+				i := slices.IndexFunc(all[first:], func(m Moved) bool { return m.Serial == sn })
+				if i < 0 {
+					i = len(all) - first
+					all = append(all, Moved{Collection: sh.rec.ID, Origin: o, Serial: sn})
+				}
+				moved = &all[first+i]
+			}
+			moved.Subscribers = append(moved.Subscribers, id)
 		}
 	}
 	return all
@@ -146,7 +152,7 @@ func (sh *shelf) status() Status {
 		st.Classes = append(st.Classes, ClassStatus{BaseNames: img.len[base], HotNames: img.len[hot],
 			BaseSerial: View{img, base, none, 0}.Serial(), HotSerial: View{img, hot, none, 0}.Serial()})
 	}
-	for _, id := range slices.Sorted(maps.Keys(sh.seating.seats)) {
+	for _, id := range sh.seating.ids {
 		c := &st.Classes[sh.seating.seats[id].class]
 		c.Subscribers = append(c.Subscribers, id)
 	}

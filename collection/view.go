@@ -2,6 +2,7 @@ package collection
 
 import (
 	"hash/maphash"
+	"maps"
 	"math/bits"
 	"slices"
 
@@ -40,7 +41,10 @@ type shelf struct {
 
 // A seating is who sits where. It stays the same from batch to batch until
 // somebody moves, since there may be thousands of them.
-type seating struct{ seats map[int64]shownSeat }
+type seating struct {
+	ids   []int64 // ascending
+	seats map[int64]*shownSeat
+}
 
 type shownSeat struct {
 	class   int
@@ -93,9 +97,9 @@ func (s *selection) shelf() *shelf {
 		class[c] = i
 	}
 	if s.seating == nil {
-		s.seating = &seating{map[int64]shownSeat{}}
+		s.seating = &seating{slices.Sorted(maps.Keys(s.seats)), make(map[int64]*shownSeat, len(s.seats))}
 		for id, st := range s.seats {
-			s.seating.seats[id] = shownSeat{class[st.class], st.viewer, st.wish, st.entered}
+			s.seating.seats[id] = &shownSeat{class[st.class], st.viewer, st.wish, st.entered}
 		}
 	}
 	sh.seating = s.seating
@@ -134,7 +138,11 @@ func (sh *shelf) view(subscriber int64, z zone) (View, bool) {
 	if !ok {
 		return View{}, false
 	}
-	return View{sh.images[st.class], z, st.wish, st.entered}, true
+	return st.view(sh, z), true
+}
+
+func (st *shownSeat) view(sh *shelf, z zone) View {
+	return View{sh.images[st.class], z, st.wish, st.entered}
 }
 
 // Origin is the zone's name, in lower case, with the final dot.

@@ -50,10 +50,10 @@ func newWish(action tocsin.Action, exclude []string) *wish {
 	return w
 }
 
-// equal reports whether two wishes are the same for a collection: with an allow
-// list nobody has an action of its own.
-func (w *wish) equal(o *wish, c *tocsin.Collection) bool {
-	return c.ActionFor(w.action) == c.ActionFor(o.action) && slices.Equal(w.texts, o.texts)
+// is reports whether a wish is this one for a collection: with an allow list
+// nobody has an action of its own.
+func (w *wish) is(action tocsin.Action, exclude []string, c *tocsin.Collection) bool {
+	return c.ActionFor(w.action) == c.ActionFor(action) && slices.Equal(w.texts, exclude)
 }
 
 // excludes reports whether the wish names anything to be left out.

@@ -26,10 +26,10 @@ func (s *Server) startMeters() {
 	m := &s.meters
 	m.registry = prometheus.NewRegistry()
 	m.requests = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "tocsin_http_requests_total", Help: "Requests answered.",
+		Name: "tocsin_http_requests_total", Help: "Requests answered, by route and status.",
 	}, []string{"pattern", "status"})
 	m.took = prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "tocsin_http_request_seconds", Help: "How long requests took.",
+		Name: "tocsin_http_request_seconds", Help: "Seconds that requests took, by route.",
 		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 30, 300},
 	}, []string{"pattern"})
 	m.registry.MustRegister(m.requests, m.took, logMeter{s.db},

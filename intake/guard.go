@@ -27,6 +27,7 @@ type Guards struct {
 	Log *slog.Logger
 
 	place atomic.Int64
+	known tocsin.Seq // the lists were read as they were at this line, or later
 	until tocsin.Seq // up to this line claims may have been judged by older lists
 	mu    sync.Mutex
 	now   *vocab.Guards
@@ -78,6 +79,7 @@ func (g *Guards) takeBuiltIn(ctx context.Context) error {
 
 // read makes guards of the lists as they are now.
 func (g *Guards) read(ctx context.Context) error {
+	known := g.DB.Head()
 	view := g.DB.As(guardian)
 	var lists []*tocsin.GuardList
 	h := sha256.New()
@@ -87,6 +89,7 @@ func (g *Guards) read(ctx context.Context) error {
 	}
 	state := hex.EncodeToString(h.Sum(nil))
 	if state == g.stands() {
+		g.known = known
 		return nil
 	}
 	now, err := vocab.New(lists, func(l *tocsin.GuardList) (iter.Seq2[string, error], error) {
@@ -99,7 +102,7 @@ func (g *Guards) read(ctx context.Context) error {
 	g.DB.JudgeBy(now.Judge)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.now, g.state = now, state
+	g.now, g.state, g.known = now, state, known
 	g.move()
 	return nil
 }
@@ -151,7 +154,7 @@ func (g *Guards) Follow(ctx context.Context, changes []tocsin.Change) error {
 	}
 	for i := range changes {
 		c := &changes[i]
-		if c.Kind == tocsin.KindGuardList && c.Seq > g.until {
+		if c.Kind == tocsin.KindGuardList && c.Seq > g.known {
 			if err := g.read(ctx); err != nil {
 				return err
 			}

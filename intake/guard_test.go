@@ -291,6 +291,28 @@ func TestWrittenBeforeTheListWasRead(t *testing.T) {
 	}
 }
 
+// Of lists that come one after the other, some together, none is missed.
+func TestListsThatComeTogether(t *testing.T) {
+	w := newWorld(t)
+	g := w.guards(t)
+	for i := range 30 {
+		name := fmt.Sprintf("list%d", i)
+		_, err := g.Load(t.Context(), siteAdmin, name+".txt", strings.NewReader(name+".example\n"), intake.LoadOptions{Later: i%10 != 9})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var drafts []intake.Draft
+	for i := range 30 {
+		drafts = append(drafts, intake.Draft{Text: fmt.Sprintf("list%d.example", i)})
+	}
+	for name, verdict := range w.verdicts(t, w.event(t, drafts...)) {
+		if verdict == "" {
+			t.Errorf("nothing guards %s", name)
+		}
+	}
+}
+
 // Newer lists of a newer program replace the older ones, and keep the class that
 // somebody gave them.
 func TestBuiltInListsAreTaken(t *testing.T) {

@@ -34,6 +34,7 @@ type Progress struct {
 	Written    int64
 	Duplicates int64
 	Refused    int64
+	Guarded    int64     // of what was written: not to be blocked
 	Refusals   []Refusal // the first of them
 }
 

@@ -247,6 +247,11 @@ func (i *importing) counted(l lot, res Result) Progress {
 	p.Written += int64(len(res.Attributes))
 	p.Duplicates += int64(len(res.Duplicates))
 	p.Refused += int64(len(res.Refused))
+	for j := range res.Attributes {
+		if res.Attributes[j].Guarded() {
+			p.Guarded++
+		}
+	}
 	room := min(len(res.Refused), maxRefusals-len(p.Refusals))
 	p.Refusals = append(p.Refusals[:len(p.Refusals):len(p.Refusals)], res.Refused[:room]...)
 	return p

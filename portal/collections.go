@@ -79,6 +79,7 @@ type collectionPage struct {
 	Sources     []string
 	Filter      string
 	Tag         string
+	Does        string // what its zones do
 	Subscribers []subscriberRow
 	Asked       string
 	Answer      *nameAnswer
@@ -93,6 +94,9 @@ type subscriberRow struct {
 	Name, Org     string
 	Allow, Notify []string
 	Key           string
+	Does          string // if not what the collection does
+	Exclude       []string
+	More          int // exclusions that are not shown
 	Zones         []Zone
 	Confirmed     []confirmed
 	Configs       bool
@@ -118,14 +122,18 @@ func (p *Portal) collection(w http.ResponseWriter, r *http.Request, v access.Vie
 		return err
 	}
 	late := !p.catchUp(r.Context())
-	pg := collectionPage{Late: late, ID: c.ID, Name: c.Name, Owner: p.orgName(v, c.Org), Zones: zoneNames(c), Filter: c.Filter, Tag: c.Tag(),
+	pg := collectionPage{Late: late, ID: c.ID, Name: c.Name, Owner: p.orgName(v, c.Org), Zones: zoneNames(c), Filter: c.Filter, Tag: c.Tag(), Does: does(c.ActionFor("")),
 		Served: p.Collections != nil, Asked: strings.TrimSpace(r.URL.Query().Get("name"))}
 	for _, o := range c.Sources {
 		pg.Sources = append(pg.Sources, p.orgName(v, o))
 	}
 	for s := range p.as(v).Subscribers() {
 		if s.Receives(c.ID) {
-			pg.Subscribers = append(pg.Subscribers, p.subscriber(v, s))
+			row := p.subscriber(v, s)
+			if own := c.ActionFor(s.Action); own != c.ActionFor("") {
+				row.Does = does(own)
+			}
+			pg.Subscribers = append(pg.Subscribers, row)
 		}
 	}
 	if p.Collections != nil {
@@ -140,7 +148,8 @@ func (p *Portal) collection(w http.ResponseWriter, r *http.Request, v access.Vie
 }
 
 func (p *Portal) subscriber(v access.Viewer, s *tocsin.Subscriber) subscriberRow {
-	row := subscriberRow{ID: s.ID, Name: s.Name, Org: p.orgName(v, s.Org), Configs: p.Config != nil}
+	row := subscriberRow{ID: s.ID, Name: s.Name, Org: p.orgName(v, s.Org), Configs: p.Config != nil,
+		Exclude: s.Exclude[:min(len(s.Exclude), sampleSize)], More: max(0, len(s.Exclude)-sampleSize)}
 	for _, a := range s.Allow {
 		row.Allow = append(row.Allow, a.String())
 	}
@@ -166,6 +175,23 @@ func (p *Portal) subscriber(v access.Viewer, s *tocsin.Subscriber) subscriberRow
 	return row
 }
 
+// does says what a zone does about what it holds.
+func does(a tocsin.Action) string {
+	switch a {
+	case tocsin.NXDomain:
+		return "answers that there is no such name"
+	case tocsin.NoData:
+		return "answers that the name has no such records"
+	case tocsin.Drop:
+		return "does not answer"
+	case tocsin.TCPOnly:
+		return "has clients ask again over TCP"
+	case tocsin.Passthru:
+		return "lets through, whatever later zones say"
+	}
+	return "sends clients to " + string(a)
+}
+
 // sampleSize is how many names are shown of a collection.
 const sampleSize = 20
 
@@ -179,9 +205,11 @@ func (p *Portal) sample(v access.Viewer, c *tocsin.Collection, pg *collectionPag
 	}
 }
 
-// means says what a zone does about a name.
+// means says what a zone acts on by a name, or by an address.
 func means(n Name) string {
 	switch {
+	case n.Address:
+		return "answers that hold it"
 	case n.Exact && n.Beneath:
 		return "the name and everything beneath it"
 	case n.Beneath:

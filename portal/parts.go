@@ -92,6 +92,7 @@ type Zone struct {
 type Name struct {
 	Text           string
 	Exact, Beneath bool
+	Address        bool // it is an address or network
 }
 
 // A Confirmation is what one server of a subscriber has said to hold of a zone.

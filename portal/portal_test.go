@@ -125,11 +125,13 @@ func TestSubscribersAreApart(t *testing.T) {
 	w.share(t, "ada@cert.example", portal.Draft{Info: "Known to the task force", Distribution: access.Group, Group: w.group, Publish: true, Tags: []string{tag}}, "group.example")
 	w.share(t, "ada@cert.example", portal.Draft{Info: "Known to all", Distribution: access.Community, Publish: true, Tags: []string{tag}}, "all.example")
 	w.write(t, access.System("portal's test"), func(tx *store.Tx) error {
-		return store.Put(tx, &tocsin.Subscriber{Name: "resolver-south", Collection: w.collection, Org: w.outsider})
+		return store.Put(tx, &tocsin.Subscriber{Name: "resolver-south", Collection: w.collection, Org: w.outsider,
+			Action: "landing.example", Exclude: []string{"ours.example", "198.51.100.0/24"}})
 	})
 	guest, owner := w.signedIn(t, "olaf@outsider.example"), w.signedIn(t, "tess@telco.example")
 	guest.get("/portal/collections").has(t, "phishing", "received")
-	guest.get("/portal/collections/1").is(t, http.StatusOK).has(t, "resolver-south", "all[.]example").
+	guest.get("/portal/collections/1").is(t, http.StatusOK).has(t, "resolver-south", "all[.]example",
+		"answers that there is no such name", "sends clients to landing.example", "ours.example", "198.51.100.0/24").
 		lacks(t, "resolver-north", "192.0.2.0/28", "north.key", "group[.]example")
 	guest.get("/portal/collections/1?name=group.example").has(t, "Not in").lacks(t, "resolver-north", "task force")
 	guest.get("/portal/?q=all.example").has(t, "resolver-south").lacks(t, "resolver-north")

@@ -54,7 +54,8 @@ type Zone interface {
 	// advance and Since must no longer know the serials before.
 	Terms() Terms
 
-	// Len is the number of names.
+	// Len is the number of names, or more where some are left out for this
+	// subscriber alone: it says how long a way may be before all is shorter.
 	Len() int
 
 	// Names calls yield for each name once, until it returns false. The name

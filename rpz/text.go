@@ -16,13 +16,13 @@ func Text(w io.Writer, z Zone) error {
 	}
 	t := z.Terms().withDefaults()
 	out := bufio.NewWriterSize(w, 1<<16)
-	fmt.Fprintf(out, `; Response policy zone %[1]s serial %[2]d, %[3]d names.
+	fmt.Fprintf(out, `; Response policy zone %[1]s serial %[2]d.
 ; For resolvers, not for browsing: the names in it are malicious.
 $ORIGIN %[1]s
-$TTL %[4]d
-@ SOA %[5]s %[6]s %[2]d %[7]d %[8]d %[9]d %[10]d
+$TTL %[3]d
+@ SOA %[4]s %[5]s %[2]d %[6]d %[7]d %[8]d %[9]d
 @ NS localhost.
-`, nameText(origin), z.Serial(), z.Len(), t.TTL, hostText(t.Primary), hostText(t.Contact), t.Refresh, t.Retry, t.Expire, t.Minimum)
+`, nameText(origin), z.Serial(), t.TTL, hostText(t.Primary), hostText(t.Contact), t.Refresh, t.Retry, t.Expire, t.Minimum)
 
 	room := maxName - len(origin)
 	action := " CNAME " + hostText(string(t.Action)) + "\n"

@@ -36,6 +36,10 @@ type DB struct {
 	dir    *directory
 	others others
 
+	committed   func(Commit)
+	incarnation []byte
+	unnamed     bool // the store had no incarnation until now
+
 	judge  atomic.Pointer[Judge]
 	queue  chan *request // writes that wait for their turn
 	done   chan struct{}
@@ -52,10 +56,25 @@ type Options struct {
 	// store's clock is what counts, and this one is only compared with it.
 	Now  func() time.Time
 	Seal *seal.Ring // the keys of secrets; without it none can be kept or read
+	// Committed, if set, is told of each transaction of the writer, which waits
+	// for it.
+	Committed func(Commit)
+}
+
+// A Commit is what became of one transaction of the writer, and of the writes
+// that shared it.
+type Commit struct {
+	Took    time.Duration
+	Kept    int
+	Refused int // by what they found: not allowed, not valid; or whoever asked has gone
+	Failed  int // with the transaction
 }
 
 // ErrClosed is what a write gets when the store is being closed.
 var ErrClosed = tocsin.Errorf(tocsin.Busy, "the exchange is shutting down; try again in a moment")
+
+// ErrCrowded is what a write gets when too many wait for their turn already.
+var ErrCrowded = tocsin.Errorf(tocsin.Busy, "too many writes are waiting; try again in a moment")
 
 // maxQueue is how many writes may wait. Beyond it we say that we are busy.
 const maxQueue = 1024
@@ -68,7 +87,7 @@ func New(ctx context.Context, e Engine, o Options) (*DB, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	db := &DB{engine: e, seal: o.Seal, log: o.Log, now: o.Now, queue: make(chan *request, maxQueue), done: make(chan struct{})}
+	db := &DB{engine: e, seal: o.Seal, log: o.Log, now: o.Now, committed: o.Committed, queue: make(chan *request, maxQueue), done: make(chan struct{})}
 	db.shared, _ = e.(Shared)
 	db.holder = newHolder()
 	if db.shared != nil {
@@ -85,7 +104,8 @@ func New(ctx context.Context, e Engine, o Options) (*DB, error) {
 
 const seedSetting = "key-seed"
 
-// load reads what the store keeps in memory. A new store draws its key seed.
+// load reads what the store keeps in memory. A new store draws its key seed
+// and its incarnation.
 func (db *DB) load(ctx context.Context) error {
 	unsealed, err := db.unlock(ctx)
 	if err != nil {
@@ -99,6 +119,9 @@ func (db *DB) load(ctx context.Context) error {
 	var seed []byte
 	err = db.engine.Read(ctx, func(r Reader) (err error) {
 		if seed, err = r.Setting(ctx, seedSetting); err != nil {
+			return err
+		}
+		if db.incarnation, err = r.Setting(ctx, incarnationSetting); err != nil {
 			return err
 		}
 		labels, err := r.Labels(ctx, 0)
@@ -124,6 +147,11 @@ func (db *DB) load(ctx context.Context) error {
 	}
 	if seed == nil {
 		if seed, err = db.drawSeed(ctx); err != nil {
+			return err
+		}
+	}
+	if db.incarnation == nil {
+		if err = db.drawIncarnation(ctx); err != nil {
 			return err
 		}
 	}
@@ -195,7 +223,7 @@ func (db *DB) Apply(ctx context.Context, v access.Viewer, fn func(*Tx) error) (t
 		return 0, ErrClosed
 	case db.queue <- r:
 	default:
-		return 0, tocsin.Errorf(tocsin.Busy, "too many writes are waiting; try again in a moment")
+		return 0, ErrCrowded
 	}
 	select {
 	case <-r.ready:
@@ -236,6 +264,7 @@ const (
 
 func (db *DB) commit(ctx context.Context, first *request) {
 	group := &group{docs: db.dir.overlay()}
+	defer db.report(time.Now(), group)
 	db.hold()
 	err := db.engine.Write(ctx, func(w Writer) error {
 		if err := db.begin(ctx, w, group); err != nil {
@@ -276,6 +305,25 @@ func (db *DB) commit(ctx context.Context, first *request) {
 		}
 		close(r.ready)
 	}
+}
+
+// report tells whoever wants to know what became of a commit.
+func (db *DB) report(begun time.Time, g *group) {
+	if db.committed == nil {
+		return
+	}
+	c := Commit{Took: time.Since(begun)}
+	for _, r := range g.requests {
+		switch {
+		case r.err == nil:
+			c.Kept++
+		case tocsin.CodeOf(r.err) != tocsin.Internal || r.ctx.Err() != nil:
+			c.Refused++
+		default:
+			c.Failed++
+		}
+	}
+	db.committed(c)
 }
 
 // begin finds out where the store stands, now that it is this node's turn.

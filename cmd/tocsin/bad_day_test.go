@@ -60,6 +60,10 @@ func (w *world) move(dir string) {
 	if err := os.CopyFS(dir, os.DirFS(w.conf.Data)); err != nil {
 		w.t.Fatal(err)
 	}
+	// A copy of a file system is everybody's to read.
+	if err := os.Chmod(filepath.Join(dir, "seal.key"), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
 	w.conf.Data = dir
 	w.start()
 }

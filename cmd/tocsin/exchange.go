@@ -63,15 +63,18 @@ type exchange struct {
 
 	cert *httpd.Certificate // nil: no TLS
 
-	keys     *seal.Ring
-	folder   io.Closer // the lock on the folder, where the engine has none
-	held     held
-	notifier *rpz.Notifier
-	primary  *rpz.Server
-	log      *slog.Logger
-	stop     context.CancelFunc
-	running  sync.WaitGroup
-	broken   chan error // what ended by itself
+	keys      *seal.Ring
+	folder    io.Closer // the lock on the folder, where the engine has none
+	archivist archivist
+	meters    *meters
+	held      held
+	receivers *receivers
+	notifier  *rpz.Notifier
+	primary   *rpz.Server
+	log       *slog.Logger
+	stop      context.CancelFunc
+	running   sync.WaitGroup
+	broken    chan error // what ended by itself
 }
 
 // sealKey is the key file, by which secrets in the store can be read.
@@ -88,14 +91,16 @@ func open(ctx context.Context, c config) (x *exchange, err error) {
 	if err != nil {
 		return nil, err
 	}
-	x = &exchange{keys: keys, log: c.Log, broken: make(chan error, 8)}
+	x = &exchange{keys: keys, log: c.Log, broken: make(chan error, 8), meters: newMeters()}
 	engine, err := x.engine(ctx, c)
 	if err != nil {
 		return nil, errors.Join(err, x.unlock())
 	}
-	if x.DB, err = store.New(ctx, engine, store.Options{Log: c.Log, Now: c.now, Seal: keys}); err != nil {
+	if x.DB, err = store.New(ctx, engine, store.Options{Log: c.Log, Now: c.now, Seal: keys, Committed: x.meters.committed}); err != nil {
 		return nil, errors.Join(err, engine.Close(), x.unlock())
 	}
+	x.receivers = newReceivers(x.DB)
+	x.archivist = archivist{dir: c.Data, keyFile: c.sealKey(), engine: engine}
 	x.Desk = &intake.Desk{DB: x.DB}
 	x.Guards = &intake.Guards{DB: x.DB, Log: c.Log}
 	if err := x.Guards.Open(ctx); err != nil {
@@ -108,7 +113,7 @@ func open(ctx context.Context, c config) (x *exchange, err error) {
 // folder holds what this node makes of it.
 func (x *exchange) engine(ctx context.Context, c config) (store.Engine, error) {
 	if c.Store == "" {
-		return sqlite.Open(ctx, c.Data)
+		return sqlite.OpenWith(ctx, c.Data, sqlite.Options{Log: c.Log})
 	}
 	if !isDatabase(c.Store) {
 		return nil, misuse("tocsin serve --help", "--store is the URL of a database, as postgres://tocsin@db.example.org/tocsin; a folder is named by --data")
@@ -216,14 +221,20 @@ func listenDNS(addr string) (*net.UDPConn, net.Listener, error) {
 
 // project opens the projections and has them follow the log.
 func (x *exchange) project(run context.Context, c config) (err error) {
-	if x.Index, err = match.Open(filepath.Join(c.Data, "match"), x.DB.Hasher(), x.DB.Labels(), x.log); err != nil {
+	index, collections := filepath.Join(c.Data, "match"), filepath.Join(c.Data, "collections")
+	if err := errors.Join(x.DB.Claim(index), x.DB.Claim(collections)); err != nil {
 		return err
 	}
-	if x.Collections, err = collection.Open(filepath.Join(c.Data, "collections"), x.DB.Labels(), x.log); err != nil {
+	if x.Index, err = match.Open(index, x.DB.Hasher(), x.DB.Labels(), x.log); err != nil {
+		return err
+	}
+	if x.Collections, err = collection.Open(collections, x.DB.Labels(), x.log); err != nil {
 		return err
 	}
 	zones := &zones{db: x.DB, set: x.Collections}
-	x.notifier = &rpz.Notifier{Keys: zones, Local: x.dns().Addr(), Log: x.log}
+	x.notifier = &rpz.Notifier{Keys: zones, Local: x.dns().Addr(), Heard: x.meters.heard, Log: x.log}
+	x.Collections.Watch(x.meters.moved)
+	x.Collections.Watch(x.receivers.moved)
 	x.Collections.Watch(told(x.DB, x.notifier))
 	for _, f := range []store.Follower{x.Index, x.Collections, x.Guards} {
 		x.run(f.Name(), func() error { return x.DB.Follow(run, f) })
@@ -264,7 +275,7 @@ func (x *exchange) run(what string, fn func() error) {
 
 func (x *exchange) serveDNS(run context.Context, udp *net.UDPConn, tcp net.Listener, c config) {
 	zones := &zones{db: x.DB, set: x.Collections, looks: c.Looks}
-	x.primary = &rpz.Server{Zones: zones, Keys: zones, Served: x.held.served, Log: x.log}
+	x.primary = &rpz.Server{Zones: zones, Keys: zones, Served: x.served, Log: x.log}
 	x.run("DNS over UDP", func() error { return x.primary.ServeUDP(run, udp) })
 	x.run("DNS over TCP", func() error { return x.primary.ServeTCP(run, tcp) })
 }
@@ -279,7 +290,7 @@ func (x *exchange) serveTLS(run context.Context, probes *net.UDPConn, secure net
 
 func (x *exchange) serveHTTP(run context.Context, web net.Listener, c config) error {
 	front := httpd.New(x.DB, httpd.Options{Log: x.log, Secure: x.cert != nil})
-	x.gauges(front)
+	x.meters.register(front.Registry(), x, c)
 	front.Ready("projections", x.caughtUp(x.DB.Head()))
 	front.Ready("database", x.DB.Ready)
 	front.Ready("zones", func(context.Context) error { return x.Collections.Ready() })
@@ -293,12 +304,19 @@ func (x *exchange) serveHTTP(run context.Context, web net.Listener, c config) er
 	return nil
 }
 
+// served is told of each transfer.
+func (x *exchange) served(h rpz.Handover) {
+	x.held.served(h)
+	x.receivers.served(h)
+	x.meters.served(h)
+}
+
 // routes puts the faces on the front.
 func (x *exchange) routes(front *httpd.Server, c config) {
 	api.New(x.DB, api.Parts{
 		Version:         c.Version,
-		Index:           index{x.Index},
-		Desk:            desk{x.Desk},
+		Index:           index{x.Index, x.meters},
+		Desk:            desk{x.Desk, x.meters},
 		Guards:          x.Guards,
 		Writer:          writer,
 		Lists:           lists{x.Collections},
@@ -313,6 +331,8 @@ func (x *exchange) routes(front *httpd.Server, c config) {
 	misp.Guards = x.Guards
 	misp.Register(front)
 	x.pages(c).Register(front)
+	x.archivist.register(front)
+	front.Handle("GET /api/findings", x.findings(c))
 }
 
 // caughtUp says what projections still lack of what was there at the start. They
@@ -328,18 +348,6 @@ func (x *exchange) caughtUp(head tocsin.Seq) func(context.Context) error {
 		}
 		return nil
 	}
-}
-
-// gauges are what the projections say of themselves.
-func (x *exchange) gauges(front *httpd.Server) {
-	front.Gauge("tocsin_match_entries", "Claims in the lookup index, by key.", func() float64 { return float64(x.Index.Stats().Entries) })
-	front.Gauge("tocsin_match_bytes", "Octets of the lookup index on disk.", func() float64 { return float64(x.Index.Stats().Bytes) })
-	front.Gauge("tocsin_zone_names", "Names in all collections.", func() (n float64) {
-		for _, s := range x.Collections.Collections() {
-			n += float64(s.Names)
-		}
-		return n
-	})
 }
 
 // hot is how the hot zones stand, for the clock.

@@ -30,6 +30,7 @@ func TestFigures(t *testing.T) {
 	f.step("postgres", onPostgres)
 	f.step("nodes", twoNodes)
 	f.step("secondaries", secondaries)
+	f.step("backup", backups)
 	f.step("million", func(t *testing.T, f *figures) { large(t, f, million) })
 	f.step("subscribers", manySubscribers)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -26,7 +27,7 @@ const databaseFile = "tocsin.db"
 // storeFlag names a database that keeps the store in place of the folder. Several
 // nodes may use it; each keeps what it makes of it in a folder of its own.
 type storeFlag struct {
-	Store string `env:"TOCSIN_STORE" placeholder:"URL" help:"Database that the store is kept in, as postgres://user@host/database; the folder then holds what this node makes of it."`
+	Store string `env:"TOCSIN_STORE" placeholder:"URL" help:"Database that the store is kept in, as postgres://user@host/database; the folder then holds what this node makes of it." who:"exchanges of several nodes, or that have a database already"`
 }
 
 // openFolder opens an exchange that was founded before.
@@ -48,7 +49,9 @@ func openSealed(ctx context.Context, c config) (*folder, error) {
 
 // makeFolder opens the exchange in a folder, or makes an empty one.
 func makeFolder(ctx context.Context, dir, store string) (*folder, error) {
-	x, err := open(ctx, config{Data: dir, Store: store})
+	// An upgrade says where it has kept what was before.
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	x, err := open(ctx, config{Data: dir, Store: store, Log: log})
 	if err != nil {
 		return nil, err
 	}

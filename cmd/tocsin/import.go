@@ -61,6 +61,7 @@ type listResult struct {
 	Read         int64       `json:"read"`
 	Written      int64       `json:"written"`
 	Duplicates   int64       `json:"duplicates"`
+	Guarded      int64       `json:"guarded,omitempty"`
 	RefusedCount int64       `json:"refused_count"`
 	Refused      []refusal   `json:"refused"` // the first of them
 	Behind       []string    `json:"behind,omitempty"`
@@ -145,6 +146,9 @@ func (c *console) imported(r listResult, asJSON bool) error {
 	}
 	if more := r.RefusedCount - int64(len(r.Refused)); more > 0 {
 		c.say("%s: and %s more refused", r.File, count(more))
+	}
+	if r.Guarded > 0 {
+		c.say("%s: %s not to be blocked, says a guard list; tocsin export --guarded shows which, and tocsin why the reason", r.File, count(r.Guarded))
 	}
 	for _, name := range r.Behind {
 		c.say("%s is still catching up; `tocsin doctor` says how far it is", name)
@@ -344,7 +348,7 @@ func (t *folderImport) list(ctx context.Context, in *input, tell func(listResult
 }
 
 func resultOf(p intake.Progress) listResult {
-	r := listResult{Event: p.Event, Read: p.Read, Written: p.Written, Duplicates: p.Duplicates, RefusedCount: p.Refused}
+	r := listResult{Event: p.Event, Read: p.Read, Written: p.Written, Duplicates: p.Duplicates, RefusedCount: p.Refused, Guarded: p.Guarded}
 	for _, no := range p.Refusals {
 		r.Refused = append(r.Refused, refusal{no.Line, no.Text, no.Why})
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -305,5 +306,36 @@ func TestExclusionAtAResolver(t *testing.T) {
 			w.editSubscriber(strings.ToLower(name), func(s *tocsin.Subscriber) { s.Exclude = nil })
 			r.WaitBlocked(t, "more.ours.threat-lab.net")
 		})
+	}
+}
+
+// TestListsHoldAddresses: a list holds what its format can carry, and a
+// subscriber's own list what it does not exclude.
+func TestListsHoldAddresses(t *testing.T) {
+	w := newWorld(t, "telco", "provider")
+	w.subscriber("firewall", "telco", w.collection(everyKind()))
+	w.editSubscriber("firewall", func(s *tocsin.Subscriber) { s.Exclude = []string{"198.51.100.0/24", "ours.threat-lab.net"} })
+	w.claims("domain", "evil.threat-lab.net", "hostname", "www.ours.threat-lab.net", "ip-dst", "198.51.100.7", "ip-dst", "2001:db8::/32")
+	for file, want := range map[string]string{
+		"drop.txt":                      "198.51.100.7 2001:db8::/32 evil.threat-lab.net www.ours.threat-lab.net",
+		"drop.txt?subscriber=firewall":  "2001:db8::/32 evil.threat-lab.net",
+		"drop.json?subscriber=firewall": `"2001:db8::/32" ],"addresses":[ {"name":"evil.threat-lab.net","beneath":true}`,
+	} {
+		status, body := w.raw("telco", "GET", "/collections/"+file, nil)
+		lines := strings.Fields(string(body))
+		if strings.HasPrefix(file, "drop.json") {
+			lines = lines[1 : len(lines)-1]
+			for i := range lines {
+				lines[i] = strings.TrimSuffix(lines[i], ",")
+			}
+		}
+		slices.Sort(lines)
+		if got := strings.Join(lines, " "); status != 200 || got != want {
+			t.Errorf("%s: %d %s; want %s", file, status, got, want)
+		}
+	}
+	_, zone := w.raw("telco", "GET", "/collections/drop.rpz", nil)
+	if text := string(zone); !strings.Contains(text, "\nevil.threat-lab.net CNAME .\n") || strings.Contains(text, "rpz-ip") || strings.Contains(text, "198.51") {
+		t.Errorf("the zone of names:\n%s", text)
 	}
 }

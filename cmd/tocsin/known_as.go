@@ -5,6 +5,7 @@ import (
 	"encoding/pem"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"strings"
 )
@@ -21,6 +22,12 @@ func (x *exchange) knownAs(c config) []string {
 		all = append(all, name)
 	}
 	all = append(all, certified(c.TLSCert)...)
+	if u, err := url.Parse(c.URL); err == nil && u.Hostname() != "" {
+		all = append(all, u.Hostname())
+	}
+	if c.DNSAt.IsValid() {
+		all = append(all, c.DNSAt.Addr().String())
+	}
 	var known []string
 	for _, s := range all {
 		if a, err := netip.ParseAddr(s); err == nil && !a.IsLoopback() && !a.IsUnspecified() && !a.IsPrivate() && !a.IsLinkLocalUnicast() {

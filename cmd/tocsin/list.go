@@ -26,6 +26,15 @@ func (l lists) List(c *tocsin.Collection, v access.Viewer) (api.List, error) {
 	return list{got, c.Name}, nil
 }
 
+// Received is the list as a subscriber receives it.
+func (l lists) Received(c *tocsin.Collection, s *tocsin.Subscriber) (api.List, error) {
+	got, ok := l.Set.Received(c.ID, s.ID)
+	if !ok {
+		return nil, tocsin.Errorf(tocsin.Busy, "the collection %q is still being put together; try again in a moment", c.Name)
+	}
+	return list{got, c.Name}, nil
+}
+
 type list struct {
 	collection.List
 	name string
@@ -46,7 +55,7 @@ func (l list) Write(w io.Writer, format string, part api.Part) error {
 		return err
 	}
 	if f.Name == "rpz" && part.Of < 2 {
-		return rpz.Text(w, zone{View: l.View()}) // with the terms of the zone itself
+		return rpz.Text(w, new(zones).of(l.View())) // with the terms of the zone itself
 	}
 	whole := codec.List{Name: l.name, Serial: uint32(l.Serial()), Items: l.items}
 	return f.List(w, codec.Shard{Part: part.N, Of: part.Of}.List(whole))

@@ -57,10 +57,15 @@ type commands struct {
 	Lifetime  lifetimeCmd  `cmd:"" group:"time" help:"For how long claims hold."`
 	Retention retentionCmd `cmd:"" group:"time" help:"For how long events are kept."`
 
+	Config       configCmd       `cmd:"" group:"care" help:"Explain the settings of serve, or check a file of them."`
+	Backup       backupCmd       `cmd:"" group:"care" help:"Write an exchange into one archive, while it runs."`
+	Restore      restoreCmd      `cmd:"" group:"care" help:"Make an exchange of an archive."`
+	Verify       verifyCmd       `cmd:"" group:"care" help:"Look whether an archive is whole."`
 	Migrate      migrateCmd      `cmd:"" group:"care" help:"Move an exchange to another store."`
 	Doctor       doctorCmd       `cmd:"" group:"care" help:"Look for what is wrong, and say how to mend it."`
 	Seal         sealCmd         `cmd:"" group:"care" help:"The key file, without which secrets in the store can't be read."`
 	DemoResolver demoResolverCmd `cmd:"" group:"care" help:"Show a real resolver that blocks, and stops blocking, with the demo."`
+	Man          manCmd          `cmd:"" hidden:"" help:"Print the manual page."`
 	Version      versionCmd      `cmd:"" group:"care" help:"Say which version this is."`
 }
 
@@ -115,7 +120,12 @@ func (c *console) run(ctx context.Context, args []string) error {
 }
 
 func newParser(ctx context.Context, c *console) (*kong.Kong, error) {
-	return kong.New(&commands{},
+	return parserOf(ctx, c, &commands{})
+}
+
+// parserOf returns a parser that fills in what it finds in a command line.
+func parserOf(ctx context.Context, c *console, to *commands) (*kong.Kong, error) {
+	return kong.New(to,
 		kong.Name("tocsin"),
 		kong.Description(about),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 100}),

@@ -29,8 +29,9 @@ type oracle struct {
 	attributes  map[int64]*oAttribute
 	collections map[int64]*oCollection
 	remarks     map[remarkID]*oRemark
-	policy      int                        // of sightings
-	lists       map[string]map[string]bool // names that are guarded, by class
+	policy      int                                 // of sightings
+	exclude     map[int64]map[int64]map[string]bool // collection, organisation → what its subscriber does not act on
+	lists       map[string]map[string]bool          // names that are guarded, by class
 }
 
 type oEvent struct {
@@ -61,7 +62,7 @@ type oAttribute struct {
 type oCollection struct {
 	owner   int64 // who can't hand on what it may not have itself
 	tag     string
-	filter  string // "", "type:hostname" or "tlp:amber"
+	filter  string // "", "type:hostname,ip-dst" or "tlp:amber"
 	sources map[int64]bool
 }
 
@@ -132,8 +133,8 @@ func (o *oracle) in(c *oCollection, a *oAttribute) bool {
 		return true
 	}
 	switch c.filter {
-	case "type:hostname":
-		return a.typ == "hostname"
+	case "type:hostname,ip-dst":
+		return a.typ == "hostname" || a.typ == "ip-dst"
 	case "tlp:amber":
 		return rank(tlpRank, a.tags, e.tags) == 3
 	}
@@ -155,8 +156,9 @@ func (o *oracle) guard(a *oAttribute) int {
 	return 0
 }
 
-// zone: what a collection's zone holds for org, as "name exact beneath".
-func (o *oracle) zone(c *oCollection, org int64) []string {
+// zone: what a collection holds for org, values by what is acted on: names, and
+// addresses, which begin with a digit.
+func (o *oracle) zone(c *oCollection, org int64) map[string]collection.Trigger {
 	on := map[string]collection.Trigger{}
 	for _, a := range o.attributes {
 		if !o.in(c, a) || !o.leaves(org, a) || !o.sees(c.owner, a) {
@@ -165,11 +167,46 @@ func (o *oracle) zone(c *oCollection, org int64) []string {
 		switch a.typ {
 		case "domain":
 			on[a.value] |= collection.Exact | collection.Beneath
-		case "hostname":
+		case "hostname", "ip-dst":
 			on[a.value] |= collection.Exact
 		}
 	}
-	return zoneLines(maps.All(on))
+	return on
+}
+
+// without: what is left for a subscriber that excludes some of it.
+func without(on map[string]collection.Trigger, exclude map[string]bool) map[string]collection.Trigger {
+	left := maps.Clone(on)
+	maps.DeleteFunc(left, func(value string, _ collection.Trigger) bool { return exclude[value] })
+	return left
+}
+
+// names, addresses and servers: the parts of it that each kind of zone has.
+func onlyNames(on map[string]collection.Trigger) map[string]collection.Trigger {
+	return owners(on, "%s", "")
+}
+
+func onlyAddresses(on map[string]collection.Trigger) map[string]collection.Trigger {
+	return owners(on, "", "%s.rpz-ip")
+}
+
+func nameServersOf(on map[string]collection.Trigger) map[string]collection.Trigger {
+	return owners(on, "%s.rpz-nsdname", "%s.rpz-nsip")
+}
+
+func owners(on map[string]collection.Trigger, name, address string) map[string]collection.Trigger {
+	out := map[string]collection.Trigger{}
+	for value, t := range on {
+		form, text := name, value
+		if value[0] <= '9' {
+			b := strings.Split(value, ".")
+			form, text = address, strings.Join([]string{"32", b[3], b[2], b[1], b[0]}, ".")
+		}
+		if form != "" {
+			out[fmt.Sprintf(form, text)] = t
+		}
+	}
+	return out
 }
 
 func zoneLines(names func(func(string, collection.Trigger) bool)) []string {
@@ -198,7 +235,7 @@ const trialOrgs = 4
 func newTrial(t *testing.T, seed uint64, db string) *trial {
 	tr := &trial{world: newWorldOn(t, db, "one", "two", "three", "four"), rnd: rand.New(rand.NewPCG(seed, 7)),
 		oracle: &oracle{map[int64]map[int64]bool{}, map[int64]*oEvent{}, map[int64]*oObject{}, map[int64]*oAttribute{}, map[int64]*oCollection{},
-			map[remarkID]*oRemark{}, 0, map[string]map[string]bool{}},
+			map[remarkID]*oRemark{}, 0, map[int64]map[int64]map[string]bool{}, map[string]map[string]bool{}},
 		subs: map[int64]map[int64]int64{}, copies: map[string]secondaryCopy{}}
 	for _, m := range [][]string{{"one", "two"}, {"two", "three"}, {"one", "four"}, {"one", "two", "three", "four"}} {
 		id := tr.group("g"+strings.Join(m, "-"), m...)
@@ -209,13 +246,13 @@ func newTrial(t *testing.T, seed uint64, db string) *trial {
 		}
 	}
 	for i, name := range []string{"first", "second"} {
-		c := tocsin.Collection{Name: name, Org: int64(i + 1), Zone: name + ".rpz.example", Sources: []int64{1, 2}}
+		c := tocsin.Collection{Name: name, Org: int64(i + 1), Zone: name + ".rpz.example", IPZone: name + ".ip.example", Sources: []int64{1, 2}}
 		if i == 1 {
-			c.HotZone, c.Filter = "hot.rpz.example", "type:hostname"
+			c.HotZone, c.NSZone, c.Filter = "hot.rpz.example", "ns.rpz.example", "type:hostname,ip-dst"
 		}
 		id := tr.collection(c)
 		tr.collections[id] = &oCollection{owner: c.Org, tag: c.Tag(), filter: c.Filter, sources: map[int64]bool{1: true, 2: true}}
-		tr.subs[id] = map[int64]int64{}
+		tr.subs[id], tr.exclude[id] = map[int64]int64{}, map[int64]map[string]bool{}
 		for n, org := range tr.orgs {
 			tr.subs[id][org] = tr.subscriber(fmt.Sprintf("%s-of-%s", n, name), n, id)
 		}
@@ -336,6 +373,8 @@ func (tr *trial) step() {
 		tr.deleteEvent()
 	case n < 98:
 		tr.changeMembers()
+	case n < 99:
+		tr.changeExclusions()
 	default:
 		tr.changeCollection()
 	}
@@ -671,10 +710,34 @@ func (tr *trial) changeMembers() {
 	})
 }
 
+// changeExclusions has a subscriber exclude some names and addresses: each value
+// stands for itself alone here, since none is beneath another.
+func (tr *trial) changeExclusions() {
+	id, _, _ := anyOf(tr, tr.collections)
+	org, sub, _ := anyOf(tr, tr.subs[id])
+	exclude := map[string]bool{}
+	for range tr.rnd.IntN(6) {
+		_, text := tr.value()
+		if !strings.Contains(text, "/") {
+			exclude[text] = true
+		}
+	}
+	tr.exclude[id][org] = exclude
+	tr.write(func(tx *store.Tx) error {
+		s, err := store.Get[*tocsin.Subscriber](tx, sub)
+		if err != nil {
+			return err
+		}
+		s = new(*s)
+		s.Exclude = slices.Collect(maps.Keys(exclude))
+		return store.Put(tx, s)
+	})
+}
+
 func (tr *trial) changeCollection() {
 	id, c, _ := anyOf(tr, tr.collections)
 	if tr.rnd.IntN(2) == 0 {
-		c.filter = []string{"", "type:hostname", "tlp:amber"}[tr.rnd.IntN(3)]
+		c.filter = []string{"", "type:hostname,ip-dst", "tlp:amber"}[tr.rnd.IntN(3)]
 	} else {
 		org := int64(1 + tr.rnd.IntN(trialOrgs))
 		c.sources[org] = !c.sources[org]
@@ -874,16 +937,15 @@ func (tr *trial) checkCorrelations(org int64, want map[int64]bool) {
 func (tr *trial) checkZones(org int64) {
 	tr.t.Helper()
 	for id, c := range tr.collections {
-		want := tr.zone(c, org)
+		all := tr.zone(c, org)
+		own := without(all, tr.exclude[id][org])
 		col, err := store.One[*tocsin.Collection](tr.DB.As(access.System("the oracle")), id)
 		if err != nil {
 			tr.t.Fatal(err)
 		}
 		union := map[string]collection.Trigger{}
-		for _, origin := range []string{col.Zone, col.HotZone} {
-			if origin == "" {
-				continue
-			}
+		wants := map[string]map[string]collection.Trigger{col.IPZone: onlyAddresses(own), col.NSZone: nameServersOf(own)}
+		for _, origin := range col.Zones() {
 			z, ok := tr.Collections.Zone(origin, tr.subs[id][org])
 			if !ok {
 				tr.t.Fatalf("no zone %s for organisation %d", origin, org)
@@ -891,23 +953,44 @@ func (tr *trial) checkZones(org int64) {
 			now := map[string]collection.Trigger{}
 			z.Names(func(n []byte, t collection.Trigger) bool {
 				now[string(dotted(nil, n))] = t
-				union[string(dotted(nil, n))] |= t
 				return true
 			})
 			tr.secondary(fmt.Sprint(origin, org), z, now)
+			if want, kind := wants[origin]; !kind {
+				for n, t := range now {
+					union[n] |= t
+				}
+			} else if !maps.Equal(now, want) {
+				tr.t.Fatalf("zone %s for organisation %d:\n%v\nthe oracle says\n%v", origin, org, zoneLines(maps.All(now)), zoneLines(maps.All(want)))
+			}
 		}
-		if got := zoneLines(maps.All(union)); !slices.Equal(got, want) {
+		if got, want := zoneLines(maps.All(union)), zoneLines(maps.All(onlyNames(own))); !slices.Equal(got, want) {
 			tr.t.Fatalf("zone of collection %d for organisation %d:\n%v\nthe oracle says\n%v", id, org, got, want)
 		}
 		l, ok := tr.Collections.List(id, tr.viewer(org))
 		if !ok {
 			tr.t.Fatal("no list")
 		}
-		listed := map[string]collection.Trigger{}
-		l.Names(func(n []byte, t collection.Trigger) bool { listed[string(dotted(nil, n))] = t; return true })
-		if got := zoneLines(maps.All(listed)); !slices.Equal(got, want) {
-			tr.t.Fatalf("list of collection %d for organisation %d:\n%v\nthe oracle says\n%v", id, org, got, want)
+		tr.checkList(l, all)
+		if l, ok = tr.Collections.Received(id, tr.subs[id][org]); !ok {
+			tr.t.Fatal("no list of a subscriber's")
 		}
+		tr.checkList(l, own)
+	}
+}
+
+func (tr *trial) checkList(l collection.List, want map[string]collection.Trigger) {
+	tr.t.Helper()
+	listed := map[string]collection.Trigger{}
+	l.Values(func(text []byte, kind indicator.Kind) bool {
+		listed[string(text)] = collection.Exact
+		if kind == indicator.Domain {
+			listed[string(text)] |= collection.Beneath
+		}
+		return true
+	})
+	if !maps.Equal(listed, want) {
+		tr.t.Fatalf("a list holds\n%v\nthe oracle says\n%v", zoneLines(maps.All(listed)), zoneLines(maps.All(want)))
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"tocsin/access"
 	"tocsin/api"
 	"tocsin/collection"
+	"tocsin/indicator"
 	"tocsin/intake"
 	"tocsin/portal"
 	"tocsin/rpz"
@@ -104,7 +105,9 @@ func (s shownCollections) Names(id int64, v access.Viewer) iter.Seq[portal.Name]
 		if !ok {
 			return
 		}
-		l.Names(func(name []byte, t collection.Trigger) bool { return yield(named(string(dotted(nil, name)), t)) })
+		l.Values(func(text []byte, kind indicator.Kind) bool {
+			return yield(portal.Name{Text: string(text), Exact: true, Beneath: kind == indicator.Domain, Address: kind == indicator.Prefix})
+		})
 	}
 }
 

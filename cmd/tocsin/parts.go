@@ -6,6 +6,8 @@ import (
 	"iter"
 	"runtime/debug"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"tocsin"
 	"tocsin/access"
 	"tocsin/api"
@@ -21,9 +23,14 @@ import (
 // are put into those words.
 
 // index is package match for package api.
-type index struct{ *match.Index }
+type index struct {
+	*match.Index
+	meters *meters
+}
 
-func (x index) Look(s *access.Sight) api.Look { return &look{Look: x.Index.Look(s)} }
+func (x index) Look(s *access.Sight) api.Look {
+	return &look{Look: x.Index.Look(s), asked: x.meters.lookups}
+}
 
 // correlations is package match for package mispapi.
 type correlations struct {
@@ -70,10 +77,12 @@ func (x correlations) Sharing(ctx context.Context, v access.Viewer, keys []indic
 
 type look struct {
 	match.Look
-	buf []match.Claim
+	buf   []match.Claim
+	asked prometheus.Counter
 }
 
 func (l *look) FindMax(k indicator.Key, dst []api.Claim, max int) ([]api.Claim, bool) {
+	l.asked.Inc()
 	found, more := l.Look.FindMax(k, l.buf[:0], max)
 	l.buf = found
 	for _, c := range found {
@@ -86,6 +95,7 @@ func (l *look) FindMax(k indicator.Key, dst []api.Claim, max int) ([]api.Claim, 
 // desk is package intake for package api.
 type desk struct {
 	*intake.Desk
+	meters *meters
 }
 
 func (d desk) Import(ctx context.Context, v access.Viewer, in api.Import, text io.Reader, progress func(api.Progress)) (api.Result, error) {
@@ -98,10 +108,14 @@ func (d desk) Import(ctx context.Context, v access.Viewer, in api.Import, text i
 	for _, t := range in.Tags {
 		o.Tags = append(o.Tags, intake.TagDraft{Name: t})
 	}
+	counts, done := d.meters.imports()
+	defer done()
 	p, err := d.Desk.Import(ctx, v, o, list.Drafts, func(p intake.Progress) {
-		progress(api.Progress{Read: p.Read, Written: p.Written, Duplicates: p.Duplicates, Refused: p.Refused})
+		counts(p)
+		progress(progressOf(p))
 	})
-	r := api.Result{Progress: api.Progress{Read: p.Read, Written: p.Written, Duplicates: p.Duplicates, Refused: p.Refused}, Event: p.Event, Seq: p.Seq}
+	r := api.Result{Progress: progressOf(p), Event: p.Event, Seq: p.Seq}
+	counts(p)
 	for _, no := range p.Refusals {
 		r.Refused = append(r.Refused, api.Refusal{Line: no.Line, Text: no.Text, Why: no.Why})
 	}
@@ -118,6 +132,10 @@ func (d desk) Import(ctx context.Context, v access.Viewer, in api.Import, text i
 		go debug.FreeOSMemory()
 	}
 	return r, err
+}
+
+func progressOf(p intake.Progress) api.Progress {
+	return api.Progress{Read: p.Read, Written: p.Written, Duplicates: p.Duplicates, Refused: p.Refused, Guarded: p.Guarded}
 }
 
 // Preview says what Import would make of a list, by the beginning of it.

@@ -14,16 +14,16 @@ import (
 
 // serveCmd runs the exchange.
 type serveCmd struct {
-	Data string `required:"" type:"path" env:"TOCSIN_DATA" placeholder:"DIR" help:"Folder that the exchange is kept in."`
+	Data string `required:"" type:"path" env:"TOCSIN_DATA" placeholder:"DIR" help:"Folder that the exchange is kept in." who:"whoever installs; it has no default, since everything is in it"`
 	storeFlag
-	HTTP    string `name:"http" env:"TOCSIN_HTTP" default:"127.0.0.1:8470" placeholder:"ADDR:PORT" help:"Where to answer HTTP. If not said, ${default}: this machine alone."`
-	DNS     string `name:"dns" env:"TOCSIN_DNS" default:"127.0.0.1:5470" placeholder:"ADDR:PORT" help:"Where resolvers fetch policy zones. If not said, ${default}."`
-	TLSCert string `name:"tls-cert" type:"path" env:"TOCSIN_TLS_CERT" placeholder:"FILE" help:"Certificate for HTTPS, as PEM; read again when it changes."`
-	TLSKey  string `name:"tls-key" type:"path" env:"TOCSIN_TLS_KEY" placeholder:"FILE" help:"Its key."`
+	HTTP    string `name:"http" env:"TOCSIN_HTTP" default:"127.0.0.1:8470" placeholder:"ADDR:PORT" help:"Where to answer HTTP. If not said, ${default}: this machine alone." unit:"an address and a port of this machine; port 0 is any that is free" who:"everyone whose members come from other machines"`
+	DNS     string `name:"dns" env:"TOCSIN_DNS" default:"127.0.0.1:5470" placeholder:"ADDR:PORT" help:"Where resolvers fetch policy zones. If not said, ${default}." unit:"an address and a port of this machine, for UDP and TCP" who:"everyone whose resolvers run on other machines"`
+	TLSCert string `name:"tls-cert" type:"path" env:"TOCSIN_TLS_CERT" placeholder:"FILE" help:"Certificate for HTTPS, as PEM; read again when it changes." who:"everyone without a proxy in front that speaks HTTPS"`
+	TLSKey  string `name:"tls-key" type:"path" env:"TOCSIN_TLS_KEY" placeholder:"FILE" help:"Its key." who:"whoever sets tls-cert"`
 	reachFlags
-	SealKey string          `type:"path" env:"TOCSIN_SEAL_KEY" placeholder:"FILE" help:"The key file, without which secrets in the store (TSIG keys, …) can't be read. Nodes of one exchange have the same. seal.key in the folder, if not said; made at the first start."`
-	Config  kong.ConfigFlag `type:"path" placeholder:"FILE" help:"Read flags from a file, one a line, as: http = 192.0.2.1:443."`
-	Demo    bool            `help:"Fill a new exchange with made-up organisations and names, to try things out."`
+	SealKey string          `type:"path" env:"TOCSIN_SEAL_KEY" placeholder:"FILE" help:"The key file, without which secrets in the store (TSIG keys, …) can't be read. Nodes of one exchange have the same. seal.key in the folder, if not said; made at the first start." who:"whoever keeps keys elsewhere than data, or runs several nodes"`
+	Config  kong.ConfigFlag `type:"path" placeholder:"FILE" help:"Read flags from a file, one a line, as: http = 192.0.2.1:443. tocsin config --example prints one."`
+	Demo    bool            `help:"Fill a new exchange with made-up organisations and names, to try things out." who:"nobody in earnest"`
 }
 
 // gcPercent is how much the heap may grow between collections.
@@ -41,8 +41,8 @@ Examples:
 }
 
 func (s *serveCmd) Run(ctx context.Context, c *console) error {
-	if (s.TLSCert == "") != (s.TLSKey == "") {
-		return misuse("tocsin serve --help", "--tls-cert and --tls-key go together")
+	if wrong := s.wrong(); len(wrong) > 0 {
+		return misuse("tocsin serve --help", "%w", wrong[0].err)
 	}
 	if s.DNSTLS != "" && s.TLSCert == "" {
 		return misuse("tocsin serve --help", "--dns-tls needs --tls-cert and --tls-key")
@@ -67,9 +67,15 @@ func (s *serveCmd) Run(ctx context.Context, c *console) error {
 	} else {
 		c.say("Tocsin %s answers at %s, and resolvers fetch zones from %s. Ctrl-C ends it.", version(), s.address(x.HTTPAddr), x.DNSAddr)
 	}
+	super := supervised()
 	if err == nil {
+		super.tell("READY=1\nSTATUS=Answers at " + s.address(x.HTTPAddr) + "; resolvers fetch zones from " + x.DNSAddr)
+		watched, end := context.WithCancel(ctx)
+		x.running.Go(func() { super.watch(watched, x.alive) })
 		err = x.Wait(ctx)
+		end()
 	}
+	super.tell("STOPPING=1")
 	c.say("ending; Ctrl-C once more ends it at once")
 	return errors.Join(err, x.Close())
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -17,7 +18,7 @@ import (
 //	tls-cert = /etc/tocsin/cert.pem
 //
 // A flag on the command line comes before one in the environment, and that
-// before one in the file.
+// before one in the file. An empty value is the flag's default.
 type settings map[string]setting
 
 type setting struct {
@@ -25,9 +26,18 @@ type setting struct {
 	value string
 }
 
-// settingsFile reads a file of settings for kong.
-func settingsFile(r io.Reader) (kong.Resolver, error) {
-	s := settings{}
+// A fault is what is wrong with one line of a file of settings.
+type fault struct {
+	line int
+	err  error
+}
+
+func (f fault) Error() string { return fmt.Sprintf("line %d of the settings: %s", f.line, f.err) }
+
+// readSettings reads a file of settings, with all that is wrong in how it is
+// written.
+func readSettings(r io.Reader) (s settings, faults []fault, err error) {
+	s = settings{}
 	lines := bufio.NewScanner(r)
 	for n := 1; lines.Scan(); n++ {
 		line := strings.TrimSpace(lines.Text())
@@ -36,30 +46,63 @@ func settingsFile(r io.Reader) (kong.Resolver, error) {
 		}
 		name, value, ok := strings.Cut(line, "=")
 		if !ok {
-			return nil, fmt.Errorf("line %d of the settings: %q is not of the form name = value", n, line)
+			faults = append(faults, fault{n, fmt.Errorf("%q is not of the form name = value", line)})
+			continue
 		}
-		s[strings.TrimSpace(name)] = setting{n, strings.Trim(strings.TrimSpace(value), `"`)}
+		name = strings.TrimSpace(name)
+		if was, twice := s[name]; twice {
+			faults = append(faults, fault{n, fmt.Errorf("%s stands on line %d already", name, was.line)})
+			continue
+		}
+		s[name] = setting{n, strings.Trim(strings.TrimSpace(value), `"`)}
 	}
-	return s, lines.Err()
+	return s, faults, lines.Err()
+}
+
+// settingsFile reads a file of settings for kong.
+func settingsFile(r io.Reader) (kong.Resolver, error) {
+	s, faults, err := readSettings(r)
+	for _, f := range faults {
+		err = errors.Join(err, f)
+	}
+	return s, err
 }
 
 // Validate refuses names that no flag has: a setting that is mistyped would
 // otherwise be one that does nothing.
-func (s settings) Validate(app *kong.Application) error {
+func (s settings) Validate(app *kong.Application) (err error) {
+	for _, f := range s.unknown(app) {
+		err = errors.Join(err, f)
+	}
+	return err
+}
+
+func (s settings) unknown(app *kong.Application) (faults []fault) {
 	known := map[string]bool{}
-	for _, node := range app.Node.Children {
-		if node.Name == "serve" {
-			for _, f := range node.Flags {
-				known[f.Name] = true
-			}
-		}
+	for _, f := range serveFlags(app) {
+		known[f.Name] = true
 	}
 	for name, is := range s {
 		if !known[name] {
-			return fmt.Errorf("line %d of the settings: there is no flag --%s; see tocsin serve --help", is.line, name)
+			faults = append(faults, fault{is.line, fmt.Errorf("there is no flag --%s; see tocsin serve --help", name)})
 		}
 	}
-	return nil
+	return faults
+}
+
+// serveFlags are the flags that a file of settings can hold, in order.
+func serveFlags(app *kong.Application) (flags []*kong.Flag) {
+	for _, node := range app.Node.Children {
+		if node.Name != "serve" {
+			continue
+		}
+		for _, f := range node.Flags {
+			if f.Name != "help" && f.Name != "config" {
+				flags = append(flags, f)
+			}
+		}
+	}
+	return flags
 }
 
 // Resolve returns what the file says of a flag that nothing else says.
@@ -69,7 +112,7 @@ func (s settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, 
 			return nil, nil
 		}
 	}
-	if is, ok := s[flag.Name]; ok {
+	if is, ok := s[flag.Name]; ok && is.value != "" {
 		return is.value, nil
 	}
 	return nil, nil

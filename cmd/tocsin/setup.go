@@ -18,11 +18,11 @@ import (
 
 // reachFlags say how subscribers reach the exchange, beside where it listens.
 type reachFlags struct {
-	DNSTLS     string        `name:"dns-tls" env:"TOCSIN_DNS_TLS" placeholder:"ADDR:PORT" help:"Where resolvers fetch zones over TLS, with the certificate of HTTPS. Not at all if not said; the usual port is 853."`
-	Public     string        `name:"url" env:"TOCSIN_PUBLIC_URL" placeholder:"URL" help:"Where others reach HTTP, as https://exchange.example, if not where it listens."`
-	DNSAt      string        `name:"dns-address" env:"TOCSIN_DNS_ADDRESS" placeholder:"ADDR:PORT" help:"Where others reach DNS, if not where it listens: behind another address, or on all of them."`
-	Refresh    time.Duration `env:"TOCSIN_REFRESH" default:"60s" help:"How often resolvers look for changes by themselves, in whole seconds: for a NOTIFY that got lost. If not said, ${default}."`
-	HotRefresh time.Duration `env:"TOCSIN_HOT_REFRESH" default:"5s" help:"The same for hot zones. PowerDNS before 5.1 hears no NOTIFY, so this is how long it takes to block. If not said, ${default}."`
+	DNSTLS     string        `name:"dns-tls" env:"TOCSIN_DNS_TLS" placeholder:"ADDR:PORT" help:"Where resolvers fetch zones over TLS, with the certificate of HTTPS. Not at all if not said; the usual port is 853." unit:"an address and a port of this machine, for TCP" who:"everyone whose resolvers fetch over the Internet"`
+	Public     string        `name:"url" env:"TOCSIN_PUBLIC_URL" placeholder:"URL" help:"Where others reach HTTP, as https://exchange.example, if not where it listens." unit:"scheme, host and port" who:"everyone with a proxy or another address in front"`
+	DNSAt      string        `name:"dns-address" env:"TOCSIN_DNS_ADDRESS" placeholder:"ADDR:PORT" help:"Where others reach DNS, if not where it listens: behind another address, or on all of them." unit:"an address and a port" who:"everyone who listens on all addresses, or behind another"`
+	Refresh    time.Duration `env:"TOCSIN_REFRESH" default:"60s" help:"How often resolvers look for changes by themselves, in whole seconds: for a NOTIFY that got lost. If not said, ${default}." unit:"a time, as 60s" who:"whoever has very many subscribers"`
+	HotRefresh time.Duration `env:"TOCSIN_HOT_REFRESH" default:"5s" help:"The same for hot zones. PowerDNS before 5.1 hears no NOTIFY, so this is how long it takes to block. If not said, ${default}." unit:"a time, as 5s" who:"whoever has very many subscribers"`
 }
 
 // reached is where others reach DNS, zero if it is where it listens.

@@ -31,7 +31,7 @@ import (
 const exchangeName = "exchange.example"
 
 // certificate writes a certificate that vouches for itself, and its key.
-func certificate(t testing.TB, name string, until time.Time) (cert, key string) {
+func newCertificate(t testing.TB, name string, until time.Time) (cert, key string) {
 	t.Helper()
 	dir := t.TempDir()
 	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
@@ -69,7 +69,7 @@ func writeCertificate(t testing.TB, cert, key, name string, until time.Time) {
 func newSecureWorld(t *testing.T, orgs ...string) *world {
 	t.Helper()
 	c := config{DNSTLS: "127.0.0.1:0", Looks: looks{time.Second, time.Second}}
-	c.TLSCert, c.TLSKey = certificate(t, exchangeName, time.Now().Add(90*24*time.Hour))
+	c.TLSCert, c.TLSKey = newCertificate(t, exchangeName, time.Now().Add(90*24*time.Hour))
 	return newWorldWith(t, c, orgs...)
 }
 
@@ -135,8 +135,8 @@ func (w *world) kdig(args ...string) string {
 func TestCertificateSaysWho(t *testing.T) {
 	w := newSecureWorld(t, "telco", "provider")
 	c := w.collection(tocsin.Collection{Name: "drop", Zone: "rpz.example"})
-	cert, key := certificate(t, "resolver.example", time.Now().Add(-time.Hour)) // no date ends it
-	other, otherKey := certificate(t, "resolver.example", time.Now().Add(time.Hour))
+	cert, key := newCertificate(t, "resolver.example", time.Now().Add(-time.Hour)) // no date ends it
+	other, otherKey := newCertificate(t, "resolver.example", time.Now().Add(time.Hour))
 	hashes, err := pins([]string{cert})
 	if err != nil {
 		t.Fatal(err)
@@ -177,7 +177,7 @@ func TestCertificateSaysWho(t *testing.T) {
 func TestCertificateIsRenewed(t *testing.T) {
 	log := &ledger{}
 	c := config{DNSTLS: "127.0.0.1:0", Log: slog.New(slog.NewTextHandler(log, nil))}
-	c.TLSCert, c.TLSKey = certificate(t, exchangeName, time.Now().Add(90*24*time.Hour))
+	c.TLSCert, c.TLSKey = newCertificate(t, exchangeName, time.Now().Add(90*24*time.Hour))
 	w := newWorldWith(t, c, "telco")
 	shown := func() string {
 		t.Helper()

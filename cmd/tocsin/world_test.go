@@ -69,6 +69,7 @@ func newWorldOn(t testing.TB, db string, orgs ...string) *world {
 func newWorldAs(t testing.TB, c config, orgs ...string) *world {
 	t.Helper()
 	c.Data, c.HTTP, c.DNS = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0"
+	c.Version = version()
 	w := &world{t: t, conf: c, keys: map[string]string{}, orgs: map[string]int64{}}
 	w.start()
 	w.write(func(tx *store.Tx) error {

@@ -9,7 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
@@ -25,6 +25,15 @@ var _ store.Engine = (*Engine)(nil)
 
 //go:embed migrations/*.sql
 var migrations embed.FS
+
+var builtIn, _ = fs.Sub(migrations, "migrations") // it is there, or this would not build
+
+// Newest is the schema that this version writes.
+func Newest() int64 {
+	files, _ := fs.Glob(builtIn, "*.sql") // in order
+	n, _ := goose.NumericComponent(files[len(files)-1])
+	return n
+}
 
 // An Engine is a store in a folder. While it is open nobody else can open it.
 type Engine struct {
@@ -57,9 +66,31 @@ const (
 // moves it into the database, in pages of 4 KiB.
 const checkpointPages = 16_384
 
+// databaseFile is what a folder has in it.
+const databaseFile = "tocsin.db"
+
+// Options are what an engine can be told. The zero Options are good.
+type Options struct {
+	Log *slog.Logger
+	// NoCopy does without the copy that is kept before the tables of an earlier
+	// version are changed: the caller has one.
+	NoCopy bool
+
+	steps fs.FS // migrations, if not the ones built in
+}
+
 // Open opens the store in a folder, which it makes if there is none, and brings
 // its tables up to date.
-func Open(ctx context.Context, dir string) (*Engine, error) {
+func Open(ctx context.Context, dir string) (*Engine, error) { return OpenWith(ctx, dir, Options{}) }
+
+// OpenWith is [Open] with options.
+func OpenWith(ctx context.Context, dir string, o Options) (*Engine, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.steps == nil {
+		o.steps = builtIn
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, tocsin.Errorf(tocsin.Invalid, "can't use the folder %s: %w", dir, err)
 	}
@@ -68,23 +99,22 @@ func Open(ctx context.Context, dir string) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{lock: lock}
-	if err := e.open(ctx, filepath.Join(dir, "tocsin.db")); err != nil {
+	if err := e.open(ctx, filepath.Join(dir, databaseFile), o); err != nil {
 		e.Close()
 		return nil, fmt.Errorf("open %s: %w", dir, err)
 	}
 	return e, nil
 }
 
-func (e *Engine) open(ctx context.Context, path string) (err error) {
-	file := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}
-	if e.db, err = sql.Open("sqlite", file.String()+pragmas); err != nil {
+func (e *Engine) open(ctx context.Context, path string, o Options) (err error) {
+	if err := private(path); err != nil {
+		return err
+	}
+	if e.db, err = sql.Open("sqlite", fileURL(path)+pragmas); err != nil {
 		return err
 	}
 	e.db.SetMaxIdleConns(maxIdle + 1)
-	if err := migrate(ctx, e.db); err != nil {
-		return err
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
+	if err := migrate(ctx, e.db, o.steps, e.keeper(path, o)); err != nil {
 		return err
 	}
 	if e.writer, err = e.connect(ctx, writerCache); err != nil {
@@ -94,14 +124,26 @@ func (e *Engine) open(ctx context.Context, path string) (err error) {
 	return err
 }
 
-// migrate brings the tables up to date, and refuses a store that a later
-// version has written.
-func migrate(ctx context.Context, db *sql.DB) error {
-	files, err := fs.Sub(migrations, "migrations")
+// private makes the database its owner's alone before SQLite opens it, which
+// gives the files beside it the same rights.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+	f.Close()
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Chmod(path+suffix, 0o600); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// migrate brings the tables up to date, and refuses a store that a later
+// version has written. Before it changes tables that there are, it calls keep.
+func migrate(ctx context.Context, db *sql.DB, steps fs.FS, keep func(ctx context.Context, from, to int64) error) error {
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, steps)
 	if err != nil {
 		return err
 	}
@@ -109,8 +151,15 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return err
 	}
-	if newest := p.ListSources(); at > newest[len(newest)-1].Version {
-		return tocsin.Errorf(tocsin.Conflict, "the store is of version %d, written by a later Tocsin; this one knows up to %d", at, newest[len(newest)-1].Version)
+	sources := p.ListSources()
+	newest := sources[len(sources)-1].Version
+	if at > newest {
+		return tocsin.Errorf(tocsin.Conflict, "the store is of version %d, written by a later Tocsin; this one knows up to %d", at, newest)
+	}
+	if at > 0 && at < newest {
+		if err := keep(ctx, at, newest); err != nil {
+			return err
+		}
 	}
 	_, err = p.Up(ctx)
 	return err

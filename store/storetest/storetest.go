@@ -36,6 +36,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Engine) {
 		"PurgeWaitsForFollowers":  purgeWaitsForFollowers,
 		"WhoLeftAGroupTakesBack":  whoLeftAGroupTakesBack,
 		"KeysHaveNamesOfTheirOwn": keysHaveNamesOfTheirOwn,
+		"RestoredGoesOn":          restoredGoesOn,
 
 		"WhatIsWrittenIsJudged":        whatIsWrittenIsJudged,
 		"AnOwnerMayOverride":           anOwnerMayOverride,

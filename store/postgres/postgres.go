@@ -30,6 +30,7 @@ type Engine struct {
 	reads  *pgxpool.Pool
 	turn   sync.Mutex // this node's writer's
 	schema int64      // of the tables, as this program knows them
+	onAway func(error)
 }
 
 // Connections. A server allows a hundred by default, so three nodes fit. The
@@ -123,6 +124,9 @@ func durable(ctx context.Context, c *pgx.Conn) error {
 	_, err := c.Exec(ctx, `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`)
 	return err
 }
+
+// OnAway implements [store.Shared].
+func (e *Engine) OnAway(fn func(error)) { e.onAway = fn }
 
 // Use implements [store.Engine].
 func (e *Engine) Use(c store.Coder) { e.coder = c }

@@ -106,17 +106,16 @@ func (e *Engine) find(ctx context.Context, lost *tx, cause error) error {
 		case err == nil && done:
 			return nil
 		case errors.Is(err, errUntold):
-			return tocsin.Errorf(tocsin.Busy, "the database went away in the middle of a commit without lines; it may be repeated: %w", cause)
+			return tocsin.Errorf(tocsin.Busy, "the database went away in the middle of a commit without lines; it may be repeated").Because(cause)
 		case err == nil:
-			return tocsin.Errorf(tocsin.Busy, "the database went away before the write was done; nothing was written, try again: %w", cause)
+			return tocsin.Errorf(tocsin.Busy, "the database went away before the write was done; nothing was written, try again").Because(cause)
 		}
 		if away(err) && e.onAway != nil {
 			e.onAway(dressed(err))
 		}
 		select {
 		case <-ctx.Done():
-			return tocsin.Errorf(tocsin.Busy, "the database went away in the middle of a commit, and it is not known whether it was done; look before you repeat it: %w",
-				errors.Join(store.ErrAway, cause))
+			return tocsin.Errorf(tocsin.Busy, "the database went away in the middle of a commit, and it is not known whether it was done; look before you repeat it").Because(errors.Join(store.ErrAway, cause))
 		case <-time.After(100 * time.Millisecond):
 		}
 	}

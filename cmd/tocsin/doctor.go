@@ -13,7 +13,8 @@ import (
 // doctorCmd looks for what is wrong.
 type doctorCmd struct {
 	server
-	Data    string          `type:"path" env:"TOCSIN_DATA" placeholder:"DIR" help:"Also look at the folder of an exchange."`
+	Data string `type:"path" env:"TOCSIN_DATA" placeholder:"DIR" help:"Also look at the folder of an exchange."`
+	storeFlag
 	HTTP    string          `name:"http" env:"TOCSIN_HTTP" placeholder:"ADDR:PORT" help:"Also see whether HTTP could listen here."`
 	DNS     string          `name:"dns" env:"TOCSIN_DNS" placeholder:"ADDR:PORT" help:"Also see whether DNS could listen here."`
 	TLSCert string          `name:"tls-cert" type:"path" env:"TOCSIN_TLS_CERT" placeholder:"FILE" help:"Also look at the certificate for HTTPS."`
@@ -32,6 +33,7 @@ also says what it knows of its receivers and of itself.
 Examples:
   tocsin doctor
   tocsin doctor --config /etc/tocsin/tocsin.conf
+  tocsin doctor --data /var/lib/tocsin --store postgres://tocsin@db.example.org/tocsin
   tocsin doctor --data /var/lib/tocsin --http 192.0.2.1:443 --dns 192.0.2.1:53`
 }
 
@@ -112,6 +114,9 @@ func (d *doctorCmd) Run(ctx context.Context, c *console) error {
 	r.report("time", keepsTime(clockState()))
 	if d.Data != "" {
 		d.folder(ctx, r, now)
+	}
+	if d.Store != "" {
+		r.report("database", d.database(ctx, now)...)
 	}
 	if d.TLSCert != "" {
 		r.report("certificate", certificate(d.TLSCert, d.TLSKey, now, nil)...)

@@ -42,7 +42,9 @@ func (d *doctorCmd) folder(ctx context.Context, r *doctor, now time.Time) {
 	r.report("folder", writable(d.Data))
 	r.report("", folderFindings(d.Data, now)...)
 	r.report("disk", syncs(func() error { return syncOnce(d.Data) }))
-	r.report("store", d.store(ctx, now)...)
+	if d.Store == "" {
+		r.report("store", d.store(ctx, now)...)
+	}
 }
 
 // folderFindings is what the folder's files say, whoever looks.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"tocsin"
 	"tocsin/store"
 )
@@ -33,7 +35,13 @@ func (e *Engine) SignIn(ctx context.Context, n store.Node) error {
 
 // Nodes implements [store.Shared].
 func (e *Engine) Nodes(ctx context.Context, since time.Duration) ([]store.Node, error) {
-	rs, err := e.writes.Query(ctx, `SELECT id, name, version, place, off, seen FROM nodes
+	return nodes(ctx, e.writes, since)
+}
+
+func nodes(ctx context.Context, db interface {
+	Query(context.Context, string, ...any) (pgx.Rows, error)
+}, since time.Duration) ([]store.Node, error) {
+	rs, err := db.Query(ctx, `SELECT id, name, version, place, off, seen FROM nodes
 		WHERE seen > clock_timestamp() - $1 * interval '1 microsecond' ORDER BY name, id`, since.Microseconds())
 	if err != nil {
 		return nil, dressed(err)

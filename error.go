@@ -35,6 +35,13 @@ func Errorf(c Code, format string, args ...any) *Error {
 	return &Error{Code: c, Message: err.Error(), Err: errors.Unwrap(err)}
 }
 
+// Because keeps a cause for the log, of which the message says nothing: it may
+// name machines and users that are nobody's business.
+func (e *Error) Because(err error) *Error {
+	e.Err = err
+	return e
+}
+
 // CodeOf returns the code of err, or Internal.
 func CodeOf(err error) Code {
 	if e, ok := errors.AsType[*Error](err); ok {

@@ -38,6 +38,9 @@ type Engine interface {
 // ids, labels and sets of tags are numbered for all of them alike.
 type Shared interface {
 	Engine
+	// OnAway has fn called when the store is found to be away in the middle of a
+	// Write, which then goes on trying for a while. It is called once, before Use.
+	OnAway(fn func(error))
 	// Turn tells where the store stands now, without waiting for a writer.
 	Turn(context.Context) (Turn, error)
 	// Lease gives holder the lease of that name for so long, by the store's clock,

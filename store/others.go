@@ -94,7 +94,7 @@ func (o *others) away() error {
 	if o.gone == nil {
 		return nil
 	}
-	return tocsin.Errorf(tocsin.Busy, "%s (so since %s): %w", o.gone.Error(), o.since.UTC().Format(time.TimeOnly+" UTC"), o.gone)
+	return tocsin.Errorf(tocsin.Busy, "%s (so since %s)", o.gone.Error(), o.since.UTC().Format(time.TimeOnly+" UTC")).Because(o.gone)
 }
 
 // Ready says in words why the store can't be written to, nil if it can.

@@ -90,6 +90,9 @@ func New(ctx context.Context, e Engine, o Options) (*DB, error) {
 	db := &DB{engine: e, seal: o.Seal, log: o.Log, now: o.Now, committed: o.Committed, queue: make(chan *request, maxQueue), done: make(chan struct{})}
 	db.shared, _ = e.(Shared)
 	db.holder = newHolder()
+	if db.shared != nil {
+		db.shared.OnAway(func(err error) { db.others.failed(db, err) })
+	}
 	if err := db.load(ctx); err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
@@ -277,6 +280,10 @@ func (db *DB) commit(ctx context.Context, first *request) {
 	})
 	if first.err != nil { // it was alone, and nothing of it is left
 		db.drop()
+		if err != nil {
+			first.err = err // the same, in words for whoever asked
+			db.others.failed(db, err)
+		}
 		close(first.ready)
 		return
 	}

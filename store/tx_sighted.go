@@ -39,7 +39,7 @@ func (tx *Tx) sighted(s *tocsin.Sighting) error {
 	if a == *old {
 		return nil
 	}
-	return tx.reseen(old, &a)
+	return tx.annotate(old, &a)
 }
 
 // holdsLonger notes that an attribute was met at a time. What its owner has ended
@@ -76,7 +76,7 @@ func (tx *Tx) doubt(s *tocsin.Sighting, old *tocsin.Attribute, e *tocsin.Event) 
 	if left := tx.left(old, e); left > 0 {
 		a := *old
 		a.Seen -= left / 2
-		if err := tx.reseen(old, &a); err != nil {
+		if err := tx.annotate(old, &a); err != nil {
 			return err
 		}
 	}
@@ -99,20 +99,4 @@ func (tx *Tx) left(a *tocsin.Attribute, e *tocsin.Event) int64 {
 		return 0
 	}
 	return max(0, a.Seen+lasts-tx.now.Unix())
-}
-
-// reseen writes what time did to an attribute. Nobody edited it, so its own time
-// and that of its event stay, and the event stays published.
-func (tx *Tx) reseen(old, a *tocsin.Attribute) error {
-	e, err := tx.event(a.Event)
-	if err != nil {
-		return err
-	}
-	a.Seq = tx.next()
-	if err := tx.w.PutAttribute(tx.ctx, a); err != nil {
-		return err
-	}
-	before, after := *old, *a
-	tx.line(tocsin.Line{Kind: tocsin.KindAttribute, ID: a.ID, Before: &before, After: &after, Event: e.Label})
-	return nil
 }

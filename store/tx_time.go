@@ -140,7 +140,7 @@ func (tx *Tx) seenAgain(e *tocsin.Event, held []tocsin.Attribute) error {
 		}
 		a := *old
 		a.Seen = tx.now.Unix()
-		if err := tx.reseen(old, &a); err != nil {
+		if err := tx.annotate(old, &a); err != nil {
 			return err
 		}
 	}

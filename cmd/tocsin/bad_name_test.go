@@ -13,7 +13,6 @@ import (
 var hostile = []struct{ text, domain, guessed string }{
 	{"evil.example;", `a domain may not hold ";"`, `a domain may not hold ";"`},
 	{"evil.example; drop", `a domain may not hold ";"`, `a domain may not hold ";"`},
-	{";evil.example", `a domain may not hold ";"`, `a domain may not hold ";"`},
 	{"$INCLUDE /etc/passwd", `a domain may not hold "$"`, nothing},
 	{"$ORIGIN .", `a domain may not hold "$"`, `a domain may not hold "$"`},
 	{"$GENERATE 1-9 evil$.example", `a domain may not hold "$"`, `a domain may not hold "$"`},

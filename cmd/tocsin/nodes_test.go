@@ -204,6 +204,9 @@ func TestDatabaseCrashes(t *testing.T) {
 		for _, node := range nodes {
 			eventually(t, "a node to say that the database is away", func() bool {
 				status, out := node.call("", "GET", "/readyz", nil)
+				if strings.Contains(fmt.Sprint(out), "user=") {
+					t.Errorf("everyone is told where the database is: %v", out)
+				}
 				return status == http.StatusServiceUnavailable && strings.Contains(fmt.Sprint(out), "since")
 			})
 			node.holds("first.example", sub)

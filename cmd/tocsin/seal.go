@@ -24,6 +24,13 @@ type sealShow struct {
 	JSON    bool   `help:"Answer as one JSON object."`
 }
 
+func (sealShow) Help() string {
+	return `Shows nothing of the keys themselves.
+
+Example:
+  tocsin seal show --data /srv/tocsin`
+}
+
 func (s *sealShow) Run(_ context.Context, c *console) error {
 	keys, err := seal.Open(config{Data: s.Data, SealKey: s.SealKey}.sealKey())
 	if err != nil {
@@ -37,6 +44,13 @@ type sealRotate struct {
 	Data    string `required:"" type:"path" env:"TOCSIN_DATA" placeholder:"DIR" help:"Folder that the exchange is kept in; no server may hold it."`
 	SealKey string `type:"path" env:"TOCSIN_SEAL_KEY" placeholder:"FILE" help:"The key file."`
 	storeFlag
+}
+
+func (sealRotate) Help() string {
+	return `Stop the exchange first, on all nodes. Keep the old key file until the new one is copied.
+
+Example:
+  tocsin seal rotate --data /srv/tocsin`
 }
 
 func (s *sealRotate) Run(ctx context.Context, c *console) error {

@@ -30,6 +30,7 @@ type Engine struct {
 	reads  *pgxpool.Pool
 	turn   sync.Mutex // this node's writer's
 	schema int64      // of the tables, as this program knows them
+	onAway func(error)
 }
 
 // Connections. A server allows a hundred by default, so three nodes fit. The
@@ -124,6 +125,9 @@ func durable(ctx context.Context, c *pgx.Conn) error {
 	return err
 }
 
+// OnAway implements [store.Shared].
+func (e *Engine) OnAway(fn func(error)) { e.onAway = fn }
+
 // Use implements [store.Engine].
 func (e *Engine) Use(c store.Coder) { e.coder = c }
 
@@ -169,7 +173,7 @@ func (e *Engine) tryBegin(ctx context.Context, pool *pgxpool.Pool, begin, turn s
 	c, err := pool.Acquire(waiting)
 	if err != nil {
 		if waiting.Err() != nil && ctx.Err() == nil && pool.Stat().AcquiredConns() == pool.Config().MaxConns {
-			return nil, tocsin.Errorf(tocsin.Busy, "too many reads are going on; try again in a moment: %w", err)
+			return nil, tocsin.Errorf(tocsin.Busy, "too many reads are going on; try again in a moment").Because(err)
 		}
 		return nil, err
 	}
@@ -201,7 +205,7 @@ func (e *Engine) Turn(ctx context.Context) (store.Turn, error) {
 // knows refuses tables of a version that this program does not know.
 func (e *Engine) knows(t turn) error {
 	if t.schema > e.schema {
-		return tocsin.Errorf(tocsin.Busy, "the database was brought to version %d by a later Tocsin, and this node knows up to %d; upgrade it: %w", t.schema, e.schema, store.ErrAway)
+		return tocsin.Errorf(tocsin.Busy, "the database was brought to version %d by a later Tocsin, and this node knows up to %d; upgrade it", t.schema, e.schema).Because(store.ErrAway)
 	}
 	return nil
 }
@@ -236,17 +240,17 @@ func dressed(err error) error {
 		return err
 	}
 	if away(err) {
-		return tocsin.Errorf(tocsin.Busy, "the database can't be reached at the moment; try again: %w", errors.Join(store.ErrAway, err))
+		return tocsin.Errorf(tocsin.Busy, "the database can't be reached at the moment; try again").Because(errors.Join(store.ErrAway, err))
 	}
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
 		switch pg.Code {
 		case "55P03":
-			return tocsin.Errorf(tocsin.Busy, "another node is writing for long; try again in a moment: %w", err)
+			return tocsin.Errorf(tocsin.Busy, "another node is writing for long; try again in a moment").Because(err)
 		case "40001", "40P01":
-			return tocsin.Errorf(tocsin.Busy, "another write came in between; try again: %w", err)
+			return tocsin.Errorf(tocsin.Busy, "another write came in between; try again").Because(err)
 		case "57014":
-			return tocsin.Errorf(tocsin.Busy, "the database took too long; ask for less, or try again later: %w", err)
+			return tocsin.Errorf(tocsin.Busy, "the database took too long; ask for less, or try again later").Because(err)
 		}
 	}
 	return err

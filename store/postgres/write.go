@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -37,6 +36,9 @@ var (
 	errClosed = errors.New("the connection was closed")
 	// errRolledBack is a COMMIT that the server answered by undoing everything.
 	errRolledBack = errors.New("the transaction was rolled back")
+	// errUntold is a lost commit that left no line to find it by, after which
+	// another node has written. Only housekeeping writes no lines; it is repeated.
+	errUntold = errors.New("another node has written since")
 )
 
 func isEOF(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
@@ -54,6 +56,9 @@ func (e *Engine) Write(ctx context.Context, fn func(store.Writer) error) error {
 	defer t.end(ctx)
 	rand.Read(t.token[:])
 	if err := fn(t); err != nil {
+		if _, user := errors.AsType[*tocsin.Error](err); !user && t.conn.IsClosed() {
+			err = errors.Join(errClosed, err)
+		}
 		return dressed(err)
 	}
 	return e.commit(ctx, t)
@@ -100,13 +105,17 @@ func (e *Engine) find(ctx context.Context, lost *tx, cause error) error {
 		switch {
 		case err == nil && done:
 			return nil
+		case errors.Is(err, errUntold):
+			return tocsin.Errorf(tocsin.Busy, "the database went away in the middle of a commit without lines; it may be repeated").Because(cause)
 		case err == nil:
-			return tocsin.Errorf(tocsin.Busy, "the database went away before the write was done; nothing was written, try again: %w", cause)
+			return tocsin.Errorf(tocsin.Busy, "the database went away before the write was done; nothing was written, try again").Because(cause)
+		}
+		if away(err) && e.onAway != nil {
+			e.onAway(dressed(err))
 		}
 		select {
 		case <-ctx.Done():
-			return tocsin.Errorf(tocsin.Busy, "the database went away in the middle of a commit, and it is not known whether it was done; look before you repeat it: %w",
-				errors.Join(store.ErrAway, cause))
+			return tocsin.Errorf(tocsin.Busy, "the database went away in the middle of a commit, and it is not known whether it was done; look before you repeat it").Because(errors.Join(store.ErrAway, cause))
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
@@ -127,7 +136,7 @@ func (e *Engine) committed(ctx context.Context, lost *tx) (bool, error) {
 		if t.turn.Head == lost.turn.Head {
 			return false, nil
 		}
-		return false, fmt.Errorf("another node has written since")
+		return false, errUntold
 	}
 	var token *[16]byte
 	err = t.conn.QueryRow(ctx, `SELECT token FROM log WHERE seq = $1`, lost.turn.Head).Scan(&token)

@@ -112,13 +112,20 @@ func (n *lineCount) Write(p []byte) (int, error) {
 func (a *API) listFor(r *http.Request, c *tocsin.Collection, v access.Viewer) (List, error) {
 	name := r.URL.Query().Get("subscriber")
 	if name == "" {
-		return a.Lists.List(c, a.organisation(v.Name(), v.Org()))
+		return a.Lists.List(c, a.organisation(v.Name(), v.Org()).Under(v.Ceiling()))
 	}
 	s, err := find[*tocsin.Subscriber](a.db.As(v), name)
 	if err != nil || s.Org != v.Org() || !s.Receives(c.ID) {
 		return nil, tocsin.Errorf(tocsin.NotFound, "your organisation has no subscriber %q of %s", name, c.Name)
 	}
+	if v.Ceiling() != access.Unmarked {
+		return nil, errCeiling(v)
+	}
 	return a.Lists.Received(c, s)
+}
+
+func errCeiling(v access.Viewer) error {
+	return tocsin.Errorf(tocsin.Forbidden, "the key that you use is shown no more than %s; what a subscriber receives takes a key without a ceiling", v.Ceiling())
 }
 
 // etag names the octets of a list, "" where its audience has no name. The

@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -110,5 +111,34 @@ func TestRoutesOfMissingPartsDoNotExist(t *testing.T) {
 		if status, text := w.ask(t, "theirs", c.method, c.path, ""); status != 404 || !strings.Contains(text, "there is nothing for") {
 			t.Errorf("%s: %d %s", c.path, status, text)
 		}
+	}
+}
+
+// A key with a ceiling gets no more by way of a zone or a list than by asking.
+func TestCeilingHoldsForWhatResolversGet(t *testing.T) {
+	w := newWorld(t)
+	w.keys["clear"] = w.must(t, 201, "theirs", "POST", "/api/keys", `{"tlp":"clear"}`)["key"].(string)
+	list := func(who string) string {
+		r, err := http.NewRequestWithContext(t.Context(), "HEAD", w.url+"/collections/theirblock.txt", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", w.keys[who])
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != 200 {
+			t.Fatalf("%s: %s", who, resp.Status)
+		}
+		return resp.Header.Get("ETag")
+	}
+	if list("theirs") == list("clear") {
+		t.Error("the list of a key with a ceiling is that of one without")
+	}
+	for _, path := range []string{"/api/subscribers/their%20resolver/config?for=unbound", "/collections/theirblock.txt?subscriber=their%20resolver"} {
+		w.must(t, 200, "theirs", "GET", path, "")
+		w.must(t, 403, "clear", "GET", path, "")
 	}
 }

@@ -330,6 +330,9 @@ func (a *API) subscriberConfig(w http.ResponseWriter, r *http.Request, v access.
 	if !v.May(access.OrgAdmin) {
 		return tocsin.Errorf(tocsin.Forbidden, "the configuration holds a secret: it is for administrators of your organisation")
 	}
+	if v.Ceiling() != access.Unmarked { // the secret opens all that the subscriber receives
+		return errCeiling(v)
+	}
 	c, err := store.One[*tocsin.Collection](view, s.Collection)
 	if err != nil {
 		return err

@@ -27,6 +27,13 @@ func init() {
 // is a megabyte.
 const maxManifest = 64 << 20
 
+// maxFiles is how many events a feed may have: what was seen of each is in memory
+// until the end, and an archive packs millions of empty files into very little.
+const maxFiles = 200_000
+
+// maxMember is how long a member's name may be to be kept: they are uuids.
+const maxMember = 64
+
 // readFeed reads a tar of a feed's folder. Every event in it is read as [readMISP]
 // does; what is wrong with one file costs that file. hashes.csv is for looking
 // up values without the events, and some feeds put other things there, so it is
@@ -44,6 +51,7 @@ type feedReader struct {
 	mispReader
 	manifest map[string]struct{}
 	listed   bool
+	files    int
 	seen     map[string]bool // files by what they are called, events by uuid
 }
 
@@ -79,17 +87,45 @@ func tarError(err error) error {
 
 // list reads the manifest.
 func (f *feedReader) list(r io.Reader) error {
-	f.listed = true
-	if err := json.NewDecoder(r).Decode(&f.manifest); err != nil {
+	f.listed, f.manifest = true, map[string]struct{}{} // the last one holds
+	d := json.NewDecoder(r)
+	t, err := d.Token()
+	if err == nil && t != json.Delim('{') {
+		err = errors.New("no object")
+	}
+	for err == nil && d.More() {
+		var skip json.RawMessage
+		if t, err = d.Token(); err != nil {
+			break
+		}
+		if u, ok := t.(string); ok && len(u) <= maxMember {
+			f.manifest[u] = struct{}{}
+		}
+		if len(f.manifest) > maxFiles {
+			return errTooMany
+		}
+		err = d.Decode(&skip)
+	}
+	if err == nil {
+		_, err = d.Token()
+	}
+	if err != nil {
 		return f.lost("manifest.json", "it is no object with an event's uuid for each member")
 	}
 	return nil
 }
 
+var errTooMany = tocsin.Errorf(tocsin.Invalid, "a feed of more than %d events is too much for one import; bring it in parts", maxFiles)
+
 // file reads an event's file.
 func (f *feedReader) file(name string, t io.Reader) error {
+	if f.files++; f.files > maxFiles {
+		return errTooMany
+	}
 	f.within = name
-	f.seen[strings.ToLower(strings.TrimSuffix(name, ".json"))] = true
+	if u := strings.ToLower(strings.TrimSuffix(name, ".json")); len(u) <= maxMember {
+		f.seen[u] = true
+	}
 	defer func() { f.within = "" }()
 	err := misp.DecodeEvents(t, func(e *misp.Event) error {
 		if u, ok := e.UUID.Get(); ok {
@@ -117,7 +153,7 @@ func (f *feedReader) lost(name, why string) error {
 
 // missing says which events are not there although the manifest names them.
 func (f *feedReader) missing() error {
-	if len(f.seen) == 0 && f.n == 0 && !f.listed {
+	if f.files == 0 && f.n == 0 && !f.listed {
 		return tocsin.Errorf(tocsin.Invalid, "there is no manifest.json and no event in it; is it a MISP feed?")
 	}
 	for _, u := range slices.Sorted(maps.Keys(f.manifest)) {

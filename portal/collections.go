@@ -303,6 +303,9 @@ func (p *Portal) config(w http.ResponseWriter, r *http.Request, v access.Viewer)
 	if s.TSIG != nil && !v.May(access.OrgAdmin) {
 		return tocsin.Errorf(tocsin.Forbidden, "the configuration holds a secret: it is for administrators of your organisation")
 	}
+	if v.Ceiling() != access.Unmarked {
+		return tocsin.Errorf(tocsin.Forbidden, "the key that you use is shown no more than %s; the configuration opens all that the subscriber receives", v.Ceiling())
+	}
 	c, err := store.One[*tocsin.Collection](p.as(v), s.Collection)
 	if err != nil {
 		return err

@@ -7,7 +7,8 @@ import (
 
 // sighted does to an attribute what a sighting of it means. What was met again
 // holds for longer. The owner's word that it was harmless, or is over, ends it at
-// once; anybody else's brings its end nearer and asks the owner.
+// once, if it is of somebody who may change the event; anybody else's brings its
+// end nearer and asks the owner.
 func (tx *Tx) sighted(s *tocsin.Sighting) error {
 	if s.About.Kind != tocsin.KindAttribute {
 		return nil
@@ -17,6 +18,10 @@ func (tx *Tx) sighted(s *tocsin.Sighting) error {
 		return err
 	}
 	owner := s.Org == e.Org
+	if owner {
+		_, err := tx.mine(e.ID)
+		owner = err == nil
+	}
 	a := *old
 	switch s.Type {
 	case tocsin.Seen:

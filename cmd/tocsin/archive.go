@@ -99,14 +99,14 @@ func copied(ctx context.Context, from store.Portable, dir string) (*sqlite.Snaps
 
 // register puts the one route on the front. It takes POST although nothing is
 // changed: a backup holds everything, the hashes of passwords too, so that a
-// read-only key must not do.
+// read-only key must not do, nor one that is shown less than everything.
 func (a *archivist) register(front *httpd.Server) {
 	front.Handle("POST /api/backup", a.answer)
 }
 
 func (a *archivist) answer(w http.ResponseWriter, r *http.Request, v access.Viewer) error {
-	if !v.May(access.SiteAdmin) || v.OnlyLooks() {
-		return tocsin.Errorf(tocsin.Forbidden, "a backup holds everything, so it is for site administrators, with a key that may write")
+	if !v.May(access.SiteAdmin) || !v.SeesAll() || v.OnlyLooks() {
+		return tocsin.Errorf(tocsin.Forbidden, "a backup holds everything, so it is for site administrators, with a key that may write and has no ceiling")
 	}
 	if !a.busy.TryLock() {
 		return tocsin.Errorf(tocsin.Busy, "another backup is under way; try again when it is done")

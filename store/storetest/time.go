@@ -240,6 +240,12 @@ func sightingsReviveAndEnd(t *testing.T, w *world) {
 	is(false, "its owner says when it ends")
 	w.sight(t, w.ours, a.ID, tocsin.Expiration, now-1)
 	is(true, "its owner says that it has ended")
+	w.sight(t, w.ours, a.ID, tocsin.Seen, 0)
+	watcher := access.NewViewer("only says what it met", 77, 1, access.Role(access.Auth|access.Sighting))
+	for _, typ := range []tocsin.SightingType{tocsin.FalsePositive, tocsin.Expiration} {
+		w.sight(t, watcher, a.ID, typ, now-1)
+		is(false, "doubted by someone of the owner's who may not change the event")
+	}
 	if e, err := w.As(w.ours).Event(t.Context(), id); err != nil || !e.Published {
 		t.Errorf("a sighting unpublished the event: %+v, %v", e, err)
 	}

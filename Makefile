@@ -1,8 +1,5 @@
 # Tocsin. Needs Go, make and git; nothing else to build, run and test.
 
-# Where make run keeps the demo, and where it listens. All can be set in the environment.
-export TOCSIN_DATA ?= $(HOME)/.local/share/tocsin-demo
-
 GO ?= go
 
 .PHONY: help build run demo-resolver test bench benchmarks soak lint deb programs clean
@@ -13,6 +10,9 @@ help: ## show this
 
 build: ## build bin/tocsin
 	@$(GO) build -trimpath -o bin/tocsin ./cmd/tocsin
+
+# Where the demo is kept, if the environment does not say.
+run demo-resolver: export TOCSIN_DATA := $(or $(TOCSIN_DATA),$(HOME)/.local/share/tocsin-demo)
 
 run: build ## start an exchange with made-up data and say what to try
 	@bin/tocsin serve --demo

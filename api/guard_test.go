@@ -69,7 +69,7 @@ func TestGuardsOverHTTP(t *testing.T) {
 	ask(204, "admin", "DELETE", "/api/guards/top", "")
 
 	ask(200, "ours", "GET", "/api/assets/Ours", "", `"assets":[]`)
-	ask(200, "ours", "PATCH", "/api/assets/Ours", `{"add":["ours.example","203.0.113.0/24"]}`, `".ours.example"`, `"class":"warn"`)
+	ask(200, "ours", "PATCH", "/api/assets/Ours", `{"add":["ours.example","203.0.113.0/24"]}`, `".ours.example"`, `"class":"inform"`)
 	ask(403, "theirs", "PATCH", "/api/assets/Ours", `{"add":["evil.example"]}`)
 	ask(200, "theirs", "GET", "/api/check?value=mail.ours.example", "", `"list":"assets-1-ours"`)
 }

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"context"
 	"iter"
 	"net/http"
+	"time"
 
 	"tocsin"
 	"tocsin/access"
@@ -23,6 +25,9 @@ type kind[R tocsin.Record, W any] struct {
 	// set makes what a request says into a record: a new one where old is nil.
 	// What it returns beside it is shown once and never again.
 	set func(tx *store.Tx, old R, in *W) (R, once, error)
+	// follower has to have taken a change in before it is answered: changes that are
+	// much work for it then come one after the other. It may be "".
+	follower string
 	// then writes what belongs to a new record.
 	then func(tx *store.Tx, r R) (once, error)
 }
@@ -71,7 +76,7 @@ func (k kind[R, W]) add(w http.ResponseWriter, r *http.Request, v access.Viewer)
 	}
 	var made R
 	var shown once
-	_, err = k.db.Apply(r.Context(), v, func(tx *store.Tx) (err error) {
+	seq, err := k.db.Apply(r.Context(), v, func(tx *store.Tx) (err error) {
 		var none R
 		if made, shown, err = k.set(tx, none, in); err != nil {
 			return err
@@ -88,6 +93,7 @@ func (k kind[R, W]) add(w http.ResponseWriter, r *http.Request, v access.Viewer)
 	if err != nil {
 		return err
 	}
+	k.await(r.Context(), seq)
 	return k.answer(w, http.StatusCreated, v, made.RecordID(), shown)
 }
 
@@ -115,7 +121,7 @@ func (k kind[R, W]) change(w http.ResponseWriter, r *http.Request, v access.View
 		return err
 	}
 	var shown once
-	_, err = k.db.Apply(r.Context(), v, func(tx *store.Tx) error {
+	seq, err := k.db.Apply(r.Context(), v, func(tx *store.Tx) error {
 		// Records are replaced, never changed, so the same one is the same still.
 		if now, err := store.Get[R](tx, old.RecordID()); err != nil {
 			return err
@@ -132,6 +138,7 @@ func (k kind[R, W]) change(w http.ResponseWriter, r *http.Request, v access.View
 	if err != nil {
 		return err
 	}
+	k.await(r.Context(), seq)
 	return k.answer(w, http.StatusOK, v, old.RecordID(), shown)
 }
 
@@ -153,6 +160,16 @@ func (k kind[R, W]) remove(w http.ResponseWriter, r *http.Request, v access.View
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// await waits for a change to be taken in, but not for ever: it is made anyway.
+func (k kind[R, W]) await(ctx context.Context, seq tocsin.Seq) {
+	if _, ok := k.db.Places()[k.follower]; !ok {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	k.db.Await(ctx, k.follower, seq)
 }
 
 // answer shows the record as it is now, with what is shown once.

@@ -41,7 +41,7 @@ type collectionShape struct {
 
 func (a *API) collections() kind[*tocsin.Collection, collectionShape] {
 	return kind[*tocsin.Collection, collectionShape]{
-		db: a.db, list: store.View.Collections,
+		db: a.db, list: store.View.Collections, follower: "collection",
 		show: func(w store.View, c *tocsin.Collection) collectionShape {
 			out := collectionShape{ID: c.ID, OrgName: orgName(w, c.Org), Tag: c.Tag(), Created: c.Created, Name: c.Name, Org: ref{id: c.Org},
 				Zone: c.Zone, HotZone: c.HotZone, IPZone: c.IPZone, NSZone: c.NSZone, Action: string(c.Action), Pass: c.Pass, Filter: c.Filter, Sources: []ref{}}

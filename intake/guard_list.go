@@ -149,6 +149,9 @@ func (g *Guards) Assets(ctx context.Context, v access.Viewer, org *tocsin.Organi
 	}
 	rec := added.Record()
 	rec.Org = org.ID
+	if v.May(access.SiteAdmin) { // who has looked at it
+		rec.Class = tocsin.Warn
+	}
 	seq, err := g.DB.Apply(ctx, v, func(tx *store.Tx) error {
 		now, err := store.Named[*tocsin.GuardList](tx, rec.Name)
 		if err == nil {
@@ -156,8 +159,8 @@ func (g *Guards) Assets(ctx context.Context, v access.Viewer, org *tocsin.Organi
 				return tocsin.Errorf(tocsin.Conflict, "someone else changed the assets at the same time; look at them and try again")
 			}
 			rec.ID = now.ID
-			if v.SeesAll() { // what somebody else adds has to be looked at again
-				rec.Class = now.Class
+			if v.May(access.SiteAdmin) { // what somebody else adds has to be looked at again
+				rec.Class = max(rec.Class, now.Class)
 			}
 		} else if tocsin.CodeOf(err) != tocsin.NotFound {
 			return err

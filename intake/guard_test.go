@@ -145,7 +145,7 @@ func TestMembersAssets(t *testing.T) {
 	got, err = assets(w.theirs, "", "")
 	equal(t, "assets", fmt.Sprint(got, err), ".more.example .ours.example<nil>")
 	event := w.event(t, intake.Draft{Text: "mail.ours.example"}, intake.Draft{Text: "192.0.2.9"})
-	equal(t, "verdicts", w.verdicts(t, event), map[string]tocsin.Verdict{"mail.ours.example": "warn assets-1-ours ours.example", "192.0.2.9": ""})
+	equal(t, "verdicts", w.verdicts(t, event), map[string]tocsin.Verdict{"mail.ours.example": "inform assets-1-ours ours.example", "192.0.2.9": ""})
 	_, err = assets(admin(2), "evil.example", "")
 	wantError(t, err, tocsin.Forbidden, "list of assets")
 	_, err = assets(w.ours, "evil.example", "") // a publisher
@@ -153,9 +153,11 @@ func TestMembersAssets(t *testing.T) {
 	_, err = assets(admin(1), "com", "")
 	wantError(t, err, tocsin.Invalid, `"com" can't be an asset`)
 	// An administrator of the exchange who looked at them may have them deny.
-	// What is added after that only warns again.
-	if _, err := g.Reclass(t.Context(), admin(1), "assets-1-ours", tocsin.Deny); tocsin.CodeOf(err) != tocsin.Forbidden {
-		t.Error(err)
+	// What is added after that only informs again.
+	for _, class := range []tocsin.GuardClass{tocsin.Warn, tocsin.Deny} {
+		if _, err := g.Reclass(t.Context(), admin(1), "assets-1-ours", class); tocsin.CodeOf(err) != tocsin.Forbidden {
+			t.Error(err)
+		}
 	}
 	if _, err := g.Reclass(t.Context(), siteAdmin, "assets-1-ours", tocsin.Deny); err != nil {
 		t.Fatal(err)
@@ -166,7 +168,7 @@ func TestMembersAssets(t *testing.T) {
 		t.Fatal(err)
 	}
 	swept(t, g)
-	equal(t, "verdicts", w.verdicts(t, event)["mail.ours.example"], "warn assets-1-ours ours.example")
+	equal(t, "verdicts", w.verdicts(t, event)["mail.ours.example"], "inform assets-1-ours ours.example")
 }
 
 // A sweep that was cut short goes on where it was, and what is there already is

@@ -46,7 +46,8 @@ type DB struct {
 	writer sync.WaitGroup
 	stop   context.CancelFunc
 
-	tail tail
+	tail  tail
+	turns turns
 }
 
 // Options are what a DB can be told. The zero Options are good.

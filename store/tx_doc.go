@@ -88,6 +88,9 @@ func (tx *Tx) sound(before, r tocsin.Record) error {
 	case *tocsin.Subscriber:
 		return tx.settleSubscriber(r)
 	case *tocsin.Collection:
+		if err := tx.inTurn(r); err != nil {
+			return err
+		}
 		return tx.settleCollection(r)
 	case *tocsin.Group:
 		tx.admit(r)

@@ -211,8 +211,8 @@ func (tx *Tx) mayWriteGuardList(before, after tocsin.Record) error {
 			return no
 		}
 	}
-	if is != nil && is.Class > tocsin.Warn && (was == nil || is.Class > was.Class || is.Digest != was.Digest) {
-		return tocsin.Errorf(tocsin.Forbidden, "a list of assets may warn; ask an administrator of the exchange to have it deny")
+	if is != nil && is.Class > tocsin.Inform && (was == nil || is.Class > was.Class || is.Digest != was.Digest) {
+		return tocsin.Errorf(tocsin.Forbidden, "a list of assets informs; ask an administrator of the exchange to look at it, and to have it warn or deny")
 	}
 	return nil
 }

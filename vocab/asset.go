@@ -10,10 +10,10 @@ import (
 )
 
 // Assets is the list of what an organisation says that it runs itself. Others
-// must not be kept from blocking by whoever says so, so it only warns; a site
-// administrator who has looked at it can make it deny.
+// must not be kept from blocking by whoever says so, so it only informs; a site
+// administrator who has looked at it has it warn, or deny.
 func Assets(org *tocsin.Organisation, values []string) (*List, error) {
-	l := &List{Name: AssetsName(org), Title: "Assets of " + org.Name, Match: Exact, Class: tocsin.Warn,
+	l := &List{Name: AssetsName(org), Title: "Assets of " + org.Name, Match: Exact, Class: tocsin.Inform,
 		Description: "What " + org.Name + " says that it runs itself: its names with all beneath them, and its addresses."}
 	for _, v := range values {
 		e, err := asset(v)

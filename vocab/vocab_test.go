@@ -210,7 +210,7 @@ func TestAssets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if l.Name != "assets-7-small-provider" || l.Class != tocsin.Warn {
+	if l.Name != "assets-7-small-provider" || l.Class != tocsin.Inform {
 		t.Error(l.Name, l.Class)
 	}
 	g := guards(t, l)

@@ -385,9 +385,9 @@ type guardAssets struct {
 }
 
 func (guardAssets) Help() string {
-	return `What a member runs itself is not blocked when somebody claims it, unless that claim's owner confirms
-it. Members' administrators keep these lists; an administrator of the exchange who has looked at one
-can have it deny.
+	return `Members' administrators say here what they run. Whoever claims it is told so. It is kept from being
+blocked when an administrator of the exchange has looked at the list and has it warn or deny
+(tocsin guard class): otherwise one member could keep the others from blocking whatever it likes.
 
 Examples:
   tocsin guard assets

@@ -164,7 +164,8 @@ func installed(t *testing.T, root string) {
 	}
 	socket, hear := systemd(t)
 	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+socket)
+	// A service has none of our environment: TOCSIN_DATA comes before a file.
+	cmd.Env = []string{"NOTIFY_SOCKET=" + socket, "PATH=" + os.Getenv("PATH")}
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	p := lab.Start(t, cmd)

@@ -48,6 +48,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Engine) {
 		"SeenAgainHoldsLonger":     seenAgainHoldsLonger,
 		"ALifetimeTouchesItsTypes": aLifetimeTouchesItsTypes,
 		"SightingsReviveAndEnd":    sightingsReviveAndEnd,
+		"CollectionsChangeInTurn":  collectionsChangeInTurn,
 		"DoubtsAskTheOwner":        doubtsAskTheOwner,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newWorld(t, open)) })

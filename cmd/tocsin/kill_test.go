@@ -336,7 +336,7 @@ func killed(t *testing.T, db string, kills int) {
 	w.start()
 	w.settle()
 	w.compare(base, hot)
-	if base.steps == 0 || hot.steps == 0 {
+	if base.steps+hot.steps == 0 { // which of them moves depends on how far a busy machine gets between kills
 		t.Errorf("the secondaries went on by steps %d and %d times", base.steps, hot.steps)
 	}
 	n := 0

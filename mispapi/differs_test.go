@@ -1,8 +1,5 @@
 package mispapi
 
-// agreed is how many answers agreed when somebody last looked. It only goes up.
-const agreed = 222
-
 // unlike are members that differ in every answer from some call on, with the reason.
 var unlike = map[string]struct {
 	since int

@@ -15,7 +15,6 @@ import (
 
 	"tocsin"
 	"tocsin/access"
-	"tocsin/httpd"
 	"tocsin/indicator"
 	"tocsin/intake"
 	"tocsin/store"
@@ -44,100 +43,3 @@ type Index interface {
 
 // New returns the API over db.
 func New(db *store.DB, desk *intake.Desk) *API { return &API{db: db, desk: desk} }
-
-// An action is one row of the table of routes. Its path may end in ".json", and
-// arguments may follow: /events/view/7, /events/index/limit:5/page:2.
-type action struct {
-	path   string
-	verbs  string // the methods it takes
-	handle func(*call) error
-	// needs is what MISP asks of a role before it looks at anything. It chooses the
-	// sentence of a refusal; whether the viewer may is asked by the store.
-	needs   access.Permission
-	missing answer // to what is not there or not the viewer's to see
-	others  string // the sentence where the record is another organisation's
-	opts    []httpd.Option
-}
-
-// large is for calls that carry whole lists of attributes in one body.
-var large = httpd.MaxBody(256 << 20)
-
-// actions is the whole API on one page.
-func (a *API) actions() []action {
-	asks := []httpd.Option{httpd.Asks}
-	list := []httpd.Option{large}
-	const get, post, ask, write, remove = "GET", "POST", "GET POST", "POST PUT", "POST DELETE"
-	const add, publish, tag, share = access.Add, access.Publish, access.Tag, access.SharingGroup
-	return []action{
-		{path: "/events", verbs: "GET POST PUT DELETE", handle: events, missing: noEvent, opts: list}, // and /events/{id}
-		{path: "/events/index", verbs: ask, handle: indexEvents, opts: asks},
-		{path: "/events/view", verbs: ask, handle: viewEvent, missing: noEvent, opts: asks},
-		{path: "/events/restSearch", verbs: ask, handle: searchEvents, opts: asks},
-		{path: "/events/add", verbs: "GET POST", handle: addEvent, needs: add, opts: list},
-		{path: "/events/edit", verbs: write, handle: editEvent, needs: add, missing: noEvent, others: notAuthorised, opts: list},
-		{path: "/events/publish", verbs: post, handle: publishEvent, needs: publish, missing: noEvent},
-		{path: "/events/unpublish", verbs: post, handle: unpublishEvent, needs: publish, missing: noEvent},
-		{path: "/events/delete", verbs: remove, handle: deleteEvent, needs: add, missing: noEvent},
-		{path: "/events/addTag", verbs: post, handle: tagEvent, needs: tag, missing: noEvent, others: notOurTags},
-		{path: "/events/removeTag", verbs: post, handle: untagEvent, needs: tag, missing: noEvent, others: notOurTags},
-
-		{path: "/attributes", verbs: "GET POST PUT DELETE", handle: attributes, missing: noAttribute, opts: list},
-		{path: "/attributes/view", verbs: ask, handle: viewAttribute, missing: noAttribute, opts: asks},
-		{path: "/attributes/restSearch", verbs: ask, handle: searchAttributes, opts: asks},
-		{path: "/attributes/describeTypes", verbs: get, handle: describeTypes},
-		{path: "/attributes/add", verbs: post, handle: addAttributes, needs: add, missing: noEvent, opts: list},
-		{path: "/attributes/edit", verbs: write, handle: editAttribute, needs: add, missing: noAttribute},
-		{path: "/attributes/restore", verbs: post, handle: restoreAttribute, needs: add, missing: noAttributeThere},
-		{path: "/attributes/delete", verbs: remove, handle: deleteAttribute, needs: add, missing: noAttributeThere},
-
-		{path: "/objects/view", verbs: ask, handle: viewObject, missing: noObject, opts: asks},
-		{path: "/objects/add", verbs: post, handle: addObject, needs: add, missing: noEvent, opts: list},
-		{path: "/objects/delete", verbs: remove, handle: deleteObject, needs: add, missing: noObject},
-
-		{path: "/tags", verbs: get, handle: indexTags},
-		{path: "/tags/index", verbs: get, handle: indexTags},
-		{path: "/tags/attachTagToObject", verbs: post, handle: attachTag, needs: tag, missing: noTarget, others: notOurTags},
-		{path: "/tags/removeTagFromObject", verbs: post, handle: removeTag, needs: tag, missing: noTarget, others: notOurTags},
-
-		{path: "/sharing_groups", verbs: get, handle: indexGroups},
-		{path: "/sharing_groups/index", verbs: get, handle: indexGroups},
-		{path: "/sharing_groups/view", verbs: get, handle: viewGroup, missing: noGroup},
-		{path: "/sharing_groups/add", verbs: post, handle: addGroup, needs: share},
-		{path: "/sharing_groups/edit", verbs: write, handle: editGroup, needs: share, missing: noGroup},
-		{path: "/sharing_groups/addOrg", verbs: post, handle: addMember, needs: share, missing: noGroup},
-		{path: "/sharing_groups/removeOrg", verbs: post, handle: removeMember, needs: share, missing: noGroup},
-
-		{path: "/organisations", verbs: get, handle: indexOrganisations},
-		{path: "/organisations/index", verbs: get, handle: indexOrganisations},
-		{path: "/organisations/view", verbs: get, handle: viewOrganisation, missing: noOrganisation},
-		{path: "/roles", verbs: get, handle: indexRoles},
-		{path: "/roles/index", verbs: get, handle: indexRoles},
-		{path: "/users/view", verbs: get, handle: viewUser, missing: noUser},
-		{path: "/warninglists", verbs: get, handle: indexWarninglists},
-		{path: "/warninglists/index", verbs: ask, handle: indexWarninglists, opts: asks},
-		{path: "/warninglists/view", verbs: get, handle: viewWarninglist, missing: noList},
-		{path: "/warninglists/checkValue", verbs: post, handle: checkValues, opts: asks},
-		{path: "/servers/getVersion", verbs: get, handle: version},
-		{path: "/servers/getPyMISPVersion", verbs: get, handle: clientVersion},
-	}
-}
-
-// controllers are the first words of paths whose errors are rendered MISP's way.
-var controllers = []string{"/events", "/attributes", "/objects", "/tags", "/sharing_groups", "/organisations", "/roles", "/users", "/servers", "/warninglists"}
-
-// Register puts the routes on s.
-func (a *API) Register(s *httpd.Server) {
-	for _, act := range a.actions() {
-		for _, path := range spellings(act.path) {
-			h := a.serve(&act, path)
-			s.Handle(path, h, act.opts...)
-			s.Handle(path+".json", h, act.opts...)
-			s.Handle(path+"/{rest...}", h, act.opts...)
-		}
-	}
-	for _, prefix := range controllers {
-		for _, path := range spellings(prefix) {
-			s.RenderErrors(path, renderError)
-		}
-	}
-}

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"strings"
 )
@@ -87,52 +86,35 @@ func same(a, b any) bool {
 	return false
 }
 
-// bind appends what a statement of this shape is given: first what is shared,
-// then the rest row by row.
+// bind appends what a statement of this shape is given: the first row, and of the
+// others what is not shared.
 func (s shape) bind(bound, args []any) []any {
 	columns := len(s.in.columns)
-	for c := range columns {
-		if s.shared>>c&1 == 1 {
-			bound = append(bound, args[c])
-		}
-	}
-	for i, v := range args {
-		if s.shared>>(i%columns)&1 == 0 {
+	bound = append(bound, args[:columns]...)
+	for i, v := range args[columns:] {
+		if !s.has(i % columns) {
 			bound = append(bound, v)
 		}
 	}
 	return bound
 }
 
-// text is the statement.
+// has reports whether a column is shared.
+func (s shape) has(column int) bool { return s.shared>>column&1 == 1 }
+
+// text is the statement. Only what is shared has a number there, which is that of
+// its column: the driver looks each number up.
 func (s shape) text() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s (%s) VALUES ", s.in.into, strings.Join(s.in.columns, ", "))
-	first := make([]int, len(s.in.columns)) // the number of each shared value
-	number := 0
-	for c := range first {
-		if s.shared>>c&1 == 1 {
-			number++
-			first[c] = number
+	first, others := make([]string, len(s.in.columns)), make([]string, len(s.in.columns))
+	for c := range s.in.columns {
+		first[c], others[c] = "?", "?"
+		if s.has(c) {
+			first[c] = "?" + strconv.Itoa(c+1)
+			others[c] = first[c]
 		}
 	}
-	for row := range s.rows {
-		if row > 0 {
-			b.WriteString(", ")
-		}
-		for c := range first {
-			b.WriteByte("(,"[min(c, 1)])
-			at := first[c]
-			if at == 0 {
-				number++
-				at = number
-			}
-			b.WriteByte('?')
-			b.WriteString(strconv.Itoa(at))
-		}
-		b.WriteByte(')')
-	}
-	return b.String()
+	return s.in.into + " (" + strings.Join(s.in.columns, ", ") + ") VALUES (" + strings.Join(first, ", ") + ")" +
+		strings.Repeat(", ("+strings.Join(others, ", ")+")", s.rows-1)
 }
 
 // insertText is the statement of a shape, which is put together once.

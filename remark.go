@@ -65,7 +65,8 @@ type Reference struct {
 }
 
 // A Sighting says that an organisation met what an attribute claims, or did not
-// (MISP core format, section 2.11).
+// (MISP core format, section 2.11). One that a peer brought points To its event,
+// whose sightings are then known to have changed for other peers, too.
 type Sighting struct {
 	Head
 	Type   SightingType `json:"type"`

@@ -216,12 +216,16 @@ func indexEvents(c *call) error {
 	if truthy(said["minimal"]) {
 		row = enc.AppendMinimalRow
 	}
+	sighted, err := c.sightedAt(es)
+	if err != nil {
+		return err
+	}
 	out.b = append(out.b, '[')
 	for i := range es {
 		if i > 0 {
 			out.b = append(out.b, ',')
 		}
-		out.b = row(out.b, &es[i], 0)
+		out.b = row(out.b, &es[i], sighted[es[i].ID])
 		if err := out.flush(); err != nil {
 			return err
 		}

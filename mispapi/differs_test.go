@@ -52,5 +52,4 @@ var differs = map[int]string{
 	311: "a filter that nobody knows is refused where nothing else narrows",
 	315: "a fault of MISP's",
 	502: "an event of a call that is not here",
-	299: "editing an object withdrew two attributes more",
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"tocsin"
+	"tocsin/access"
 	"tocsin/indicator"
 	"tocsin/store"
 )
@@ -24,23 +25,20 @@ const (
 	noCorrelate
 )
 
-func (t *tx) scanAttribute(s scanner, a *tocsin.Attribute) error {
-	var uuid []byte
-	var typ uint16
-	var value string
-	var flags int
-	var tags uint32
-	var firstSeen, lastSeen int64
-	err := s.Scan(&a.ID, &uuid, &a.Event, &a.Object, &a.Relation, &a.Category, &typ, &value, &a.Comment, &flags,
-		&a.Distribution, &a.Group, &a.Timestamp, &firstSeen, &lastSeen, &a.Seen, &a.Ends, &tags, &a.Label, &a.Seq, &a.Guard, &a.Override, &a.OverriddenBy)
-	if err != nil {
-		return err
-	}
-	copy(a.UUID[:], uuid)
+func (t *tx) scanAttribute(s scanner, a *tocsin.Attribute) (err error) {
+	a.ID = s.integer(0)
+	copy(a.UUID[:], s.octets(1))
+	a.Event, a.Object, a.Relation, a.Category = s.integer(2), s.integer(3), s.text(4), indicator.Category(s.integer(5))
+	a.Comment = s.text(8)
+	flags := s.integer(9)
 	a.ToIDS, a.Deleted, a.NoCorrelate = flags&toIDS != 0, flags&deleted != 0, flags&noCorrelate != 0
-	a.FirstSeen, a.LastSeen = fromMicros(firstSeen), fromMicros(lastSeen)
-	a.Tags = t.coder.Tags.Set(tags)
-	a.Value, err = indicator.Stored(typ, value)
+	a.Distribution, a.Group, a.Timestamp = access.Distribution(s.integer(10)), s.integer(11), s.integer(12)
+	a.FirstSeen, a.LastSeen = fromMicros(s.integer(13)), fromMicros(s.integer(14))
+	a.Seen, a.Ends = s.integer(15), s.integer(16)
+	a.Tags = t.coder.Tags.Set(uint32(s.integer(17)))
+	a.Label, a.Seq = access.LabelID(s.integer(18)), tocsin.Seq(s.integer(19))
+	a.Guard, a.Override, a.OverriddenBy = tocsin.Verdict(s.text(20)), s.text(21), s.integer(22)
+	a.Value, err = indicator.Stored(uint16(s.integer(6)), s.text(7))
 	return err
 }
 

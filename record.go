@@ -97,6 +97,9 @@ var kinds = map[Kind]struct {
 	KindLifetime:      {"lifetime", func() Record { return new(Lifetime) }},
 	KindClock:         {"clock", func() Record { return new(Clock) }},
 	KindRetention:     {"retention", func() Record { return new(Retention) }},
+	KindUserSetting:   {"user setting", func() Record { return new(UserSetting) }},
+	KindRegistration:  {"registration", func() Record { return new(Registration) }},
+	KindAllowed:       {"allowed entry", func() Record { return new(Allowed) }},
 }
 
 func (k Kind) String() string {

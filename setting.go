@@ -17,4 +17,8 @@ const (
 	SightingAnonymous = "sightings.anonymous"
 	// HostOrganisation is the id of the organisation that runs the instance.
 	HostOrganisation = "host"
+	// DefaultRole is the id of the role that a new user has if nobody says another.
+	DefaultRole = "role.default"
+	// OpenRegistration is "true" where anybody may ask to become a user.
+	OpenRegistration = "registration.open"
 )

@@ -14,8 +14,10 @@ import (
 // spellings are the ways to write a path: MISP 2.5 takes sharing_groups for
 // sharingGroups and back, and PyMISP 2.5 uses both.
 func spellings(path string) []string {
-	if rest, ok := strings.CutPrefix(path, "/sharing_groups"); ok {
-		return []string{path, "/sharingGroups" + rest}
+	for under, camel := range map[string]string{"/sharing_groups": "/sharingGroups", "/auth_keys": "/authKeys", "/user_settings": "/userSettings"} {
+		if rest, ok := strings.CutPrefix(path, under); ok {
+			return []string{path, camel + rest}
+		}
 	}
 	return []string{path}
 }
@@ -84,4 +86,39 @@ func bareNumber(s string) bool {
 		}
 	}
 	return s != ""
+}
+
+// domainsOf returns the domains that an organisation's users are held to. Where there
+// are none MISP 2.5 says null, and once the organisation was edited an empty list.
+func domainsOf(o *tocsin.Organisation) []string {
+	if len(o.Domains) == 0 && !o.Modified.IsZero() {
+		return []string{}
+	}
+	return o.Domains
+}
+
+// ofInvited is a text of a user that MISP 2.5 leaves null for the one who came with
+// it, and that is empty for those whom somebody added.
+func ofInvited(u *tocsin.User, text string) *string {
+	if text == "" && u.InvitedBy == 0 {
+		return nil
+	}
+	return &text
+}
+
+// sinceInvited is when a user was added; MISP 2.5 does not know it of the one who came
+// with it.
+func sinceInvited(u *tocsin.User) any {
+	if u.InvitedBy == 0 {
+		return nil
+	}
+	return unixOrNull(u.Created)
+}
+
+// emptyList writes an empty object as an empty list, as PHP does.
+func emptyList[V any](m map[string]V) any {
+	if len(m) == 0 {
+		return []any{}
+	}
+	return m
 }

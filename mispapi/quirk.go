@@ -2,6 +2,7 @@ package mispapi
 
 import (
 	"strings"
+	"unicode"
 
 	"tocsin"
 	"tocsin/access"
@@ -12,14 +13,36 @@ import (
 // What clients expect though one would not guess it, a function each.
 
 // spellings are the ways to write a path: MISP 2.5 takes sharing_groups for
-// sharingGroups and back, and PyMISP 2.5 uses both.
+// sharingGroups and back, and PyMISP 2.5 uses both of them, and of others.
 func spellings(path string) []string {
-	for under, camel := range map[string]string{"/sharing_groups": "/sharingGroups", "/auth_keys": "/authKeys", "/user_settings": "/userSettings"} {
-		if rest, ok := strings.CutPrefix(path, under); ok {
-			return []string{path, camel + rest}
-		}
+	word, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	if rest != "" {
+		rest = "/" + rest
 	}
-	return []string{path}
+	var snake, camel strings.Builder
+	up := false
+	for _, c := range word {
+		switch {
+		case c == '_':
+			snake.WriteRune(c)
+			up = true
+			continue
+		case up:
+			snake.WriteRune(c)
+			camel.WriteRune(unicode.ToUpper(c))
+		case unicode.IsUpper(c):
+			snake.WriteString("_" + string(unicode.ToLower(c)))
+			camel.WriteRune(c)
+		default:
+			snake.WriteRune(c)
+			camel.WriteRune(c)
+		}
+		up = false
+	}
+	if snake.String() == camel.String() {
+		return []string{path}
+	}
+	return []string{"/" + snake.String() + rest, "/" + camel.String() + rest}
 }
 
 // keepsColons reports whether the i'th argument may hold a colon of its own: the

@@ -125,12 +125,29 @@ var unsent = map[int]string{
 	129: "templates are not here, so nothing is known to be missing",
 }
 
+// later are the calls to publish whose work MISP's background worker began only
+// after the next call was answered: that one still shows the event unpublished.
+// Ours publishes before it answers, so these two are made the other way round.
+var later = map[int]int{156: 157, 162: 163, 165: 166, 193: 194}
+
+// inOrder puts the files of recordings in the order in which the calls took effect.
+func inOrder(files []string) []string {
+	files = slices.Clone(files)
+	for i := 0; i+1 < len(files); i++ {
+		if n, _ := strconv.Atoi(filepath.Base(files[i])[:3]); later[n] == n+1 {
+			files[i], files[i+1] = files[i+1], files[i]
+			i++
+		}
+	}
+	return files
+}
+
 // TestReplay replays what was recorded of a MISP, in order, against a fresh
 // server, and compares status, headers and bodies, ids and times mapped as they
 // come back. What differs on purpose stands in differs_test.go with its reason.
 func TestReplay(t *testing.T) {
 	files, _ := filepath.Glob(filepath.Join(shared(t, "contract", "misp"), "[0-9]*.json"))
-	files = files[1:] // the first is their index
+	files = inOrder(files[1:]) // the first is their index
 	p := newReplay(t)
 	var agree, differ int
 	for _, file := range files {

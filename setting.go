@@ -21,4 +21,10 @@ const (
 	DefaultRole = "role.default"
 	// OpenRegistration is "true" where anybody may ask to become a user.
 	OpenRegistration = "registration.open"
+	// EventDistribution is how far an event goes that a client of MISP's API adds and
+	// says nothing of it, by MISP's numbers. Nobody decided: 1, this community, as
+	// MISP has it. The portal and lists share nothing that nobody said.
+	EventDistribution = "event.distribution"
+	// Delegation is "true" where events may be handed over to another organisation.
+	Delegation = "event.delegation"
 )

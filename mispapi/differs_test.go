@@ -44,5 +44,4 @@ var differs = map[int]string{
 	346: "a filter that the index does not know is refused",
 	355: "as 346",
 	502: "an event of a call that is not here",
-	299: "editing an object withdrew two attributes more",
 }

@@ -90,7 +90,6 @@ var unbuilt = slices.Concat(
 	calls(245, 271),
 	calls(322, 325),
 	// Search.
-	calls(356, 356),
 	calls(500, 501),
 )
 
@@ -235,6 +234,10 @@ func mustUUID(s string) tocsin.UUID {
 	return u
 }
 
+// pace is how long a call took when it was recorded, on average: what changed last is
+// last in order of time.
+const pace = 225 * time.Millisecond
+
 // call makes one call again and says how the answers differ.
 func (p *replay) call(n int, rec recording) (diffs []string) {
 	method, path, body := rec.Request.Method, p.ours(rec.Request.Path), string(rec.Request.Body)
@@ -247,7 +250,10 @@ func (p *replay) call(n int, rec recording) (diffs []string) {
 	if a, ok := adapted[n]; ok {
 		method, path, body = a.method, p.ours(a.path), a.body
 	}
-	p.n, p.limit = n, strings.Contains(body, "limit")
+	p.n, p.limit = n, strings.Contains(body, "limit") && strings.HasPrefix(path, "/attributes")
+	if n > 47 { // the world begins with the first event
+		p.sleep(pace)
+	}
 	got := p.ask(rec.As, method, path, p.ours(body))
 	p.keep(rec.Name, got.body)
 	if got.status != rec.Response.Status {
@@ -285,11 +291,15 @@ func unmarshal(b []byte, v any) error {
 
 func (p *replay) header(name, want, have string) string {
 	switch name {
-	case "Date", "ETag", "X-XSS-Protection":
+	case "Date", "X-XSS-Protection":
 		return ""
+	case "ETag":
+		want, have = etag.ReplaceAllString(want, "a hash"), etag.ReplaceAllString(have, "a hash")
 	case "X-Result-Count":
-		if p.limit {
-			return "" // theirs is the limit and one; ours is how many there are
+		// Of attributes MISP counts no further than one beyond the page; ours is how many there are.
+		w, _ := strconv.Atoi(want)
+		if h, _ := strconv.Atoi(have); p.limit && h >= w {
+			return ""
 		}
 	case "Location":
 		_, want, _ = strings.Cut(want, "://127.0.0.1:8090")
@@ -302,6 +312,7 @@ func (p *replay) header(name, want, have string) string {
 }
 
 var (
+	etag       = regexp.MustCompile(`"[0-9a-f]{40}"`)
 	uuidText   = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 	numbered   = regexp.MustCompile(`\b(Attribute|Event|Object)\((\d+)\)`)
 	tagNumber  = regexp.MustCompile(`( ?)\((\d+)\) successfully`)

@@ -169,6 +169,7 @@ func TestWritesKeepToTheirParent(t *testing.T) {
 // A role that only reads is refused.
 var makes = []struct{ path, body string }{
 	{"/events/add", `{"info":"x"}`},
+	{"/events/upload_stix/2", `{"type":"bundle","objects":[]}`},
 	{"/sharing_groups/add", `{"name":"x"}`},
 	{"/sharing_groups/edit/GROUP", `{"name":"x"}`},
 	{"/sharing_groups/addOrg/GROUP/1", ``},

@@ -41,6 +41,9 @@ const (
 	KindRetention
 )
 
+// KindVocabulary is that of reference data.
+const KindVocabulary Kind = 50
+
 // KindExchange is that of lines about the exchange itself: it was put back from
 // a backup. There is no record, and the number before such a line is not the one
 // just below.
@@ -100,6 +103,7 @@ var kinds = map[Kind]struct {
 	KindUserSetting:   {"user setting", func() Record { return new(UserSetting) }},
 	KindRegistration:  {"registration", func() Record { return new(Registration) }},
 	KindAllowed:       {"allowed entry", func() Record { return new(Allowed) }},
+	KindVocabulary:    {"vocabulary", func() Record { return new(Vocabulary) }},
 }
 
 func (k Kind) String() string {

@@ -119,6 +119,10 @@ var writes = []struct{ path, body string }{
 	{"POST /user_settings/delete/SETTING", ``},
 }
 
+func fill(s, event, attribute, object string) string {
+	return strings.NewReplacer("EVENT", event, "ATTRIBUTE", attribute, "OBJECT", object).Replace(s)
+}
+
 // TestGroupsOfOthers keeps sharing groups to their makers, and from those who are
 // not in them.
 func TestGroupsOfOthers(t *testing.T) {

@@ -202,6 +202,14 @@ func TestEveryCallIsAsked(t *testing.T) {
 	for _, c := range makes {
 		note(asked, c.path)
 	}
+	for _, c := range speech {
+		note(asked, c.path)
+	}
+	for _, r := range saying {
+		for _, c := range r.writes {
+			note(asked, c.path)
+		}
+	}
 	for path := range maps.Keys(own) {
 		note(asked, path)
 	}
@@ -241,6 +249,8 @@ var reads = []struct{ path, body string }{
 	{"GET /users/view/USER", ``}, {"GET /admin/users/view/USER", ``}, {"GET /auth_keys/view/KEY", ``}, {"GET /auth_keys/index/USER", ``},
 	{"GET /user_settings/view/SETTING", ``}, {"POST /user_settings/getSetting", `{"user_id":"USER","setting":"homepage"}`},
 	{"GET /warninglists/view/LIST", ``},
+	{"GET /sightings/EVENT", ``}, {"GET /sightings/index/EVENT", ``}, {"GET /sightings/listSightings/ATTRIBUTE", ``},
+	{"POST /sightings/filterSightingUuidsForPush/EVENT", `["11111111-1111-4111-8111-cccccccccccc"]`},
 }
 
 // TestReadsAreTheViewers asks every call that reads for a hidden record.

@@ -190,7 +190,7 @@ func (d *Desk) EditEvent(ctx context.Context, v access.Viewer, id int64, edit Ev
 			return ErrOlder
 		}
 		w.exact = edit.Exact && v.May(access.Sync)
-		if err := w.knownObjects(r, id, edit.Known); err != nil {
+		if err := w.editObjects(r, id, edit.Known); err != nil {
 			return err
 		}
 		if err := w.edits(r, id, known); err != nil {

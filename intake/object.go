@@ -2,7 +2,6 @@ package intake
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"tocsin"
@@ -121,97 +120,4 @@ func (w *writing) objects(event int64, rs []objectReading) error {
 		w.res.Objects = append(w.res.Objects, r.object)
 	}
 	return nil
-}
-
-// An ObjectEdit changes what it names of an object that its event has; nil leaves a
-// field as it is.
-type ObjectEdit struct {
-	Line            int
-	ID              int64
-	Name            *string
-	MetaCategory    *string
-	Description     *string
-	TemplateUUID    *tocsin.UUID
-	TemplateVersion *int
-	Comment         *string
-	Deleted         *bool
-	Distribution    *access.Distribution
-	Group           *int64
-	Timestamp       int64 // of the edit at its origin, if it says so: an older one says nothing
-	FirstSeen       *time.Time
-	LastSeen        *time.Time
-	Attributes      []AttributeEdit // edited if the object has them, else added to it
-}
-
-// apply changes o, or says what it can't be.
-func (ed *ObjectEdit) apply(r reader, o *tocsin.Object) *Refusal {
-	was := *o
-	set(&o.Name, ed.Name)
-	set(&o.MetaCategory, ed.MetaCategory)
-	set(&o.Description, ed.Description)
-	set(&o.TemplateUUID, ed.TemplateUUID)
-	set(&o.TemplateVersion, ed.TemplateVersion)
-	set(&o.Comment, ed.Comment)
-	set(&o.Deleted, ed.Deleted)
-	set(&o.Distribution, ed.Distribution)
-	set(&o.Group, ed.Group)
-	set(&o.FirstSeen, ed.FirstSeen)
-	set(&o.LastSeen, ed.LastSeen)
-	if o.Distribution != was.Distribution || o.Group != was.Group {
-		if why := r.badDistribution(o.Distribution, o.Group, access.Inherit); why != "" {
-			return refuse(ed.Line, "distribution", "", why)
-		}
-	}
-	if why := badPeriod(o.FirstSeen, o.LastSeen); why != "" {
-		return refuse(ed.Line, "last_seen", "", why)
-	}
-	for _, text := range []string{o.Name, o.MetaCategory, o.Description, o.Comment} {
-		if why := badText(text); why != "" {
-			return refuse(ed.Line, "Object", text, why)
-		}
-	}
-	return nil
-}
-
-// knownObjects changes objects that an event has, and what is in them. An edit that
-// changes nothing writes nothing.
-func (w *writing) knownObjects(r reader, event int64, eds []ObjectEdit) error {
-	for i := range eds {
-		ed := &eds[i]
-		if err := w.knownObject(r, event, ed); err != nil {
-			if no, ok := errors.AsType[*Refusal](err); ok {
-				w.res.Refused = append(w.res.Refused, *no)
-			} else if err := w.refused(ed.Line, "Object", or(ed.Name), err); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := w.edits(r, event, ed.Attributes); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (w *writing) knownObject(r reader, event int64, ed *ObjectEdit) error {
-	old, e, err := w.tx.Object(ed.ID)
-	if err == nil && e.ID != event {
-		err = tocsin.Errorf(tocsin.NotFound, "no object %d in event %d", ed.ID, event)
-	}
-	if err != nil || ed.Timestamp != 0 && ed.Timestamp < old.Timestamp {
-		return err
-	}
-	o := *old
-	if no := ed.apply(r, &o); no != nil {
-		return no
-	}
-	if o == *old {
-		return nil
-	}
-	_, err = w.tx.EditObject(ed.ID, func(is *tocsin.Object) error {
-		*is = o
-		is.Timestamp = w.time(old.Timestamp, ed.Timestamp)
-		return nil
-	})
-	return err
 }

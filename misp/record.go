@@ -262,6 +262,8 @@ func (r *reader) object(o *Object) {
 			r.attributes(&o.Attributes)
 		case "ObjectReference":
 			many(r, &o.References, (*reader).reference)
+		case "breakOnDuplicate":
+			r.bool(&o.BreakOnDuplicate)
 		default:
 			r.remark(&o.Remarks)
 		}

@@ -28,6 +28,7 @@ type drafter struct {
 	newcomers  intake.Newcomers
 	later      []func(intake.Met) // puts the numbers of newcomers where they are wanted
 	refused    []intake.Refusal
+	dropped    map[string]string
 	types      map[int]string // of refused drafts, by line
 	n          int            // attributes outside objects that were met
 }
@@ -155,6 +156,14 @@ func (d *drafter) object(o *misp.Object, i int) (intake.ObjectDraft, bool) {
 		}
 	}
 	return out, true
+}
+
+// drop remembers that something of the event is not kept, to say so.
+func (d *drafter) drop(what, why string) {
+	if d.dropped == nil {
+		d.dropped = map[string]string{}
+	}
+	d.dropped[what] = why
 }
 
 // tags makes drafts of tags. One that has no name is found by its number.

@@ -62,40 +62,44 @@ func (c *call) sortObjects(d *drafter, e *misp.Event, old *tocsin.Event) error {
 	for i := range e.Objects {
 		o := &e.Objects[i]
 		id, ok := here[o.UUID.Or(tocsin.UUID{})]
-		if ok {
-			d.editObject(o, id, i)
-		} else if draft, ok := d.object(o, i); ok {
-			d.objects = append(d.objects, draft)
+		if !ok {
+			if draft, ok := d.object(o, i); ok {
+				d.objects = append(d.objects, draft)
+			}
+		} else if ed, ok := d.objectEdit(o, id, i); ok {
+			d.known = append(d.known, ed)
 		}
 	}
 	return nil
 }
 
-// editObject makes an edit of an object that the event has, or refuses it.
-func (d *drafter) editObject(o *misp.Object, id int64, i int) {
+// objectEdit makes an edit of an object, or refuses it. Attributes that can't be
+// drafted are refused by themselves.
+func (d *drafter) objectEdit(o *misp.Object, id int64, i int) (intake.ObjectEdit, bool) {
 	line := objectLine(i, 0)
+	no := func(field, text, why string) (intake.ObjectEdit, bool) {
+		d.refuse(line, "", field, text, why)
+		return intake.ObjectEdit{}, false
+	}
 	if len(o.Problems) > 0 {
 		p := o.Problems[0]
-		d.refuse(line, "", p.Field, p.Found, "it should be "+p.Want)
-		return
-	}
-	dist, ok := distribution(o.Distribution)
-	if !ok {
-		d.refuse(line, "", "distribution", strconv.FormatInt(o.Distribution.Or(0), 10), "it is 0 to 5")
-		return
+		return no(p.Field, p.Found, "it should be "+p.Want)
 	}
 	d.besideObject(o, line)
-	ed := intake.ObjectEdit{Line: line, ID: id, Name: said(o.Name), MetaCategory: said(o.MetaCategory), Description: said(o.Description),
-		TemplateUUID: said(o.TemplateUUID), TemplateVersion: whole(o.TemplateVersion), Comment: said(o.Comment), Deleted: said(o.Deleted),
-		Distribution: dist, Timestamp: o.Timestamp.Or(0), FirstSeen: said(o.FirstSeen), LastSeen: said(o.LastSeen)}
+	out := intake.ObjectEdit{Line: line, ID: id, Name: said(o.Name), MetaCategory: said(o.MetaCategory), Description: said(o.Description),
+		TemplateUUID: said(o.TemplateUUID), TemplateVersion: whole(o.TemplateVersion), Comment: said(o.Comment),
+		FirstSeen: said(o.FirstSeen), LastSeen: said(o.LastSeen), Deleted: said(o.Deleted), Timestamp: o.Timestamp.Or(0)}
+	var ok bool
+	if out.Distribution, ok = distribution(o.Distribution); !ok {
+		return no("distribution", strconv.FormatInt(o.Distribution.Or(0), 10), "it is 0 to 5")
+	}
 	if o.Group.Present() || o.SharingGroup != nil {
-		ed.Group = new(d.group(o.Group, o.SharingGroup))
+		out.Group = new(d.group(o.Group, o.SharingGroup))
 	}
 	for j := range o.Attributes {
-		if a, ok := d.edit(&o.Attributes[j], objectLine(i, j+1)); ok {
-			a.Object = id
-			ed.Attributes = append(ed.Attributes, a)
+		if ed, ok := d.edit(&o.Attributes[j], objectLine(i, j+1)); ok {
+			out.Attributes = append(out.Attributes, ed)
 		}
 	}
-	d.known = append(d.known, ed)
+	return out, true
 }

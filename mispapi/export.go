@@ -134,7 +134,13 @@ func (s *search) writeJSON(out *stream) error {
 			m.Inherited = e.Tags
 		}
 		if truthy(s.said["includeSightings"]) {
-			m.Sightings = []byte("[]") // nobody has seen anything: there are no sightings here
+			seen, err := s.c.sightingsIn(a.Event)
+			if err != nil {
+				return err
+			}
+			if m.Sightings = seen[a.ID]; m.Sightings == nil {
+				m.Sightings = []byte("[]")
+			}
 		}
 		if truthy(s.said["includeWarninglistHits"]) {
 			m.Warnings = s.c.warnings(&a)
@@ -207,6 +213,7 @@ type csvRow struct {
 	c *call
 	a *tocsin.Attribute
 	e *tocsin.Event
+	o tocsin.Object // in events' lists alone, as in MISP; zero: none
 }
 
 func quoted(of func(*csvRow) string) func([]byte, *csvRow) []byte {
@@ -238,9 +245,14 @@ var (
 		{"date", number(func(r *csvRow) int64 { return r.a.Timestamp })},
 		{"object_relation", quoted(func(r *csvRow) string { return r.a.Relation })},
 		{"attribute_tag", quoted(func(r *csvRow) string { return r.c.tagNames(r.a.Tags) })},
-		{"object_uuid", quoted(func(*csvRow) string { return "" })}, // empty in MISP, too
-		{"object_name", quoted(func(*csvRow) string { return "" })},
-		{"object_meta_category", quoted(func(*csvRow) string { return "" })},
+		{"object_uuid", quoted(func(r *csvRow) string {
+			if r.o.ID == 0 {
+				return ""
+			}
+			return r.o.UUID.String()
+		})},
+		{"object_name", quoted(func(r *csvRow) string { return r.o.Name })},
+		{"object_meta_category", quoted(func(r *csvRow) string { return r.o.MetaCategory })},
 	}
 	contextColumns = []column{
 		{"event_info", quoted(func(r *csvRow) string { return r.e.Info })},
@@ -310,9 +322,14 @@ func (s *search) writeCSV(out *stream) error {
 		if err != nil {
 			return err
 		}
-		r := csvRow{s.c, &a, s.c.eventOf(&a)}
+		r := csvRow{c: s.c, a: &a, e: s.c.eventOf(&a)}
 		if r.e == nil {
 			continue
+		}
+		if s.overEvents && a.Object != 0 {
+			if o, err := s.c.object(itoa(a.Object)); err == nil {
+				r.o = *o
+			}
 		}
 		for i, col := range cols {
 			if i > 0 {

@@ -68,7 +68,6 @@ var unbuilt = slices.Concat(
 	calls(114, 114),
 	calls(120, 122),
 	// Objects, references, proposals, synchronisation, blocklists.
-	calls(126, 127),
 	calls(131, 134),
 	calls(141, 141),
 	calls(147, 147),
@@ -87,7 +86,6 @@ var unbuilt = slices.Concat(
 	calls(424, 426),
 	calls(463, 463),
 	// Remarks and clusters.
-	calls(207, 222),
 	calls(368, 370),
 	calls(409, 423),
 	calls(427, 450),
@@ -97,7 +95,6 @@ var unbuilt = slices.Concat(
 	calls(245, 271),
 	calls(322, 325),
 	// Search.
-	calls(356, 356),
 	calls(500, 501),
 )
 
@@ -112,23 +109,32 @@ func calls(from, to int) (out []int) {
 // adapted are changes to what is sent, to keep the worlds alike where ours does
 // something else on purpose.
 var adapted = map[int]struct{ method, path, body, why string }{
-	54: {"POST", "/events/add", `{"Event":{"info":"bad attr","distribution":1,"Attribute":[{"type":"ip-dst","category":"Network activity","value":"999.1.1.1"},{"type":"notatype","category":"Network activity","value":"x"},{"type":"domain","category":"Network activity","value":"ok.example.com"}]}}`,
-		"an event whose distribution nobody said stays at home"},
-	81: {"POST", "/attributes/add/1", `{"type":"attachment","category":"External analysis","value":"note.txt"}`, "attachments are not kept"},
-	82: {"POST", "/attributes/add/1", `{"type":"malware-sample","category":"Payload delivery","value":"sample.bin|6f5902ac237024bdd0c176cb93063dc4"}`, "samples are not kept"},
-	123: {"POST", "/objects/add/1", `{"name":"file","meta-category":"file","template_uuid":"688c46fb-5edb-40a3-8273-1af7923e2215","template_version":"24","description":"f","Attribute":[{"object_relation":"size-in-bytes","type":"size-in-bytes","value":"1234","to_ids":true}]}`,
-		"MISP marks attributes in objects to_ids, whatever their type"},
-	124: {"POST", "/objects/add/1", `{"name":"file","meta-category":"file","template_uuid":"688c46fb-5edb-40a3-8273-1af7923e2215","template_version":"24","description":"f","Attribute":[{"object_relation":"filename","type":"filename","value":"obj.exe"},{"object_relation":"sha256","type":"sha256","value":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},{"object_relation":"size-in-bytes","type":"size-in-bytes","category":"Other","value":"1234","to_ids":true}]}`,
-		"as 123"},
+	81:  {"POST", "/attributes/add/1", `{"type":"attachment","category":"External analysis","value":"note.txt"}`, "attachments are not kept"},
+	82:  {"POST", "/attributes/add/1", `{"type":"malware-sample","category":"Payload delivery","value":"sample.bin|6f5902ac237024bdd0c176cb93063dc4"}`, "samples are not kept"},
 	141: {"POST", "/events/publish/1", ``, "publishing with mail is not here"},
 	203: {"POST", "/attributes/add/1", `{"type":"domain","category":"Network activity","value":"proposed.example.com","to_ids":true,"comment":"please add"}`, "proposals are not here"},
-	482: {"POST", "/events/add", `{"Event":{"uuid":"ba6db322-2e72-5e14-b7aa-083555146e73","info":"to delete","distribution":1}}`, "as 54"},
 }
 
 // unsent are calls that are left out, with the reason.
 var unsent = map[int]string{
-	128: "an object needs no template here, so it would be taken",
 	129: "templates are not here, so nothing is known to be missing",
+}
+
+// later are the calls to publish whose work MISP's background worker began only
+// after the next call was answered: that one still shows the event unpublished.
+// Ours publishes before it answers, so these two are made the other way round.
+var later = map[int]int{156: 157, 162: 163, 165: 166, 193: 194}
+
+// inOrder puts the files of recordings in the order in which the calls took effect.
+func inOrder(files []string) []string {
+	files = slices.Clone(files)
+	for i := 0; i+1 < len(files); i++ {
+		if n, _ := strconv.Atoi(filepath.Base(files[i])[:3]); later[n] == n+1 {
+			files[i], files[i+1] = files[i+1], files[i]
+			i++
+		}
+	}
+	return files
 }
 
 // TestReplay replays what was recorded of a MISP, in order, against a fresh
@@ -136,7 +142,7 @@ var unsent = map[int]string{
 // come back. What differs on purpose stands in differs_test.go with its reason.
 func TestReplay(t *testing.T) {
 	files, _ := filepath.Glob(filepath.Join(shared(t, "contract", "misp"), "[0-9]*.json"))
-	files = files[1:] // the first is their index
+	files = inOrder(files[1:]) // the first is their index
 	p := newReplay(t, files)
 	var agree, differ int
 	for _, file := range files {
@@ -229,6 +235,10 @@ func mustUUID(s string) tocsin.UUID {
 	return u
 }
 
+// pace is how long a call took when it was recorded, on average: what changed last is
+// last in order of time.
+const pace = 225 * time.Millisecond
+
 // call makes one call again and says how the answers differ.
 func (p *replay) call(n int, rec recording) (diffs []string) {
 	method, path, body := rec.Request.Method, p.ours(rec.Request.Path), string(rec.Request.Body)
@@ -241,7 +251,10 @@ func (p *replay) call(n int, rec recording) (diffs []string) {
 	if a, ok := adapted[n]; ok {
 		method, path, body = a.method, p.ours(a.path), a.body
 	}
-	p.n, p.limit = n, strings.Contains(body, "limit")
+	p.n, p.limit = n, strings.Contains(body, "limit") && strings.HasPrefix(path, "/attributes")
+	if n > 47 { // the world begins with the first event
+		p.sleep(pace)
+	}
 	got := p.ask(rec.As, method, path, p.ours(body))
 	if got.status != rec.Response.Status {
 		diffs = append(diffs, fmt.Sprintf("status %d, not %d: %.200s", got.status, rec.Response.Status, got.body))
@@ -267,7 +280,7 @@ func (p *replay) call(n int, rec recording) (diffs []string) {
 		return append(diffs, fmt.Sprintf("no JSON: %.200s", got.body))
 	}
 	controller := strings.Split(strings.Trim(rec.Request.Path, "/"), "/")[0]
-	return append(diffs, p.compare(map[string]string{"events": "Event", "attributes": "Attribute", "objects": "Object"}[controller], "", want, have)...)
+	return append(diffs, p.compare(map[string]string{"events": "Event", "attributes": "Attribute", "objects": "Object", "sightings": "Sighting"}[controller], "", want, have)...)
 }
 
 func unmarshal(b []byte, v any) error {
@@ -278,11 +291,15 @@ func unmarshal(b []byte, v any) error {
 
 func (p *replay) header(name, want, have string) string {
 	switch name {
-	case "Date", "ETag", "X-XSS-Protection":
+	case "Date", "X-XSS-Protection":
 		return ""
+	case "ETag":
+		want, have = etag.ReplaceAllString(want, "a hash"), etag.ReplaceAllString(have, "a hash")
 	case "X-Result-Count":
-		if p.limit {
-			return "" // theirs is the limit and one; ours is how many there are
+		// Of attributes MISP counts no further than one beyond the page; ours is how many there are.
+		w, _ := strconv.Atoi(want)
+		if h, _ := strconv.Atoi(have); p.limit && h >= w {
+			return ""
 		}
 	case "Location":
 		_, want, _ = strings.Cut(want, "://127.0.0.1:8090")
@@ -295,6 +312,7 @@ func (p *replay) header(name, want, have string) string {
 }
 
 var (
+	etag       = regexp.MustCompile(`"[0-9a-f]{40}"`)
 	uuidText   = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 	numbered   = regexp.MustCompile(`\b(Attribute|Event|Object)\((\d+)\)`)
 	tagNumber  = regexp.MustCompile(`( ?)\((\d+)\) successfully`)
@@ -343,7 +361,7 @@ func blank(s string) string { return timeText.ReplaceAllString(s, "TIME") }
 // kinds of what an id-like member points at; "" for the record that it stands in.
 var pointers = map[string]string{"id": "", "event_id": "Event", "attribute_id": "Attribute", "object_id": "Object", "tag_id": "Tag", "sharing_group_id": "SharingGroup"}
 
-var times = map[string]bool{"timestamp": true, "publish_timestamp": true, "modified": true, "created": true, "date_created": true, "date_modified": true}
+var times = map[string]bool{"timestamp": true, "publish_timestamp": true, "modified": true, "created": true, "date_created": true, "date_modified": true, "date_sighting": true, "sighting_timestamp": true}
 
 // compare says how have differs from want, below the member called name of a
 // record of some kind.
@@ -397,7 +415,7 @@ func (p *replay) compare(kind, name string, want, have any) (diffs []string) {
 		if ok && w == h && name == "uuid" {
 			p.uuids[w] = h
 		}
-		if ok && (w == h || times[name] || p.ours(w) == h || name == "id" && p.id(kind, w) == h) {
+		if ok && (w == h || times[name] || p.ours(w) == h || p.pointsAt(kind, name, w, h)) {
 			return nil
 		}
 		if ok && (name == "uuid" || strings.HasSuffix(name, "_uuid")) && p.uuids[w] == "" && w != "" && h != "" {
@@ -412,10 +430,21 @@ func (p *replay) compare(kind, name string, want, have any) (diffs []string) {
 	return []string{fmt.Sprintf("%s is %v, not %v", path, have, want)}
 }
 
+// pointsAt reports whether a member that is an id, written as text, means the same
+// record in both worlds.
+func (p *replay) pointsAt(kind, name, want, have string) bool {
+	to, ok := pointers[name]
+	if to == "" {
+		to = kind
+	}
+	return ok && p.id(to, want) == have
+}
+
 // singular are the members whose name says of which kind the record in them is.
 var singular = map[string]string{"Event": "Event", "Attribute": "Attribute", "Object": "Object", "Tag": "Tag", "EventTag": "EventTag",
 	"SharingGroup": "SharingGroup", "SharingGroupOrg": "SharingGroupOrg", "Organisation": "Organisation", "Org": "Org", "Orgc": "Org",
-	"RelatedAttribute": "Attribute", "User": "User", "Role": "Role", "sync_org": "Org"}
+	"RelatedAttribute": "Attribute", "User": "User", "Role": "Role", "sync_org": "Org",
+	"Sighting": "Sighting"}
 
 func (p *replay) number(kind, name string, want json.Number, have any) []string {
 	h, ok := have.(json.Number)

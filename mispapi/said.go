@@ -31,7 +31,7 @@ func (c *call) said(e *tocsin.Event, o eventOptions) (*saidOf, error) {
 	q := store.RemarkQuery{Events: []int64{e.ID}}
 	gone := q
 	gone.Deleted = o.deleted
-	s := &saidOf{references: map[int64][]byte{}, sightings: map[int64][]byte{}, proposals: map[int64][]byte{}}
+	s := &saidOf{references: map[int64][]byte{}, proposals: map[int64][]byte{}}
 	var err error
 	if o.analysts {
 		if s.analysts, err = c.analysts(ctx, q); err != nil {
@@ -44,10 +44,7 @@ func (c *call) said(e *tocsin.Event, o eventOptions) (*saidOf, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = listed(c.view.Sightings(ctx, q), s.sightings, func(b []byte, r *tocsin.Sighting) ([]byte, int64) {
-		return enc.AppendSighting(b, r), r.About.ID
-	})
-	if err != nil {
+	if s.sightings, err = c.sightingsIn(e.ID); err != nil {
 		return nil, err
 	}
 	err = listed(c.view.Proposals(ctx, q), s.proposals, func(b []byte, p *tocsin.Proposal) ([]byte, int64) {

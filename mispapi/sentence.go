@@ -37,6 +37,9 @@ func errorsOf(d *drafter, res *intake.Result) map[string]any {
 	for _, line := range res.Duplicates {
 		put(place(line), "value", similarExists)
 	}
+	for what, why := range d.dropped {
+		out[what] = []string{why}
+	}
 	if len(out) == 0 {
 		return nil
 	}

@@ -23,6 +23,11 @@ func addEvent(c *call) error {
 	if err != nil {
 		return c.undecoded(err, "No valid event data received.")
 	}
+	return c.addDrafted(d, e)
+}
+
+// addDrafted adds an event whose attributes d holds already.
+func (c *call) addDrafted(d *drafter, e *misp.Event) error {
 	draft, err := c.draftEvent(d, e)
 	if err != nil {
 		return err
@@ -57,6 +62,7 @@ func (c *call) draftEvent(d *drafter, e *misp.Event) (intake.EventDraft, error) 
 	if out.Distribution, ok = distribution(e.Distribution); !ok || out.Distribution != nil && *out.Distribution == access.Inherit {
 		return no("distribution", distributions)
 	}
+	out.Distribution = c.sharesByDefault(out.Distribution)
 	if out.Tags, ok = d.tags(withClusters(e.Tags, e.Galaxies)); !ok {
 		return no("Tag", "a tag needs a name")
 	}

@@ -18,6 +18,7 @@ var house = []string{
 	"tocsin/vocab",
 	"tocsin/misp",
 	"tocsin/codec",
+	"tocsin/export",
 	"tocsin/store",
 	"tocsin/store/sqlite",
 	"tocsin/store/postgres",

@@ -17,4 +17,10 @@ const (
 	SightingAnonymous = "sightings.anonymous"
 	// HostOrganisation is the id of the organisation that runs the instance.
 	HostOrganisation = "host"
+	// EventDistribution is how far an event goes that a client of MISP's API adds and
+	// says nothing of it, by MISP's numbers. Nobody decided: 1, this community, as
+	// MISP has it. The portal and lists share nothing that nobody said.
+	EventDistribution = "event.distribution"
+	// Delegation is "true" where events may be handed over to another organisation.
+	Delegation = "event.delegation"
 )

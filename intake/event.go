@@ -105,6 +105,7 @@ type EventEdit struct {
 	Tags         []TagDraft      // attached beside those that it has
 	Attributes   []AttributeEdit // edited if the event has them, else added
 	Objects      []ObjectDraft   // added
+	Known        []ObjectEdit    // of objects that the event has
 }
 
 // apply changes e, or says what it can't be.
@@ -180,6 +181,9 @@ func (d *Desk) EditEvent(ctx context.Context, v access.Viewer, id int64, edit Ev
 		}
 		if edit.Timestamp != 0 && edit.Timestamp <= was.Timestamp {
 			return ErrOlder
+		}
+		if err := w.editObjects(r, id, edit.Known); err != nil {
+			return err
 		}
 		if err := w.edits(r, id, known); err != nil {
 			return err

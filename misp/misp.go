@@ -123,6 +123,8 @@ type Object struct {
 	Attributes      []Attribute
 	References      []Reference
 
+	BreakOnDuplicate Field[bool] // objects/add: refuse it if the event has one like it
+
 	Problems []Problem
 }
 

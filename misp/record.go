@@ -256,6 +256,8 @@ func (r *reader) object(o *Object) {
 			r.attributes(&o.Attributes)
 		case "ObjectReference":
 			many(r, &o.References, (*reader).reference)
+		case "breakOnDuplicate":
+			r.bool(&o.BreakOnDuplicate)
 		default:
 			r.skip()
 		}

@@ -1,10 +1,14 @@
 package mispapi
 
 import (
+	"cmp"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"tocsin"
 	"tocsin/access"
+	"tocsin/intake"
 	"tocsin/misp"
 	"tocsin/store"
 )
@@ -12,12 +16,36 @@ import (
 // What clients expect though one would not guess it, a function each.
 
 // spellings are the ways to write a path: MISP 2.5 takes sharing_groups for
-// sharingGroups and back, and PyMISP 2.5 uses both.
+// sharingGroups and back, and PyMISP 2.5 uses both of them, and of others.
 func spellings(path string) []string {
-	if rest, ok := strings.CutPrefix(path, "/sharing_groups"); ok {
-		return []string{path, "/sharingGroups" + rest}
+	word, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	if rest != "" {
+		rest = "/" + rest
 	}
-	return []string{path}
+	var snake, camel strings.Builder
+	up := false
+	for _, c := range word {
+		switch {
+		case c == '_':
+			snake.WriteRune(c)
+			up = true
+			continue
+		case up:
+			snake.WriteRune(c)
+			camel.WriteRune(unicode.ToUpper(c))
+		case unicode.IsUpper(c):
+			snake.WriteString("_" + string(unicode.ToLower(c)))
+			camel.WriteRune(c)
+		default:
+			snake.WriteRune(c)
+			camel.WriteRune(c)
+		}
+		up = false
+	}
+	if snake.String() == camel.String() {
+		return []string{path}
+	}
+	return []string{"/" + snake.String() + rest, "/" + camel.String() + rest}
 }
 
 // keepsColons reports whether the i'th argument may hold a colon of its own: the
@@ -44,6 +72,30 @@ func objectsStayHome(d *access.Distribution) *access.Distribution {
 // not let them publish: the event is kept, and not published.
 func unlessMayPublish(v access.Viewer, published bool) bool {
 	return published && v.May(access.Publish)
+}
+
+// sharesByDefault is how far an event goes whose distribution nobody said: as MISP 2.5
+// has it this community, unless the instance's administrators decided otherwise.
+func (c *call) sharesByDefault(d *access.Distribution) *access.Distribution {
+	if d != nil {
+		return d
+	}
+	n, err := strconv.Atoi(cmp.Or(c.db.Setting(tocsin.EventDistribution), "1"))
+	if err != nil || n < 0 || n >= int(access.Group) {
+		return nil // shares nothing
+	}
+	return new(access.Distribution(n))
+}
+
+// marksAll is how MISP 2.5 takes the attributes of objects/add that say nothing of
+// to_ids: it marks all of them, even a size in bytes. Nothing is blocked by that: what
+// a value names is asked of its type.
+func marksAll(o *intake.ObjectDraft) {
+	for i := range o.Attributes {
+		if o.Attributes[i].ToIDS == nil {
+			o.Attributes[i].ToIDS = new(true)
+		}
+	}
 }
 
 // groupMeant returns the sharing group that a record names, 0 for none that the

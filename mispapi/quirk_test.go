@@ -51,3 +51,15 @@ func TestLike(t *testing.T) {
 		}
 	}
 }
+
+// TestSpellings is how the paths of two-worded controllers are written.
+func TestSpellings(t *testing.T) {
+	for path, want := range map[string]string{
+		"/events/add": "/events/add", "/tags": "/tags", "/sharing_groups/addOrg": "/sharing_groups/addOrg /sharingGroups/addOrg",
+		"/eventReports": "/event_reports /eventReports", "/object_references/add": "/object_references/add /objectReferences/add",
+	} {
+		if got := strings.Join(spellings(path), " "); got != want {
+			t.Errorf("%s is written %s, not %s", path, got, want)
+		}
+	}
+}

@@ -68,7 +68,6 @@ var unbuilt = slices.Concat(
 	calls(114, 114),
 	calls(120, 122),
 	// Objects, references, proposals, synchronisation, blocklists.
-	calls(126, 127),
 	calls(131, 134),
 	calls(141, 141),
 	calls(147, 147),
@@ -111,23 +110,32 @@ func calls(from, to int) (out []int) {
 // adapted are changes to what is sent, to keep the worlds alike where ours does
 // something else on purpose.
 var adapted = map[int]struct{ method, path, body, why string }{
-	54: {"POST", "/events/add", `{"Event":{"info":"bad attr","distribution":1,"Attribute":[{"type":"ip-dst","category":"Network activity","value":"999.1.1.1"},{"type":"notatype","category":"Network activity","value":"x"},{"type":"domain","category":"Network activity","value":"ok.example.com"}]}}`,
-		"an event whose distribution nobody said stays at home"},
-	81: {"POST", "/attributes/add/1", `{"type":"attachment","category":"External analysis","value":"note.txt"}`, "attachments are not kept"},
-	82: {"POST", "/attributes/add/1", `{"type":"malware-sample","category":"Payload delivery","value":"sample.bin|6f5902ac237024bdd0c176cb93063dc4"}`, "samples are not kept"},
-	123: {"POST", "/objects/add/1", `{"name":"file","meta-category":"file","template_uuid":"688c46fb-5edb-40a3-8273-1af7923e2215","template_version":"24","description":"f","Attribute":[{"object_relation":"size-in-bytes","type":"size-in-bytes","value":"1234","to_ids":true}]}`,
-		"MISP marks attributes in objects to_ids, whatever their type"},
-	124: {"POST", "/objects/add/1", `{"name":"file","meta-category":"file","template_uuid":"688c46fb-5edb-40a3-8273-1af7923e2215","template_version":"24","description":"f","Attribute":[{"object_relation":"filename","type":"filename","value":"obj.exe"},{"object_relation":"sha256","type":"sha256","value":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},{"object_relation":"size-in-bytes","type":"size-in-bytes","category":"Other","value":"1234","to_ids":true}]}`,
-		"as 123"},
+	81:  {"POST", "/attributes/add/1", `{"type":"attachment","category":"External analysis","value":"note.txt"}`, "attachments are not kept"},
+	82:  {"POST", "/attributes/add/1", `{"type":"malware-sample","category":"Payload delivery","value":"sample.bin|6f5902ac237024bdd0c176cb93063dc4"}`, "samples are not kept"},
 	141: {"POST", "/events/publish/1", ``, "publishing with mail is not here"},
 	203: {"POST", "/attributes/add/1", `{"type":"domain","category":"Network activity","value":"proposed.example.com","to_ids":true,"comment":"please add"}`, "proposals are not here"},
-	482: {"POST", "/events/add", `{"Event":{"uuid":"ba6db322-2e72-5e14-b7aa-083555146e73","info":"to delete","distribution":1}}`, "as 54"},
 }
 
 // unsent are calls that are left out, with the reason.
 var unsent = map[int]string{
-	128: "an object needs no template here, so it would be taken",
 	129: "templates are not here, so nothing is known to be missing",
+}
+
+// later are the calls to publish whose work MISP's background worker began only
+// after the next call was answered: that one still shows the event unpublished.
+// Ours publishes before it answers, so these two are made the other way round.
+var later = map[int]int{156: 157, 162: 163, 165: 166, 193: 194}
+
+// inOrder puts the files of recordings in the order in which the calls took effect.
+func inOrder(files []string) []string {
+	files = slices.Clone(files)
+	for i := 0; i+1 < len(files); i++ {
+		if n, _ := strconv.Atoi(filepath.Base(files[i])[:3]); later[n] == n+1 {
+			files[i], files[i+1] = files[i+1], files[i]
+			i++
+		}
+	}
+	return files
 }
 
 // TestReplay replays what was recorded of a MISP, in order, against a fresh
@@ -135,7 +143,7 @@ var unsent = map[int]string{
 // come back. What differs on purpose stands in differs_test.go with its reason.
 func TestReplay(t *testing.T) {
 	files, _ := filepath.Glob(filepath.Join(shared(t, "contract", "misp"), "[0-9]*.json"))
-	files = files[1:] // the first is their index
+	files = inOrder(files[1:]) // the first is their index
 	p := newReplay(t, files)
 	var agree, differ int
 	for _, file := range files {

@@ -59,6 +59,7 @@ func (a *API) actions() []action {
 		// Objects and their references.
 		{path: "/objects/view", verbs: ask, handle: viewObject, missing: noObject, opts: asks},
 		{path: "/objects/add", verbs: post, handle: addObject, needs: add, missing: noEvent, opts: list},
+		{path: "/objects/edit", verbs: write, handle: editObject, needs: add, missing: noObject, opts: list},
 		{path: "/objects/delete", verbs: remove, handle: deleteObject, needs: add, missing: noObject},
 
 		// Tags and collections of them.

@@ -52,6 +52,7 @@ func (c *call) draftEvent(d *drafter, e *misp.Event) (intake.EventDraft, error) 
 	if out.Distribution, ok = distribution(e.Distribution); !ok || out.Distribution != nil && *out.Distribution == access.Inherit {
 		return no("distribution", distributions)
 	}
+	out.Distribution = c.sharesByDefault(out.Distribution)
 	if out.Tags, ok = d.tags(e.Tags); !ok {
 		return no("Tag", "a tag needs a name")
 	}
@@ -215,14 +216,10 @@ func editEvent(c *call) error {
 	if err != nil {
 		return err
 	}
-	known, err := c.sortObjects(d, e, old)
-	if err != nil {
+	if edit.Known, err = c.sortObjects(d, e, old); err != nil {
 		return err
 	}
-	edit.Attributes, edit.Objects = append(edits, known.attributes...), d.objects
-	if err := c.editObjects(old, &edit, known.objects); err != nil {
-		return c.notEdited(err, old)
-	}
+	edit.Attributes, edit.Objects = edits, d.objects
 	res, err := c.desk.EditEvent(c.r.Context(), c.v, old.ID, edit)
 	if err != nil {
 		return c.notEdited(err, old)

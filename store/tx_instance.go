@@ -36,7 +36,11 @@ func (tx *Tx) soundSetting(s *tocsin.Setting) error {
 		if !slices.Contains([]string{"0", "1", "2", "3"}, s.Value) {
 			return bad("0 (event owner), 1 (who sighted something of the event), 2 (everyone) or 3 (event owner and host)")
 		}
-	case tocsin.SightingAnonymous:
+	case tocsin.EventDistribution:
+		if !slices.Contains([]string{"0", "1", "2", "3"}, s.Value) {
+			return bad("0 (the organisation's own), 1 (this community), 2 (connected communities) or 3 (all)")
+		}
+	case tocsin.SightingAnonymous, tocsin.Delegation:
 		if s.Value != "true" && s.Value != "false" {
 			return bad("true or false")
 		}

@@ -106,6 +106,21 @@ func (tx *Tx) seenObject(o *tocsin.Object, what string) (*tocsin.Object, *tocsin
 	return nil, nil, tocsin.Errorf(tocsin.NotFound, "no object %s", what)
 }
 
+// AttributesOf returns the attributes of an object that the viewer may see, withdrawn
+// ones among them.
+func (tx *Tx) AttributesOf(object int64) (as []tocsin.Attribute, err error) {
+	if err := tx.putEvents(); err != nil {
+		return nil, err
+	}
+	for a, err := range tx.w.Attributes(tx.ctx, scope(View{tx.db, tx.v}, Query{Objects: []int64{object}, Deleted: Any})) {
+		if err != nil {
+			return nil, err
+		}
+		as = append(as, a)
+	}
+	return as, nil
+}
+
 // EditObject lets change alter a copy of the object. Where that changes who may
 // have it, its attributes are settled anew, each with its own line.
 func (tx *Tx) EditObject(id int64, change func(*tocsin.Object) error) (*tocsin.Object, error) {

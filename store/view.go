@@ -236,6 +236,10 @@ func ByUUID[R tocsin.Record](w View, u tocsin.UUID) (R, error) {
 	return zero, tocsin.Errorf(tocsin.NotFound, "no %s %s", zero.Kind(), u)
 }
 
+// Setting returns what was decided of name, "" if nobody decided it. How the house
+// behaves is no secret; whoever asks shows the behaviour and not the record.
+func (db *DB) Setting(name string) string { return setting(db.dir, name) }
+
 // GroupsOf returns the sharing groups that org is a member of: what makes a
 // viewer of it. It is asked when someone has proved to be of that organisation,
 // before there is a viewer.

@@ -146,7 +146,7 @@ stays, an object that it deletes is withdrawn with its attributes.
   "info": "Two droppers",
   "published": false,
   "uuid": "11111111-1111-4111-8111-111111111111",
-  "attribute_count": 1,
+  "attribute_count": 2,
   "analysis": 0,
   "timestamp": 1795435260,
   "distribution": 1,
@@ -210,6 +210,27 @@ stays, an object that it deletes is withdrawn with its attributes.
       "last_seen": null,
       "Galaxy": [],
       "ShadowAttribute": []
+     },
+     {
+      "id": 3,
+      "event_id": 1,
+      "object_id": 2,
+      "object_relation": null,
+      "category": "Payload delivery",
+      "type": "md5",
+      "to_ids": true,
+      "uuid": "UUID1",
+      "timestamp": 1795435260,
+      "distribution": 5,
+      "sharing_group_id": 0,
+      "comment": "",
+      "value": "d41d8cd98f00b204e9800998ecf8427e",
+      "deleted": false,
+      "disable_correlation": false,
+      "first_seen": null,
+      "last_seen": null,
+      "Galaxy": [],
+      "ShadowAttribute": []
      }
     ]
    }
@@ -219,23 +240,17 @@ stays, an object that it deletes is withdrawn with its attributes.
   "RelatedEvent": [],
   "Galaxy": [],
   "CryptographicKey": []
- },
- "errors": {
-  "object_1_attribute_1": {
-   "object_id": [
-    "attributes can't be added to an object that is there; delete it and add another"
-   ]
-  }
  }
 }
 
 > provider POST /attributes/restSearch
 {"eventid": 1, "deleted": [0, 1], "returnFormat": "csv", "requested_attributes": ["uuid", "value"]}
 < 200
-X-Result-Count: 2
+X-Result-Count: 3
 uuid,value
 "11111111-1111-4111-8111-cccccccccccc","a.exe"
 "11111111-1111-4111-8111-eeeeeeeeeeee","c.exe"
+"UUID1","d41d8cd98f00b204e9800998ecf8427e"
 
 > cert POST /objects/delete/11111111-1111-4111-8111-dddddddddddd/1
 < 200
@@ -316,14 +331,14 @@ An edit says when it was made; its objects are as old as it is.
     "ObjectReference": [],
     "Attribute": [
      {
-      "id": 3,
+      "id": 4,
       "event_id": 2,
       "object_id": 3,
       "object_relation": "filename",
       "category": "Payload delivery",
       "type": "filename",
       "to_ids": true,
-      "uuid": "UUID1",
+      "uuid": "UUID2",
       "timestamp": 1795435260,
       "distribution": 5,
       "sharing_group_id": 0,
@@ -407,14 +422,14 @@ An edit says when it was made; its objects are as old as it is.
     "ObjectReference": [],
     "Attribute": [
      {
-      "id": 3,
+      "id": 4,
       "event_id": 2,
       "object_id": 3,
       "object_relation": "filename",
       "category": "Payload delivery",
       "type": "filename",
       "to_ids": true,
-      "uuid": "UUID1",
+      "uuid": "UUID2",
       "timestamp": 1795435260,
       "distribution": 5,
       "sharing_group_id": 0,

@@ -1,7 +1,7 @@
 What MISP drops in silence is named beside the answer.
 
 > cert POST /events/add
-{"Event": {"info": "A mixed bag", "published": true, "Attribute": [{"type": "ip-dst", "value": "999.1.1.1"}, {"type": "domain", "value": "ok.example.org"}, {"type": "domain", "value": "ok.example.org", "to_ids": "perhaps"}, {"type": "domain", "value": "ok.example.org"}, {"type": "attachment", "value": "a.txt", "data": "aGk="}, {"type": "domain", "value": "x.example.org", "distribution": 260}], "Object": [{"name": "file", "ObjectReference": [{"referenced_uuid": "11111111-1111-4111-8111-111111111111"}], "Attribute": [{"type": "md5", "value": "zz"}, {"type": "filename", "value": "a.exe", "object_relation": "filename"}]}, {"name": "empty", "Attribute": []}], "EventReport": [{"name": "x", "content": "y"}]}}
+{"Event": {"info": "A mixed bag", "distribution": 0, "published": true, "Attribute": [{"type": "ip-dst", "value": "999.1.1.1"}, {"type": "domain", "value": "ok.example.org"}, {"type": "domain", "value": "ok.example.org", "to_ids": "perhaps"}, {"type": "domain", "value": "ok.example.org"}, {"type": "attachment", "value": "a.txt", "data": "aGk="}, {"type": "domain", "value": "x.example.org", "distribution": 260}], "Object": [{"name": "file", "ObjectReference": [{"referenced_uuid": "11111111-1111-4111-8111-111111111111"}], "Attribute": [{"type": "md5", "value": "zz"}, {"type": "filename", "value": "a.exe", "object_relation": "filename"}]}, {"name": "empty", "Attribute": []}], "EventReport": [{"name": "x", "content": "y"}]}}
 < 200
 {
  "Event": {

@@ -58,12 +58,18 @@ var writerParams = map[string]string{
 	"enable_seqscan":   "off",
 	"enable_hashjoin":  "off",
 	"enable_mergejoin": "off",
+	// A plan that must scan a table costs so much now that the server would compile
+	// it, for longer than it then runs.
+	"jit": "off",
 }
 
 var readerParams = map[string]string{
 	"statement_timeout":                   "15min",
 	"idle_in_transaction_session_timeout": "15min",
 	"cursor_tuple_fraction":               "1", // whoever asks reads to the end
+	// Compiling a query takes a tenth of a second and more, and most of ours are
+	// short or wait for whoever reads them.
+	"jit": "off",
 }
 
 // Open opens the store in the database at url (postgres://…), which must exist,

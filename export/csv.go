@@ -44,6 +44,18 @@ func (r *row) orgName(id int64) string {
 	return ""
 }
 
+// ofObject is a word of the object that a claim stands in. In a table of attributes
+// MISP leaves it empty.
+func (r *row) ofObject(word func(*tocsin.Object) string) string {
+	if !r.a.Whole || r.Claim.Object == 0 {
+		return ""
+	}
+	if o := r.a.Object(r.Claim.Object); o != nil {
+		return word(o)
+	}
+	return ""
+}
+
 // quoted makes a cell of a text: in quotes, quotes in it twice (RFC 4180).
 func quoted(of func(*row) string) func([]byte, *row) []byte {
 	return func(b []byte, r *row) []byte {
@@ -100,9 +112,9 @@ var (
 		{"date", number(func(r *row) int64 { return r.Timestamp })},
 		{"object_relation", quoted(func(r *row) string { return r.Relation })},
 		{"attribute_tag", quoted(func(r *row) string { return r.tagNames(r.Tags) })},
-		{"object_uuid", quoted(func(*row) string { return "" })}, // empty in MISP, too
-		{"object_name", quoted(func(*row) string { return "" })},
-		{"object_meta_category", quoted(func(*row) string { return "" })},
+		{"object_uuid", quoted(func(r *row) string { return r.ofObject(func(o *tocsin.Object) string { return o.UUID.String() }) })},
+		{"object_name", quoted(func(r *row) string { return r.ofObject(func(o *tocsin.Object) string { return o.Name }) })},
+		{"object_meta_category", quoted(func(r *row) string { return r.ofObject(func(o *tocsin.Object) string { return o.MetaCategory }) })},
 	}
 	contextColumns = []column{
 		{"event_info", quoted(func(r *row) string { return r.In.Info })},

@@ -41,6 +41,8 @@ type Answer struct {
 
 	Names func(tocsin.TagSet) []string // of tags that the reader may have
 	Org   func(id int64) *tocsin.Organisation
+	// Object returns an object that a claim stands in, nil if it has gone meanwhile.
+	Object func(id int64) *tocsin.Object
 
 	Host     string // the organisation that runs this instance
 	Asks     string // the organisation of who asks

@@ -17,8 +17,9 @@ type XML struct {
 	stack []node
 	state func(*XML, byte)
 	key   []byte // the member that is being read
-	begun bool
-	text  bool // the element at hand has text already
+	text  bool   // the element at hand has text already
+	mute  bool   // what is read is not written
+	depth int    // of what is mute
 	units []byte
 	high  rune // first half of a surrogate pair
 	last  [2]byte
@@ -32,11 +33,33 @@ type node struct {
 	any  bool // it holds something
 }
 
+// unsaid are members that MISP 2.5 leaves out where it writes XML, unsaidEmpty those
+// that it leaves out where they are empty.
+var (
+	unsaid = map[string]bool{"Event.attribute_count": true, "Event.locked": true, "Event.proposal_email_lock": true,
+		"Attribute.Event": true}
+	unsaidEmpty = map[string]bool{"Event.Galaxy": true, "Event.EventReport": true, "Event.CryptographicKey": true}
+)
+
 // NewXML returns an XML that writes to w.
 func NewXML(w io.Writer) *XML {
 	x := &XML{w: NewWriter(w), state: (*XML).value}
 	x.w.add("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<response>")
 	return x
+}
+
+func (x *XML) add(parts ...string) {
+	if !x.mute {
+		x.w.add(parts...)
+	}
+}
+
+// within is the name of the element in which an open object stands.
+func (x *XML) within() string {
+	if n := len(x.stack); n > 0 {
+		return x.stack[n-1].name
+	}
+	return ""
 }
 
 // Write takes the next piece of JSON.
@@ -101,15 +124,22 @@ func xmlName(key []byte, top bool) string {
 
 // fill notes that the open node holds something, and opens its element.
 func (x *XML) fill() {
-	if len(x.stack) == 0 {
+	if len(x.stack) == 0 || x.mute {
 		return
 	}
 	top := &x.stack[len(x.stack)-1]
 	if !top.any {
 		top.any = true
 		if !top.list && top.name != "" {
-			x.w.add("<", top.name, ">")
+			x.add("<", top.name, ">")
 		}
+	}
+}
+
+// hush passes over the value of a member that is left out.
+func (x *XML) hush() {
+	if n := len(x.stack); !x.mute && n > 0 && !x.stack[n-1].list && unsaid[x.within()+"."+string(x.key)] {
+		x.mute, x.depth = true, n
 	}
 }
 
@@ -117,6 +147,7 @@ func (x *XML) value(c byte) {
 	switch c {
 	case ' ', '\n', '\t', '\r', ',':
 	case '{', '[':
+		x.hush()
 		x.fill()
 		x.stack = append(x.stack, node{name: x.element(), list: c == '['})
 		if c == '{' {
@@ -125,9 +156,11 @@ func (x *XML) value(c byte) {
 	case ']':
 		x.pop()
 	case '"':
+		x.hush()
 		x.fill()
 		x.text, x.state = false, (*XML).inText
 	default:
+		x.hush()
 		x.fill()
 		x.word, x.state = append(x.word[:0], c), (*XML).inWord
 	}
@@ -149,16 +182,20 @@ func (x *XML) pop() {
 	x.stack = x.stack[:len(x.stack)-1]
 	switch {
 	case top.name == "":
+	case !top.any && unsaidEmpty[x.within()+"."+top.name]:
 	case !top.any:
-		x.w.add("<", top.name, "/>")
+		x.add("<", top.name, "/>")
 	case !top.list:
-		x.w.add("</", top.name, ">")
+		x.add("</", top.name, ">")
 	}
 	x.after()
 }
 
 // after goes on behind a value.
 func (x *XML) after() {
+	if x.mute && len(x.stack) <= x.depth {
+		x.mute = false
+	}
 	if x.state = (*XML).value; len(x.stack) > 0 && !x.stack[len(x.stack)-1].list {
 		x.state = (*XML).member
 	}
@@ -196,25 +233,25 @@ func (x *XML) scalar(word string) {
 		word = "0"
 	}
 	x.open(name)
-	x.w.add(word)
+	x.add(word)
 	x.shut(name)
 }
 
 func (x *XML) open(name string) {
 	if name != "" {
-		x.w.add("<", name, ">")
+		x.add("<", name, ">")
 	}
 }
 
 func (x *XML) shut(name string) {
 	if name != "" {
-		x.w.add("</", name, ">")
+		x.add("</", name, ">")
 	}
 }
 
 func (x *XML) empty(name string) {
 	if name != "" {
-		x.w.add("<", name, "/>")
+		x.add("<", name, "/>")
 	}
 }
 
@@ -247,6 +284,7 @@ func (x *XML) put(c byte) {
 	}
 	x.last = [2]byte{x.last[1], c}
 	switch {
+	case x.mute:
 	case c == '&' || c == '<' || c == '>' || c == '"' || c == '\'' || c == '\r' || c < ' ' && c != '\t' && c != '\n':
 		x.w.B = appendXML(x.w.B, string(rune(c)))
 	default:

@@ -15,8 +15,9 @@ func TestXMLIsWhatMISPWrites(t *testing.T) {
 		`{"response":[{"Event":{"id":1}},{"Event":{"id":2}}]}`: "<Event><id>1</id></Event><Event><id>2</id></Event>",
 		`{"response":{"Attribute":[{"id":1},{"id":2}]}}`:       "<Attribute><id>1</id></Attribute><Attribute><id>2</id></Attribute>",
 		`{"response":[]}`: "",
-		`[{"Organisation":{"name":"A","local":true}}]`:                             "<Organisation><name>A</name><local>1</local></Organisation>",
-		`{"tags":["a","b"],"none":[],"1x y":"<\/script>\u003c\u0000\ud83d\ude00"}`: "<tags>a</tags><tags>b</tags><none/><_1x_y>&lt;/script&gt;&lt;\uFFFD\U0001F600</_1x_y>",
+		`[{"Organisation":{"name":"A","local":true}}]`:                                                                    "<Organisation><name>A</name><local>1</local></Organisation>",
+		`{"tags":["a","b"],"none":[],"1x y":"<\/script>\u003c\u0000\ud83d\ude00"}`:                                        "<tags>a</tags><tags>b</tags><none/><_1x_y>&lt;/script&gt;&lt;\uFFFD\U0001F600</_1x_y>",
+		`{"Event":{"locked":false,"a":1,"Galaxy":[],"Attribute":[{"Event":{"id":1,"x":["y"]},"value":"v","Galaxy":[]}]}}`: "<Event><a>1</a><Attribute><value>v</value><Galaxy/></Attribute></Event>",
 		"{\"x\":\"\uFFFE\"}": "<x>\uFFFD</x>",
 	} {
 		for _, size := range []int{1, 7, len(json)} { // pieces end anywhere

@@ -27,6 +27,8 @@ type search struct {
 	ignored []string // what nobody here knows
 
 	limit, page int64
+	found       int64    // how many match
+	only        []uint16 // of the page, only these types
 	format      string
 	said        map[string]any
 	overEvents  bool // the search is for events
@@ -37,6 +39,9 @@ var asked = map[string]bool{
 	"returnFormat": true, "limit": true, "page": true, "deleted": true, "metadata": true, "headerless": true, "requested_attributes": true,
 	"includeContext": true, "includeEventUuid": true, "includeEventTags": true, "includeCorrelations": true, "includeEventCorrelations": true,
 	"order": true, "withAttachments": true, "enforceWarninglist": true, "includeWarninglistHits": true,
+	// What formats are told.
+	"ip_address": true, "netfilter_action": true, "stix-version": true, "policy": true, "walled_garden": true, "ns": true, "ns_alt": true, "email": true,
+	"serial": true, "refresh": true, "retry": true, "expiry": true, "minimum_ttl": true, "ttl": true, "setup": true, "auth": true, "url": true,
 }
 
 // harmless are names whose part of MISP is not here, so that what they ask for is
@@ -200,6 +205,9 @@ func (s *search) count(ctx context.Context) (n int64, err error) {
 // rows iterates over the page that was asked for.
 func (s *search) rows(ctx context.Context) iter.Seq2[tocsin.Attribute, error] {
 	q, skip := s.q, s.offset()
+	if s.limit == 0 && len(q.Events) > 1 && len(q.Events) <= maxInTurn {
+		return s.inTurn(ctx)
+	}
 	if len(s.keep) == 0 {
 		q.Limit, q.Offset = s.limit, skip
 		return s.c.view.Attributes(ctx, q)
@@ -212,6 +220,25 @@ func (s *search) rows(ctx context.Context) iter.Seq2[tocsin.Attribute, error] {
 			}
 			if s.limit > 0 && n > skip+s.limit || !yield(a, err) {
 				return
+			}
+		}
+	}
+}
+
+// maxInTurn is how many events are gone through one by one.
+const maxInTurn = 1000
+
+// inTurn iterates over what was found event by event, as MISP 2.5 does where a client
+// names the events.
+func (s *search) inTurn(ctx context.Context) iter.Seq2[tocsin.Attribute, error] {
+	return func(yield func(tocsin.Attribute, error) bool) {
+		for _, id := range slices.Sorted(slices.Values(s.q.Events)) {
+			q := s.q
+			q.Events = []int64{id}
+			for a, err := range s.matching(ctx, q) {
+				if !yield(a, err) {
+					return
+				}
 			}
 		}
 	}

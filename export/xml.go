@@ -37,7 +37,7 @@ type node struct {
 // that it leaves out where they are empty.
 var (
 	unsaid = map[string]bool{"Event.attribute_count": true, "Event.locked": true, "Event.proposal_email_lock": true,
-		"Attribute.Event": true}
+		"Attribute.Event": true, "Attribute.Sighting": true}
 	unsaidEmpty = map[string]bool{"Event.Galaxy": true, "Event.EventReport": true, "Event.CryptographicKey": true}
 )
 

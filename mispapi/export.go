@@ -200,7 +200,7 @@ func (s *search) eachClaim(ctx context.Context, types []string, events []int64, 
 		of.yieldClaims(ctx, nil, yield)
 		return
 	}
-	of.limit, of.page = 0, 0
+	of.limit, of.page, of.q.Order = 0, 0, nil
 	for _, id := range events {
 		of.q.Events = []int64{id}
 		parts := false
@@ -253,4 +253,11 @@ func (c *call) tagNames(ts tocsin.TagSet) (tags []string) {
 		}
 	}
 	return tags
+}
+
+func bit(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
 }

@@ -85,7 +85,6 @@ var unbuilt = slices.Concat(
 	calls(424, 426),
 	calls(463, 463),
 	// Remarks and clusters.
-	calls(207, 222),
 	calls(368, 370),
 	calls(409, 423),
 	calls(427, 450),
@@ -95,7 +94,6 @@ var unbuilt = slices.Concat(
 	calls(264, 265),
 	calls(268, 271),
 	// Search.
-	calls(356, 356),
 	calls(500, 501),
 )
 
@@ -237,6 +235,10 @@ func mustUUID(s string) tocsin.UUID {
 	return u
 }
 
+// pace is how long a call took when it was recorded, on average: what changed last is
+// last in order of time.
+const pace = 225 * time.Millisecond
+
 // call makes one call again and says how the answers differ.
 func (p *replay) call(n int, rec recording) (diffs []string) {
 	method, path, body := rec.Request.Method, p.ours(rec.Request.Path), string(rec.Request.Body)
@@ -249,7 +251,10 @@ func (p *replay) call(n int, rec recording) (diffs []string) {
 	if a, ok := adapted[n]; ok {
 		method, path, body = a.method, p.ours(a.path), a.body
 	}
-	p.n, p.limit = n, strings.Contains(body, "limit")
+	p.n, p.limit = n, strings.Contains(body, "limit") && strings.HasPrefix(path, "/attributes")
+	if n > 47 { // the world begins with the first event
+		p.sleep(pace)
+	}
 	got := p.ask(rec.As, method, path, p.ours(body))
 	if got.status != rec.Response.Status {
 		diffs = append(diffs, fmt.Sprintf("status %d, not %d: %.200s", got.status, rec.Response.Status, got.body))
@@ -272,7 +277,7 @@ func (p *replay) call(n int, rec recording) (diffs []string) {
 		return append(diffs, fmt.Sprintf("no JSON: %.200s", got.body))
 	}
 	controller := strings.Split(strings.Trim(rec.Request.Path, "/"), "/")[0]
-	return append(diffs, p.compare(map[string]string{"events": "Event", "attributes": "Attribute", "objects": "Object"}[controller], "", want, have)...)
+	return append(diffs, p.compare(map[string]string{"events": "Event", "attributes": "Attribute", "objects": "Object", "sightings": "Sighting"}[controller], "", want, have)...)
 }
 
 func unmarshal(b []byte, v any) error {
@@ -283,11 +288,15 @@ func unmarshal(b []byte, v any) error {
 
 func (p *replay) header(name, want, have string) string {
 	switch name {
-	case "Date", "ETag", "X-XSS-Protection":
+	case "Date", "X-XSS-Protection":
 		return ""
+	case "ETag":
+		want, have = etag.ReplaceAllString(want, "a hash"), etag.ReplaceAllString(have, "a hash")
 	case "X-Result-Count":
-		if p.limit {
-			return "" // theirs is the limit and one; ours is how many there are
+		// Of attributes MISP counts no further than one beyond the page; ours is how many there are.
+		w, _ := strconv.Atoi(want)
+		if h, _ := strconv.Atoi(have); p.limit && h >= w {
+			return ""
 		}
 	}
 	if want != have {
@@ -297,6 +306,7 @@ func (p *replay) header(name, want, have string) string {
 }
 
 var (
+	etag       = regexp.MustCompile(`"[0-9a-f]{40}"`)
 	uuidText   = regexp.MustCompile(`[0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12}`)
 	numbered   = regexp.MustCompile(`\b(Attribute|Event|Object)\((\d+)\)`)
 	tagNumber  = regexp.MustCompile(`( ?)\((\d+)\) successfully`)
@@ -346,7 +356,7 @@ func blank(s string) string { return timeText.ReplaceAllString(s, "TIME") }
 // kinds of what an id-like member points at; "" for the record that it stands in.
 var pointers = map[string]string{"id": "", "event_id": "Event", "attribute_id": "Attribute", "object_id": "Object", "tag_id": "Tag", "sharing_group_id": "SharingGroup"}
 
-var times = map[string]bool{"timestamp": true, "publish_timestamp": true, "modified": true, "created": true, "date_created": true, "date_modified": true}
+var times = map[string]bool{"timestamp": true, "publish_timestamp": true, "modified": true, "created": true, "date_created": true, "date_modified": true, "date_sighting": true, "sighting_timestamp": true}
 
 // compare says how have differs from want, below the member called name of a
 // record of some kind.
@@ -400,7 +410,7 @@ func (p *replay) compare(kind, name string, want, have any) (diffs []string) {
 		if ok && w == h && name == "uuid" {
 			p.uuids[w] = h
 		}
-		if ok && (w == h || times[name] || p.ours(w) == h || name == "id" && p.id(kind, w) == h) {
+		if ok && (w == h || times[name] || p.ours(w) == h || p.pointsAt(kind, name, w, h)) {
 			return nil
 		}
 		if ok && (name == "uuid" || strings.HasSuffix(name, "_uuid")) && p.uuids[w] == "" && w != "" && h != "" {
@@ -415,10 +425,21 @@ func (p *replay) compare(kind, name string, want, have any) (diffs []string) {
 	return []string{fmt.Sprintf("%s is %v, not %v", path, have, want)}
 }
 
+// pointsAt reports whether a member that is an id, written as text, means the same
+// record in both worlds.
+func (p *replay) pointsAt(kind, name, want, have string) bool {
+	to, ok := pointers[name]
+	if to == "" {
+		to = kind
+	}
+	return ok && p.id(to, want) == have
+}
+
 // singular are the members whose name says of which kind the record in them is.
 var singular = map[string]string{"Event": "Event", "Attribute": "Attribute", "Object": "Object", "Tag": "Tag", "EventTag": "EventTag",
 	"SharingGroup": "SharingGroup", "SharingGroupOrg": "SharingGroupOrg", "Organisation": "Organisation", "Org": "Org", "Orgc": "Org",
-	"RelatedAttribute": "Attribute", "User": "User", "Role": "Role", "sync_org": "Org"}
+	"RelatedAttribute": "Attribute", "User": "User", "Role": "Role", "sync_org": "Org",
+	"Sighting": "Sighting"}
 
 func (p *replay) number(kind, name string, want json.Number, have any) []string {
 	h, ok := have.(json.Number)

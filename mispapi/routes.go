@@ -39,6 +39,7 @@ func (a *API) actions() []action {
 		{path: "/events/view", verbs: ask, handle: viewEvent, missing: noEvent, opts: asks},
 		{path: "/events/restSearch", verbs: ask, handle: searchEvents, opts: asks},
 		{path: "/events/add", verbs: "GET POST", handle: addEvent, needs: add, opts: list},
+		{path: "/events/upload_stix", verbs: post, handle: uploadSTIX, needs: add, opts: list},
 		{path: "/events/edit", verbs: write, handle: editEvent, needs: add, missing: noEvent, others: notAuthorised, opts: list},
 		{path: "/events/publish", verbs: post, handle: publishEvent, needs: publish, missing: noEvent},
 		{path: "/events/unpublish", verbs: post, handle: unpublishEvent, needs: publish, missing: noEvent},
@@ -83,6 +84,14 @@ func (a *API) actions() []action {
 		// Proposals, delegations, blocklists.
 
 		// Sightings.
+		{path: "/sightings/add", verbs: post, handle: addSighting, needs: access.Sighting, opts: list},
+		{path: "/sightings/delete", verbs: remove, handle: deleteSighting, needs: access.Sighting, missing: noSighting},
+		{path: "/sightings", verbs: ask, handle: indexSightings, missing: noEvent, opts: asks},
+		{path: "/sightings/index", verbs: ask, handle: indexSightings, missing: noEvent, opts: asks},
+		{path: "/sightings/listSightings", verbs: ask, handle: listSightings, missing: noSighted, opts: asks},
+		{path: "/sightings/restSearch", verbs: ask, handle: searchSightings, opts: asks},
+		{path: "/sightings/filterSightingUuidsForPush", verbs: post, handle: knownSightings, missing: noEvent, opts: slices.Concat(asks, list)},
+		{path: "/sightings/bulkSaveSightings", verbs: post, handle: saveSightings, needs: access.Sighting, missing: noEvent, opts: list},
 
 		// Event reports.
 

@@ -59,6 +59,20 @@ var reads = map[string]func(*testing.T, store.View) int{
 		}
 		return int(n)
 	},
+	"Tally": func(t *testing.T, w store.View) int {
+		n, err := w.Tally(t.Context(), store.TraitType, store.Query{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(n)
+	},
+	"TallyEvents": func(t *testing.T, w store.View) int {
+		n, err := w.TallyEvents(t.Context(), store.EventQuery{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(n)
+	},
 	"Event":          func(t *testing.T, w store.View) int { return found(w.Event(t.Context(), 1)) },
 	"EventByUUID":    func(t *testing.T, w store.View) int { return found(w.EventByUUID(t.Context(), secretUUID)) },
 	"Users":          func(t *testing.T, w store.View) int { return length(w.Users()) },
@@ -85,6 +99,13 @@ var reads = map[string]func(*testing.T, store.View) int{
 		return count(t, w.Relationships(t.Context(), store.RemarkQuery{}))
 	},
 	"Clusters": func(t *testing.T, w store.View) int { return count(t, w.Clusters(t.Context(), store.RemarkQuery{})) },
+	"Sighted": func(t *testing.T, w store.View) int {
+		at, err := w.Sighted(t.Context(), []int64{1, 2, 3, 4, 5, 6, 7, 8, 9})
+		if err != nil {
+			t.Error(err)
+		}
+		return len(at)
+	},
 	"CountRemarks": func(t *testing.T, w store.View) int {
 		n, err := w.CountRemarks(t.Context(), tocsin.KindSighting, store.RemarkQuery{})
 		if err != nil {
@@ -96,7 +117,7 @@ var reads = map[string]func(*testing.T, store.View) int{
 
 // known to everyone on the exchange, or no records at all: ids of tags narrow
 // what a viewer may see, and never widen it.
-var open = []string{"Organisations", "Viewer", "TagIDs", "Roles", "Lifetimes", "Retentions", "GuardLists", "GuardEntries", "GuardSweep"}
+var open = []string{"Organisations", "Library", "Viewer", "TagIDs", "Roles", "Lifetimes", "Retentions", "GuardLists", "GuardEntries", "GuardSweep"}
 
 // read by site administrators alone.
 var adminsOnly = []string{"Feeds", "Peers", "Blocks", "Settings"}
@@ -124,7 +145,11 @@ func everyReadAsksWho(t *testing.T, w *world) {
 		if err := someOfEachRemark(tx); err != nil {
 			return err
 		}
-		if err := store.Put(tx, &tocsin.Tag{Name: "ours only", Org: 1}); err != nil {
+		tag := &tocsin.Tag{Name: "ours only", Org: 1}
+		if err := store.Put(tx, tag); err != nil {
+			return err
+		}
+		if _, err := tx.TagEvent(1, []tocsin.Attached{{Tag: tag.ID}}, nil); err != nil {
 			return err
 		}
 		if err := store.Put(tx, &tocsin.User{Email: "a@ours.example", Org: 1, Role: 2}); err != nil {

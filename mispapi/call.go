@@ -43,7 +43,15 @@ func (a *API) serve(act *action, path string) httpd.Handler {
 		if err := c.admit(); err != nil {
 			return err
 		}
-		return c.inWords(act.handle(c))
+		if !wantsXML(r) {
+			return c.inWords(act.handle(c))
+		}
+		x := &xmlAnswer{ResponseWriter: w}
+		c.w = x
+		if err := c.inWords(act.handle(c)); err != nil {
+			return err
+		}
+		return x.close()
 	}
 }
 
@@ -84,6 +92,7 @@ func (c *call) as(path string) error {
 func (c *call) readPath(path string) {
 	c.named, c.lists = map[string]string{}, map[string][]string{}
 	rest := strings.TrimSuffix(strings.TrimPrefix(c.r.URL.EscapedPath(), path), ".json")
+	rest = strings.TrimSuffix(rest, ".xml")
 	rest = strings.Trim(rest, "/")
 	if rest == "" {
 		return

@@ -268,10 +268,11 @@ X-Ignored-Filters: nonsense
 }
 
 > cert POST /attributes/restSearch
-{"returnFormat": "stix2"}
+{"returnFormat": "powerpoint"}
 < 404
 {
  "name": "Invalid output format.",
  "message": "Invalid output format.",
- "url": "/attributes/restSearch"
+ "url": "/attributes/restSearch",
+ "errors": "There is no format powerpoint. Try one of cache, count, csv, hashes, hosts, json, kunai, netfilter, openioc, rpz, snort, suricata, text, xml, yara, yara-json, zeek."
 }

@@ -83,7 +83,7 @@ var unbuilt = slices.Concat(
 	// Remarks and clusters.
 	calls(368, 370),
 	calls(409, 423),
-	calls(427, 450),
+	calls(434, 450),
 	// Formats.
 	calls(237, 240),
 	calls(257, 262),
@@ -360,8 +360,8 @@ func blank(s string) string { return timeText.ReplaceAllString(s, "TIME") }
 var pointers = map[string]string{"id": "", "event_id": "Event", "attribute_id": "Attribute", "object_id": "Object", "tag_id": "Tag", "sharing_group_id": "SharingGroup",
 	"nids_sid": "a number that is drawn"}
 
-// drawn are members that are drawn for a record: theirs are not ours.
-var drawn = map[string]bool{"authkey": true, "authkey_raw": true, "authkey_start": true, "authkey_end": true}
+// drawnMembers are members that are drawn for a record: theirs are not ours.
+var drawnMembers = map[string]bool{"authkey": true, "authkey_raw": true, "authkey_start": true, "authkey_end": true}
 
 var times = map[string]bool{"timestamp": true, "publish_timestamp": true, "modified": true, "created": true, "date_created": true, "date_modified": true,
 	"last_api_access": true, "last_pw_change": true, "date_sighting": true, "sighting_timestamp": true}
@@ -425,10 +425,10 @@ func (p *replay) compare(kind, name string, want, have any) (diffs []string) {
 			p.uuids[w] = h
 			return nil
 		}
-		if ok && drawn[name] && len(w) == len(h) && p.drawn[w] == "" {
+		if ok && drawnMembers[name] && len(w) == len(h) && p.drawn[w] == "" {
 			p.drawn[w] = h
 		}
-		if ok && drawn[name] && p.drawn[w] == h {
+		if ok && drawnMembers[name] && p.drawn[w] == h {
 			return nil
 		}
 	default:
@@ -453,7 +453,7 @@ func (p *replay) pointsAt(kind, name, want, have string) bool {
 var singular = map[string]string{"Event": "Event", "Attribute": "Attribute", "Object": "Object", "Tag": "Tag", "EventTag": "EventTag",
 	"SharingGroup": "SharingGroup", "SharingGroupOrg": "SharingGroupOrg", "Organisation": "Organisation", "Org": "Org", "Orgc": "Org",
 	"RelatedAttribute": "Attribute", "User": "User", "Role": "Role", "AuthKey": "AuthKey", "UserSetting": "UserSetting", "sync_org": "Org",
-	"Sighting": "Sighting"}
+	"Sighting": "Sighting", "EventReport": "EventReport"}
 
 func (p *replay) number(kind, name string, want json.Number, have any) []string {
 	h, ok := have.(json.Number)

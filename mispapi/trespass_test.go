@@ -33,11 +33,15 @@ func (w *world) castPeople(ann *tocsin.User) {
 		"ATTRIBUTE": {inVisible, inHidden, absent, inBobs},
 		"OBJECT":    {obVisible, obHidden, absent, obBobs},
 		"GROUP":     {visible: groupTwo, hidden: groupOurs, absent: absent},
+		"REPORT":    {visible: reportVisible, hidden: reportHidden, absent: absent},
 		"ORG":       {visible: "1", absent: "99999"},
 		"ROLE":      {visible: itoa(role.ID), absent: "99999"},
 		"USER":      {hidden: itoa(ann.ID), absent: "99999"},
 		"KEY":       {hidden: k.UUID.String(), absent: absent},
 		"SETTING":   {hidden: itoa(setting.ID), absent: "99999"},
+	}
+	for event, report := range map[string]string{visible: reportVisible, hidden: reportHidden} {
+		w.must(200, "ann", "POST", "/event_reports/add/"+event, `{"uuid":"`+report+`","name":"a report","content":"of what happened"}`)
 	}
 	w.must(200, "bob", "POST", "/events/add", `{"Event":{"uuid":"`+bobsEvent+`","info":"bob's","distribution":0,
 		"Attribute":[{"uuid":"`+inBobs+`","type":"domain","value":"other.example.org"}],
@@ -45,6 +49,9 @@ func (w *world) castPeople(ann *tocsin.User) {
 }
 
 const (
+	reportVisible = "11111111-1111-4111-8111-dddddddddddd"
+	reportHidden  = "22222222-2222-4222-8222-dddddddddddd"
+
 	bobsEvent = "55555555-5555-4555-8555-555555555555"
 	inBobs    = "55555555-5555-4555-8555-aaaaaaaaaaaa"
 	obBobs    = "55555555-5555-4555-8555-bbbbbbbbbbbb"
@@ -71,7 +78,7 @@ func (w *world) trespass(as, path, body string, choose func(word string, p part)
 			return reply{}, false
 		}
 		there = append(there, word, id)
-		back = append(back, "/"+id, "/ID", `"`+id+`"`, `"ID"`, " "+id, " ID")
+		back = append(back, "/"+id, "/ID", ":"+id, ":ID", `"`+id+`"`, `"ID"`, " "+id, " ID")
 	}
 	in := strings.NewReplacer(there...)
 	r := w.ask(as, method, in.Replace(path), in.Replace(body))
@@ -250,6 +257,7 @@ var reads = []struct{ path, body string }{
 	{"GET /user_settings/view/SETTING", ``}, {"POST /user_settings/getSetting", `{"user_id":"USER","setting":"homepage"}`},
 	{"GET /warninglists/view/LIST", ``},
 	{"GET /sightings/EVENT", ``}, {"GET /sightings/index/EVENT", ``}, {"GET /sightings/listSightings/ATTRIBUTE", ``},
+	{"GET /event_reports/view/REPORT", ``}, {"GET /event_reports/EVENT", ``}, {"GET /event_reports/index/event_id:EVENT", ``},
 	{"POST /sightings/filterSightingUuidsForPush/EVENT", `["11111111-1111-4111-8111-cccccccccccc"]`},
 }
 

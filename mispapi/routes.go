@@ -114,6 +114,11 @@ func (a *API) actions() []action {
 		{path: "/warninglists/view", verbs: get, handle: viewWarninglist, missing: noList},
 		{path: "/warninglists/checkValue", verbs: post, handle: checkValues, opts: asks},
 
+		// Communities that one may ask to join.
+		{path: "/communities", verbs: get, handle: indexCommunities},
+		{path: "/communities/index", verbs: get, handle: indexCommunities},
+		{path: "/communities/view", verbs: get, handle: viewCommunity, missing: answer{404, "Invalid community."}},
+
 		// The instance: versions, settings, logs, jobs, what can be asked.
 		{path: "/servers/getVersion", verbs: get, handle: version},
 		{path: "/servers/getPyMISPVersion", verbs: get, handle: clientVersion},

@@ -27,6 +27,7 @@ var house = []string{
 	"tocsin/clock",
 	"tocsin/match",
 	"tocsin/collection",
+	"tocsin/peer",
 	"tocsin/httpd",
 	"tocsin/mispapi",
 	"tocsin/rpz",

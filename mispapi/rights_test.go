@@ -95,6 +95,7 @@ var writes = []struct{ path, body string }{
 	{"PUT /objects/edit/OBJECT/1", `{"Attribute":[{"type":"filename","value":"worse.exe"}]}`},
 	{"POST /objects/delete/OBJECT", ``},
 	{"POST /objects/delete/OBJECT/1", ``},
+	{"POST /event_reports/add/EVENT", `{"name":"hijacked","content":"x"}`},
 	{"POST /tags/attachTagToObject", `{"uuid":"EVENT","tag":"tlp:red"}`},
 	{"POST /tags/attachTagToObject", `{"uuid":"ATTRIBUTE","tag":"tlp:green"}`},
 	{"POST /tags/attachTagToObject", `{"uuid":"ATTRIBUTE","tag":"new:tag","local":1}`},
@@ -160,12 +161,23 @@ func TestWritesAreTheOwners(t *testing.T) {
 // TestEveryWriteIsAsked holds the table above to the table of routes.
 func TestEveryWriteIsAsked(t *testing.T) {
 	asked := map[string]bool{"/events/add": true, "/events/upload_stix": true, "/sharing_groups/add": true, "/sharing_groups/edit": true, "/sharing_groups/addOrg": true, "/sharing_groups/removeOrg": true}
-	for _, c := range writes {
-		_, path, _ := strings.Cut(c.path, " ")
+	ask := func(path string) {
 		for _, act := range (&API{}).actions() {
 			if path == act.path || strings.HasPrefix(path, act.path+"/") {
 				asked[act.path] = true
 			}
+		}
+	}
+	for _, c := range writes {
+		_, path, _ := strings.Cut(c.path, " ")
+		ask(path)
+	}
+	for _, c := range speech {
+		ask(c.path)
+	}
+	for _, r := range saying {
+		for _, c := range r.writes {
+			ask(c.path)
 		}
 	}
 	for _, act := range (&API{}).actions() {

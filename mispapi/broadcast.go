@@ -48,7 +48,7 @@ func (a *API) document(ctx context.Context, v access.Viewer, e *tocsin.Event) ([
 	if err != nil {
 		return nil, err
 	}
-	w := &page{header: http.Header{}}
+	w := &draftAnswer{header: http.Header{}}
 	c := &call{API: a, w: w, r: r, v: v, view: a.db.As(v), act: &action{path: "/events/view"}}
 	out := c.stream(mediaJSON)
 	if err := c.appendEvent(out, e, eventOptions{}); err != nil {
@@ -58,14 +58,14 @@ func (a *API) document(ctx context.Context, v access.Viewer, e *tocsin.Event) ([
 	return w.Bytes(), err
 }
 
-// A page is an answer that goes nowhere yet.
-type page struct {
+// A draftAnswer is an answer that goes nowhere yet.
+type draftAnswer struct {
 	bytes.Buffer
 	header http.Header
 }
 
-func (p *page) Header() http.Header { return p.header }
-func (p *page) WriteHeader(int)     {}
+func (d *draftAnswer) Header() http.Header { return d.header }
+func (d *draftAnswer) WriteHeader(int)     {}
 
 // A Broadcast follows the log and sends each event to a bus when it is published,
 // as the organisation sees it whose programs listen there.

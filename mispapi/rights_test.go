@@ -88,6 +88,10 @@ var writes = []struct{ path, body string }{
 	{"POST /attributes/restore/ATTRIBUTE", ``},
 	{"POST /attributes/delete/ATTRIBUTE/1", ``},
 	{"DELETE /attributes/ATTRIBUTE", ``},
+	{"POST /attributes/addTag/ATTRIBUTE", `{"tag":"tlp:green"}`},
+	{"POST /attributes/removeTag/ATTRIBUTE", `{"tag":"tlp:green"}`},
+	{"POST /tags/attachTagToObject", `{"uuid":["ATTRIBUTE","EVENT"],"tag":["tlp:green","tlp:red"]}`},
+	{"POST /tags/attachTagToObject/ATTRIBUTE", `{"tag":"tlp:red||tlp:green","local":true}`},
 	{"POST /objects/add/EVENT", `{"name":"file","Attribute":[{"type":"filename","value":"worse.exe"}]}`},
 	{"POST /objects/edit/OBJECT", `{"comment":"hijacked"}`},
 	{"POST /objects/edit/OBJECT", `{"Attribute":[{"type":"filename","value":"worse.exe"}]}`},
@@ -158,6 +162,9 @@ func TestWritesAreTheOwners(t *testing.T) {
 // TestEveryWriteIsAsked holds the table above to the table of routes.
 func TestEveryWriteIsAsked(t *testing.T) {
 	asked := map[string]bool{"/events/add": true, "/sharing_groups/add": true, "/sharing_groups/edit": true, "/sharing_groups/addOrg": true, "/sharing_groups/removeOrg": true}
+	for _, path := range tagWrites {
+		asked[path] = true
+	}
 	for _, c := range writes {
 		_, path, _ := strings.Cut(c.path, " ")
 		for _, act := range (&API{}).actions() {

@@ -71,7 +71,8 @@ var unbuilt = slices.Concat(
 	calls(147, 147),
 	calls(196, 201),
 	calls(203, 206),
-	calls(357, 367),
+	calls(357, 359),
+	calls(366, 367),
 	calls(451, 459),
 	calls(466, 467),
 	calls(473, 473),
@@ -83,15 +84,14 @@ var unbuilt = slices.Concat(
 	calls(424, 426),
 	calls(463, 463),
 	// Remarks and clusters.
-	calls(207, 222),
 	calls(368, 370),
 	calls(409, 423),
 	calls(427, 450),
 	// Formats.
-	calls(225, 226),
-	calls(231, 242),
-	calls(245, 271),
-	calls(322, 325),
+	calls(237, 240),
+	calls(257, 262),
+	calls(264, 265),
+	calls(268, 271),
 	// Search.
 	calls(500, 501),
 )
@@ -207,6 +207,7 @@ func (p *replay) isUnlike(path string) bool {
 // newReplay sets the world up as recordings 13 to 35 do.
 func newReplay(t *testing.T, files []string) *replay {
 	p := &replay{world: newWorld(t, time.Unix(1795437549, 0).UTC()), ids: map[string]map[string]string{}, uuids: map[string]string{}, met: map[string]bool{}, painted: map[string]bool{}}
+	p.api.Instance = mustUUID("24f1a4f8-3098-41c3-bd60-5b543a4eeb90")
 	since := time.Date(2026, 11, 23, 12, 6, 40, 0, time.UTC)
 	for _, o := range []tocsin.Organisation{
 		{Name: "ORGNAME", UUID: mustUUID("cb39716b-5a41-4767-aa53-583f61dc2120"), Description: "Automatically generated admin organisation", Type: "ADMIN", Local: true},
@@ -276,10 +277,7 @@ func (p *replay) call(n int, rec recording) (diffs []string) {
 	if rec.Response.Kind != "json" {
 		var want string
 		json.Unmarshal(rec.Response.Body, &want)
-		if a, b := blank(p.ours(want)), blank(got.body); strings.TrimRight(a, "\n") != strings.TrimRight(b, "\n") { // PHP ends with an empty line
-			diffs = append(diffs, fmt.Sprintf("body %.1500q, not %.1500q", b, a))
-		}
-		return diffs
+		return append(diffs, p.text(want, got.body)...)
 	}
 	var want, have any
 	if err := unmarshal(rec.Response.Body, &want); err != nil {
@@ -289,7 +287,7 @@ func (p *replay) call(n int, rec recording) (diffs []string) {
 		return append(diffs, fmt.Sprintf("no JSON: %.200s", got.body))
 	}
 	controller := strings.Split(strings.Trim(rec.Request.Path, "/"), "/")[0]
-	return append(diffs, p.compare(map[string]string{"events": "Event", "attributes": "Attribute", "objects": "Object", "tags": "Tag"}[controller], "", want, have)...)
+	return append(diffs, p.compare(map[string]string{"events": "Event", "attributes": "Attribute", "objects": "Object", "tags": "Tag", "sightings": "Sighting"}[controller], "", want, have)...)
 }
 
 func unmarshal(b []byte, v any) error {
@@ -319,7 +317,7 @@ func (p *replay) header(name, want, have string) string {
 
 var (
 	etag       = regexp.MustCompile(`"[0-9a-f]{40}"`)
-	uuidText   = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+	uuidText   = regexp.MustCompile(`[0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12}`)
 	numbered   = regexp.MustCompile(`\b(Attribute|Event|Object)\((\d+)\)`)
 	tagNumber  = regexp.MustCompile(`( ?)\((\d+)\) successfully`)
 	pathNumber = regexp.MustCompile(`/(events|attributes|objects|sharing_groups|tags)(/[A-Za-z]+)?/(\d+)\b`)
@@ -336,11 +334,12 @@ const theirHost = "http://127.0.0.1:8090"
 func (p *replay) ours(s string) string {
 	s = strings.ReplaceAll(s, theirHost, p.url)
 	s = uuidText.ReplaceAllStringFunc(s, func(u string) string {
-		if o, ok := p.uuids[u]; ok {
-			return o
+		if o, ok := p.uuids[strings.ReplaceAll(u, "_", "-")]; ok {
+			return strings.ReplaceAll(o, "-", u[8:9])
 		}
 		return u
 	})
+	s = strings.ReplaceAll(s, "http://127.0.0.1:8090", p.url)
 	s = numbered.ReplaceAllStringFunc(s, func(m string) string {
 		g := numbered.FindStringSubmatch(m)
 		return g[1] + "(" + p.id(g[1], g[2]) + ")"
@@ -372,7 +371,7 @@ func blank(s string) string { return timeText.ReplaceAllString(s, "TIME") }
 // kinds of what an id-like member points at; "" for the record that it stands in.
 var pointers = map[string]string{"id": "", "event_id": "Event", "attribute_id": "Attribute", "object_id": "Object", "tag_id": "Tag", "sharing_group_id": "SharingGroup"}
 
-var times = map[string]bool{"timestamp": true, "publish_timestamp": true, "modified": true, "created": true, "date_created": true, "date_modified": true}
+var times = map[string]bool{"timestamp": true, "publish_timestamp": true, "modified": true, "created": true, "date_created": true, "date_modified": true, "date_sighting": true, "sighting_timestamp": true}
 
 // compare says how have differs from want, below the member called name of a
 // record of some kind.
@@ -426,7 +425,7 @@ func (p *replay) compare(kind, name string, want, have any) (diffs []string) {
 		if ok && w == h && name == "uuid" {
 			p.uuids[w] = h
 		}
-		if ok && (w == h || times[name] || p.ours(w) == h || name == "id" && p.id(kind, w) == h) {
+		if ok && (w == h || times[name] || p.ours(w) == h || p.pointsAt(kind, name, w, h)) {
 			return nil
 		}
 		if ok && (name == "uuid" || strings.HasSuffix(name, "_uuid")) && p.uuids[w] == "" && w != "" && h != "" {
@@ -449,10 +448,21 @@ func (p *replay) compare(kind, name string, want, have any) (diffs []string) {
 	return []string{fmt.Sprintf("%s is %v, not %v", path, have, want)}
 }
 
+// pointsAt reports whether a member that is an id, written as text, means the same
+// record in both worlds.
+func (p *replay) pointsAt(kind, name, want, have string) bool {
+	to, ok := pointers[name]
+	if to == "" {
+		to = kind
+	}
+	return ok && p.id(to, want) == have
+}
+
 // singular are the members whose name says of which kind the record in them is.
 var singular = map[string]string{"Event": "Event", "Attribute": "Attribute", "Object": "Object", "Tag": "Tag", "EventTag": "EventTag",
 	"SharingGroup": "SharingGroup", "SharingGroupOrg": "SharingGroupOrg", "Organisation": "Organisation", "Org": "Org", "Orgc": "Org",
-	"RelatedAttribute": "Attribute", "User": "User", "Role": "Role", "sync_org": "Org"}
+	"RelatedAttribute": "Attribute", "User": "User", "Role": "Role", "sync_org": "Org",
+	"Sighting": "Sighting"}
 
 func (p *replay) number(kind, name string, want json.Number, have any) []string {
 	h, ok := have.(json.Number)

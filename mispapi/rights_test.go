@@ -143,6 +143,7 @@ func TestWritesAreTheOwners(t *testing.T) {
 	}
 	for _, c := range []struct{ path, body string }{
 		{"/events/add", `{"info":"x"}`},
+		{"/events/upload_stix/2", `{"type":"bundle","objects":[]}`},
 		{"/sharing_groups/add", `{"name":"x"}`},
 		{"/sharing_groups/edit/" + groupTwo, `{"name":"x"}`},
 		{"/sharing_groups/addOrg/" + groupTwo + "/1", ``},
@@ -161,16 +162,27 @@ func TestWritesAreTheOwners(t *testing.T) {
 
 // TestEveryWriteIsAsked holds the table above to the table of routes.
 func TestEveryWriteIsAsked(t *testing.T) {
-	asked := map[string]bool{"/events/add": true, "/sharing_groups/add": true, "/sharing_groups/edit": true, "/sharing_groups/addOrg": true, "/sharing_groups/removeOrg": true}
-	for _, path := range tagWrites {
-		asked[path] = true
-	}
-	for _, c := range writes {
-		_, path, _ := strings.Cut(c.path, " ")
+	asked := map[string]bool{"/events/add": true, "/events/upload_stix": true, "/sharing_groups/add": true, "/sharing_groups/edit": true, "/sharing_groups/addOrg": true, "/sharing_groups/removeOrg": true}
+	ask := func(path string) {
 		for _, act := range (&API{}).actions() {
 			if path == act.path || strings.HasPrefix(path, act.path+"/") {
 				asked[act.path] = true
 			}
+		}
+	}
+	for _, c := range writes {
+		_, path, _ := strings.Cut(c.path, " ")
+		ask(path)
+	}
+	for _, path := range tagWrites {
+		ask(path)
+	}
+	for _, c := range speech {
+		ask(c.path)
+	}
+	for _, r := range saying {
+		for _, c := range r.writes {
+			ask(c.path)
 		}
 	}
 	for _, act := range (&API{}).actions() {

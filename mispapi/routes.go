@@ -39,12 +39,25 @@ func (a *API) actions() []action {
 		{path: "/events/view", verbs: ask, handle: viewEvent, missing: noEvent, opts: asks},
 		{path: "/events/restSearch", verbs: ask, handle: searchEvents, opts: asks},
 		{path: "/events/add", verbs: "GET POST", handle: addEvent, needs: add, opts: list},
+		{path: "/events/upload_stix", verbs: post, handle: uploadSTIX, needs: add, opts: list},
 		{path: "/events/edit", verbs: write, handle: editEvent, needs: add, missing: noEvent, others: notAuthorised, opts: list},
 		{path: "/events/publish", verbs: post, handle: publishEvent, needs: publish, missing: noEvent},
 		{path: "/events/unpublish", verbs: post, handle: unpublishEvent, needs: publish, missing: noEvent},
 		{path: "/events/delete", verbs: remove, handle: deleteEvent, needs: add, missing: noEvent},
 		{path: "/events/addTag", verbs: post, handle: tagEvent, needs: tag, missing: noEvent, others: notOurTags},
 		{path: "/events/removeTag", verbs: post, handle: untagEvent, needs: tag, missing: noEvent, others: notOurTags},
+
+		// Files, as they were fetched before there was restSearch.
+		{path: "/events/nids", verbs: ask, handle: downloadRules, opts: asks},
+		{path: "/events/hids", verbs: ask, handle: downloadHashes, opts: asks},
+		{path: "/events/csv/download", verbs: ask, handle: download, opts: asks},
+		{path: "/events/xml/download", verbs: ask, handle: download, opts: asks},
+		{path: "/events/stix/download", verbs: ask, handle: download, opts: asks},
+		{path: "/events/stix2/download", verbs: ask, handle: download, opts: asks},
+		{path: "/events/downloadOpenIOCEvent", verbs: ask, handle: download, opts: asks},
+		{path: "/attributes/text/download", verbs: ask, handle: download, opts: asks},
+		{path: "/attributes/rpz/download", verbs: ask, handle: download, opts: asks},
+		{path: "/attributes/bro/download", verbs: ask, handle: download, opts: asks},
 
 		// Attributes.
 		{path: "/attributes", verbs: "GET POST PUT DELETE", handle: attributes, missing: noAttribute, opts: list},
@@ -88,6 +101,14 @@ func (a *API) actions() []action {
 		// Proposals, delegations, blocklists.
 
 		// Sightings.
+		{path: "/sightings/add", verbs: post, handle: addSighting, needs: access.Sighting, opts: list},
+		{path: "/sightings/delete", verbs: remove, handle: deleteSighting, needs: access.Sighting, missing: noSighting},
+		{path: "/sightings", verbs: ask, handle: indexSightings, missing: noEvent, opts: asks},
+		{path: "/sightings/index", verbs: ask, handle: indexSightings, missing: noEvent, opts: asks},
+		{path: "/sightings/listSightings", verbs: ask, handle: listSightings, missing: noSighted, opts: asks},
+		{path: "/sightings/restSearch", verbs: ask, handle: searchSightings, opts: asks},
+		{path: "/sightings/filterSightingUuidsForPush", verbs: post, handle: knownSightings, missing: noEvent, opts: slices.Concat(asks, list)},
+		{path: "/sightings/bulkSaveSightings", verbs: post, handle: saveSightings, needs: access.Sighting, missing: noEvent, opts: list},
 
 		// Event reports.
 
@@ -153,6 +174,7 @@ func (a *API) Register(s *httpd.Server) {
 			h := a.serve(&act, path)
 			s.Handle(path, h, act.opts...)
 			s.Handle(path+".json", h, act.opts...)
+			s.Handle(path+".xml", h, act.opts...)
 			s.Handle(path+"/{rest...}", h, act.opts...)
 		}
 	}

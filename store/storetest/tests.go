@@ -99,6 +99,13 @@ var reads = map[string]func(*testing.T, store.View) int{
 		return count(t, w.Relationships(t.Context(), store.RemarkQuery{}))
 	},
 	"Clusters": func(t *testing.T, w store.View) int { return count(t, w.Clusters(t.Context(), store.RemarkQuery{})) },
+	"Sighted": func(t *testing.T, w store.View) int {
+		at, err := w.Sighted(t.Context(), []int64{1, 2, 3, 4, 5, 6, 7, 8, 9})
+		if err != nil {
+			t.Error(err)
+		}
+		return len(at)
+	},
 	"CountRemarks": func(t *testing.T, w store.View) int {
 		n, err := w.CountRemarks(t.Context(), tocsin.KindSighting, store.RemarkQuery{})
 		if err != nil {
@@ -110,7 +117,7 @@ var reads = map[string]func(*testing.T, store.View) int{
 
 // known to everyone on the exchange, or no records at all: ids of tags narrow
 // what a viewer may see, and never widen it.
-var open = []string{"Organisations", "Viewer", "TagIDs", "Roles", "Lifetimes", "Retentions", "GuardLists", "GuardEntries", "GuardSweep"}
+var open = []string{"Organisations", "Library", "Viewer", "TagIDs", "Roles", "Lifetimes", "Retentions", "GuardLists", "GuardEntries", "GuardSweep"}
 
 // read by site administrators alone.
 var adminsOnly = []string{"Feeds", "Peers", "Blocks", "Settings"}

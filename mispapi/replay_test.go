@@ -86,7 +86,7 @@ var unbuilt = slices.Concat(
 	// Remarks and clusters.
 	calls(368, 370),
 	calls(409, 423),
-	calls(427, 450),
+	calls(434, 450),
 	// Formats.
 	calls(237, 240),
 	calls(257, 262),
@@ -462,7 +462,7 @@ func (p *replay) pointsAt(kind, name, want, have string) bool {
 var singular = map[string]string{"Event": "Event", "Attribute": "Attribute", "Object": "Object", "Tag": "Tag", "EventTag": "EventTag",
 	"SharingGroup": "SharingGroup", "SharingGroupOrg": "SharingGroupOrg", "Organisation": "Organisation", "Org": "Org", "Orgc": "Org",
 	"RelatedAttribute": "Attribute", "User": "User", "Role": "Role", "sync_org": "Org",
-	"Sighting": "Sighting"}
+	"Sighting": "Sighting", "EventReport": "EventReport"}
 
 func (p *replay) number(kind, name string, want json.Number, have any) []string {
 	h, ok := have.(json.Number)

@@ -111,6 +111,14 @@ func (a *API) actions() []action {
 		{path: "/sightings/bulkSaveSightings", verbs: post, handle: saveSightings, needs: access.Sighting, missing: noEvent, opts: list},
 
 		// Event reports.
+		{path: "/event_reports", verbs: ask, handle: indexReports, missing: noEvent, opts: asks},
+		{path: "/event_reports/index", verbs: ask, handle: indexReports, missing: noEvent, opts: asks},
+		{path: "/event_reports/view", verbs: ask, handle: viewReport, missing: noReport, opts: asks},
+		{path: "/event_reports/add", verbs: post, handle: addReport, needs: add, missing: noEvent},
+		{path: "/event_reports/edit", verbs: write, handle: editReport, needs: add, missing: noReport},
+		{path: "/event_reports/delete", verbs: remove, handle: deleteReport, needs: add, missing: noReport},
+		{path: "/event_reports/restore", verbs: write, handle: restoreReport, needs: add, missing: noReport},
+		{path: "/event_reports/importReportFromUrl", verbs: post, handle: importReport, needs: add, missing: noEvent},
 
 		// Analyst data: notes, opinions, relationships.
 

@@ -89,6 +89,10 @@ var writes = []struct{ path, body string }{
 	{"POST /attributes/restore/ATTRIBUTE", ``},
 	{"POST /attributes/delete/ATTRIBUTE/1", ``},
 	{"DELETE /attributes/ATTRIBUTE", ``},
+	{"POST /attributes/addTag/ATTRIBUTE", `{"tag":"tlp:green"}`},
+	{"POST /attributes/removeTag/ATTRIBUTE", `{"tag":"tlp:green"}`},
+	{"POST /tags/attachTagToObject", `{"uuid":["ATTRIBUTE","EVENT"],"tag":["tlp:green","tlp:red"]}`},
+	{"POST /tags/attachTagToObject/ATTRIBUTE", `{"tag":"tlp:red||tlp:green","local":true}`},
 	{"POST /objects/add/EVENT", `{"name":"file","Attribute":[{"type":"filename","value":"worse.exe"}]}`},
 	{"POST /objects/edit/OBJECT", `{"comment":"hijacked"}`},
 	{"POST /objects/edit/OBJECT", `{"Attribute":[{"type":"filename","value":"worse.exe"}]}`},
@@ -170,6 +174,9 @@ func TestEveryWriteIsAsked(t *testing.T) {
 	}
 	for _, c := range writes {
 		_, path, _ := strings.Cut(c.path, " ")
+		ask(path)
+	}
+	for _, path := range tagWrites {
 		ask(path)
 	}
 	for _, c := range speech {

@@ -34,6 +34,8 @@ var (
 	noAttributeThere = answer{http.StatusNotFound, "Invalid attribute"}
 	noObject         = answer{http.StatusNotFound, "Invalid object."}
 	noTarget         = answer{http.StatusNotFound, "Invalid Target."}
+	noTag            = answer{http.StatusNotFound, "Invalid tag"}
+	noTagCollection  = answer{http.StatusNotFound, "Invalid tag collection."}
 	noGroup          = answer{http.StatusMethodNotAllowed, "Sharing group doesn&#039;t exist or you do not have permission to access it."}
 	noOrganisation   = answer{http.StatusNotFound, "Invalid organisation"}
 	noList           = answer{http.StatusNotFound, "Invalid Warninglist."}

@@ -40,6 +40,7 @@ func (a *API) actions() []action {
 		{path: "/events/view", verbs: ask, handle: viewEvent, missing: noEvent, opts: asks},
 		{path: "/events/restSearch", verbs: ask, handle: searchEvents, opts: asks},
 		{path: "/events/add", verbs: "GET POST", handle: addEvent, needs: add, opts: list},
+		{path: "/events/pushEventToZMQ", verbs: post, handle: pushEvent, needs: publish, missing: noEvent},
 		{path: "/events/upload_stix", verbs: post, handle: uploadSTIX, needs: add, opts: list},
 		{path: "/events/edit", verbs: write, handle: editEvent, needs: add, missing: noEvent, others: notAuthorised, opts: list},
 		{path: "/events/publish", verbs: post, handle: publishEvent, needs: publish, missing: noEvent},
@@ -65,6 +66,9 @@ func (a *API) actions() []action {
 		{path: "/attributes/view", verbs: ask, handle: viewAttribute, missing: noAttribute, opts: asks},
 		{path: "/attributes/restSearch", verbs: ask, handle: searchAttributes, opts: asks},
 		{path: "/attributes/describeTypes", verbs: get, handle: describeTypes},
+		{path: "/attributes/attributeStatistics", verbs: get, handle: attributeStatistics},
+		{path: "/attributes/addTag", verbs: post, handle: tagAttribute, needs: tag, missing: noAttributeThere, others: notOurTags},
+		{path: "/attributes/removeTag", verbs: post, handle: untagAttribute, needs: tag, missing: noAttributeThere, others: notOurTags},
 		{path: "/attributes/add", verbs: post, handle: addAttributes, needs: add, missing: noEvent, opts: list},
 		{path: "/attributes/edit", verbs: write, handle: editAttribute, needs: add, missing: noAttribute},
 		{path: "/attributes/restore", verbs: post, handle: restoreAttribute, needs: add, missing: noAttributeThere},
@@ -79,8 +83,22 @@ func (a *API) actions() []action {
 		// Tags and collections of them.
 		{path: "/tags", verbs: get, handle: indexTags},
 		{path: "/tags/index", verbs: get, handle: indexTags},
+		{path: "/tags/view", verbs: get, handle: viewTag, missing: noTag},
+		{path: "/tags/add", verbs: post, handle: addTag, needs: access.TagEditor},
+		{path: "/tags/edit", verbs: write, handle: editTag, needs: access.TagEditor, missing: noTag},
+		{path: "/tags/delete", verbs: remove, handle: deleteTag, needs: access.TagEditor, missing: noTag},
+		{path: "/tags/search", verbs: ask, handle: searchTags, opts: asks},
+		{path: "/tags/tagStatistics", verbs: get, handle: tagStatistics},
 		{path: "/tags/attachTagToObject", verbs: post, handle: attachTag, needs: tag, missing: noTarget, others: notOurTags},
 		{path: "/tags/removeTagFromObject", verbs: post, handle: removeTag, needs: tag, missing: noTarget, others: notOurTags},
+		{path: "/tag_collections", verbs: get, handle: indexTagCollections},
+		{path: "/tag_collections/index", verbs: get, handle: indexTagCollections},
+		{path: "/tag_collections/view", verbs: get, handle: viewTagCollection, missing: noTagCollection},
+		{path: "/tag_collections/add", verbs: post, handle: addTagCollection, needs: access.TagEditor},
+		{path: "/tag_collections/edit", verbs: write, handle: editTagCollection, needs: access.TagEditor, missing: noTagCollection},
+		{path: "/tag_collections/delete", verbs: remove, handle: deleteTagCollection, needs: access.TagEditor, missing: noTagCollection},
+		{path: "/tag_collections/addTag", verbs: post, handle: collectTag, needs: access.TagEditor, missing: noTagCollection},
+		{path: "/tag_collections/removeTag", verbs: post, handle: uncollectTag, needs: access.TagEditor, missing: noTagCollection},
 
 		// Proposals, delegations, blocklists.
 
@@ -172,6 +190,11 @@ func (a *API) actions() []action {
 		{path: "/warninglists/index", verbs: ask, handle: indexWarninglists, opts: asks},
 		{path: "/warninglists/view", verbs: get, handle: viewWarninglist, missing: noList},
 		{path: "/warninglists/checkValue", verbs: post, handle: checkValues, opts: asks},
+
+		// Communities that one may ask to join.
+		{path: "/communities", verbs: get, handle: indexCommunities},
+		{path: "/communities/index", verbs: get, handle: indexCommunities},
+		{path: "/communities/view", verbs: get, handle: viewCommunity, missing: answer{404, "Invalid community."}},
 
 		// The instance: versions, settings, logs, jobs, what can be asked.
 		{path: "/servers/getVersion", verbs: get, handle: version},

@@ -26,6 +26,8 @@ type part struct {
 func (w *world) castPeople(ann *tocsin.User) {
 	role := put(w, &tocsin.Role{Name: "a role of ours"})
 	setting := put(w, &tocsin.UserSetting{User: ann.ID, Name: "homepage", Value: []byte(`"/events"`)})
+	tag := put(w, &tocsin.Tag{Name: "of our own", Org: ann.Org})
+	tags := put(w, &tocsin.TagCollection{Name: "ours", UUID: tocsin.NewUUID(w.now), Org: ann.Org})
 	k := &tocsin.Key{User: ann.ID}
 	w.key("ann's other key", k)
 	w.cast = map[string]part{
@@ -34,6 +36,8 @@ func (w *world) castPeople(ann *tocsin.User) {
 		"OBJECT":    {obVisible, obHidden, absent, obBobs},
 		"GROUP":     {visible: groupTwo, hidden: groupOurs, absent: absent},
 		"REPORT":    {visible: reportVisible, hidden: reportHidden, absent: absent},
+		"TAG":       {hidden: itoa(tag.ID), absent: "99999"},
+		"TAGS":      {hidden: itoa(tags.ID), absent: "99999"},
 		"ORG":       {visible: "1", absent: "99999"},
 		"ROLE":      {visible: itoa(role.ID), absent: "99999"},
 		"USER":      {hidden: itoa(ann.ID), absent: "99999"},
@@ -209,6 +213,9 @@ func TestEveryCallIsAsked(t *testing.T) {
 	for _, c := range makes {
 		note(asked, c.path)
 	}
+	for _, path := range tagWrites {
+		note(asked, path)
+	}
 	for _, c := range speech {
 		note(asked, c.path)
 	}
@@ -258,6 +265,7 @@ var reads = []struct{ path, body string }{
 	{"GET /warninglists/view/LIST", ``},
 	{"GET /sightings/EVENT", ``}, {"GET /sightings/index/EVENT", ``}, {"GET /sightings/listSightings/ATTRIBUTE", ``},
 	{"GET /event_reports/view/REPORT", ``}, {"GET /event_reports/EVENT", ``}, {"GET /event_reports/index/event_id:EVENT", ``},
+	{"GET /tags/view/TAG", ``}, {"GET /tag_collections/view/TAGS", ``}, {"GET /communities/view/NONE", ``},
 	{"POST /sightings/filterSightingUuidsForPush/EVENT", `["11111111-1111-4111-8111-cccccccccccc"]`},
 }
 

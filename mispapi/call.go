@@ -44,7 +44,7 @@ func (a *API) serve(act *action, path string) httpd.Handler {
 		if err := c.admit(); err != nil {
 			return err
 		}
-		if !wantsXML(r) {
+		if !wantsXML(r) || answersUploadsInJSON(act) {
 			return c.inWords(act.handle(c))
 		}
 		x := &xmlAnswer{ResponseWriter: w}

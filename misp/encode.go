@@ -28,6 +28,8 @@ type Encoder struct {
 	Names  Names
 	Viewer access.Viewer // who reads
 	Own    bool          // also tags that do not leave this instance: local ones, and those not exportable
+	// MayEdit tells whether the reader may change an analyst's remark; nil does not say.
+	MayEdit func(*tocsin.Head) bool
 }
 
 // More is what a client may ask for beside an attribute. The lists are JSON

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -43,6 +44,8 @@ type recording struct {
 		Headers map[string]string
 		Kind    string `json:"body_kind"`
 		Body    json.RawMessage
+		// Beginning is what was recorded of a long body.
+		Beginning string `json:"body_text"`
 	}
 }
 
@@ -86,9 +89,10 @@ var unbuilt = slices.Concat(
 	calls(424, 426),
 	calls(463, 463),
 	// Remarks and clusters.
-	calls(368, 370),
+	calls(368, 368),
 	calls(409, 423),
-	calls(434, 450),
+	calls(441, 441),
+	calls(444, 450),
 	// Formats.
 	calls(237, 240),
 	calls(257, 262),
@@ -271,7 +275,9 @@ func (p *replay) call(n int, rec recording) (diffs []string) {
 		return append(diffs, p.text(want, got.body)...)
 	}
 	var want, have any
-	if err := unmarshal(rec.Response.Body, &want); err != nil {
+	if rec.Response.Body == nil {
+		want = beginning(rec.Response.Beginning)
+	} else if err := unmarshal(rec.Response.Body, &want); err != nil {
 		p.t.Fatal(err)
 	}
 	if err := unmarshal([]byte(got.body), &have); err != nil {
@@ -370,6 +376,8 @@ func (p *replay) compare(kind, name string, want, have any) (diffs []string) {
 		return nil
 	}
 	switch w := want.(type) {
+	case cutObject, cutList:
+		return p.compareCut(kind, name, want, have)
 	case map[string]any:
 		h, ok := have.(map[string]any)
 		if !ok {
@@ -378,6 +386,7 @@ func (p *replay) compare(kind, name string, want, have any) (diffs []string) {
 		if singular[name] != "" {
 			kind = singular[name]
 		}
+		w = p.ourNames(w)
 		for k := range w {
 			if _, ok := h[k]; !ok {
 				if p.isUnlike(kind + "." + k) {
@@ -411,7 +420,7 @@ func (p *replay) compare(kind, name string, want, have any) (diffs []string) {
 		if ok && w == h && name == "uuid" {
 			p.uuids[w] = h
 		}
-		if ok && (w == h || times[name] || p.ours(w) == h || p.pointsAt(kind, name, w, h)) {
+		if ok && (w == h || times[name] || uuidText.MatchString(name) || p.ours(w) == h || p.pointsAt(kind, name, w, h)) {
 			return nil
 		}
 		if ok && (name == "uuid" || strings.HasSuffix(name, "_uuid")) && p.uuids[w] == "" && w != "" && h != "" {
@@ -436,11 +445,24 @@ func (p *replay) pointsAt(kind, name, want, have string) bool {
 	return ok && p.id(to, want) == have
 }
 
+// ourNames puts our uuids in the place of theirs where they are names of members.
+func (p *replay) ourNames(w map[string]any) map[string]any {
+	out := w
+	for k, v := range w {
+		if ours := p.ours(k); ours != k {
+			out = maps.Clone(out)
+			delete(out, k)
+			out[ours] = v
+		}
+	}
+	return out
+}
+
 // singular are the members whose name says of which kind the record in them is.
 var singular = map[string]string{"Event": "Event", "Attribute": "Attribute", "Object": "Object", "Tag": "Tag", "EventTag": "EventTag",
 	"SharingGroup": "SharingGroup", "SharingGroupOrg": "SharingGroupOrg", "Organisation": "Organisation", "Org": "Org", "Orgc": "Org",
 	"RelatedAttribute": "Attribute", "User": "User", "Role": "Role", "sync_org": "Org",
-	"Sighting": "Sighting", "EventReport": "EventReport"}
+	"Sighting": "Sighting", "EventReport": "EventReport", "Note": "Note", "Opinion": "Opinion", "Relationship": "Relationship"}
 
 func (p *replay) number(kind, name string, want json.Number, have any) []string {
 	h, ok := have.(json.Number)

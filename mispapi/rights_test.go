@@ -142,6 +142,7 @@ func TestWritesAreTheOwners(t *testing.T) {
 		{"/events/add", `{"info":"x"}`},
 		{"/events/upload_stix/2", `{"type":"bundle","objects":[]}`},
 		{"/sharing_groups/add", `{"name":"x"}`},
+		{"/analyst_data/pushAnalystData", `{"Note":{"uuid":"12345678-1234-4123-8123-123456789012","object_uuid":"` + visible + `","object_type":"Event","note":"n"}}`},
 		{"/sharing_groups/edit/" + groupTwo, `{"name":"x"}`},
 		{"/sharing_groups/addOrg/" + groupTwo + "/1", ``},
 		{"/sharing_groups/removeOrg/" + groupTwo + "/1", ``},
@@ -159,7 +160,7 @@ func TestWritesAreTheOwners(t *testing.T) {
 
 // TestEveryWriteIsAsked holds the table above to the table of routes.
 func TestEveryWriteIsAsked(t *testing.T) {
-	asked := map[string]bool{"/events/add": true, "/events/upload_stix": true, "/sharing_groups/add": true, "/sharing_groups/edit": true, "/sharing_groups/addOrg": true, "/sharing_groups/removeOrg": true}
+	asked := map[string]bool{"/events/add": true, "/events/upload_stix": true, "/analyst_data/pushAnalystData": true, "/sharing_groups/add": true, "/sharing_groups/edit": true, "/sharing_groups/addOrg": true, "/sharing_groups/removeOrg": true}
 	ask := func(path string) {
 		for _, act := range (&API{}).actions() {
 			if path == act.path || strings.HasPrefix(path, act.path+"/") {

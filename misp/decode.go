@@ -83,6 +83,11 @@ func DecodeReference(from io.Reader) (*Reference, error) {
 	return decode(from, "ObjectReference", (*reader).reference)
 }
 
+// DecodeProposal reads one proposal, bare or wrapped.
+func DecodeProposal(from io.Reader) (*Proposal, error) {
+	return decode(from, "ShadowAttribute", func(r *reader, p *Proposal) { defer r.record(&p.Problems)(); r.proposal(p) })
+}
+
 // DecodeSharingGroup reads one sharing group, bare or wrapped; its members may
 // stand in it or, as MISP answers, beside it.
 func DecodeSharingGroup(from io.Reader) (*SharingGroup, error) {

@@ -27,7 +27,10 @@ type Names interface {
 type Encoder struct {
 	Names  Names
 	Viewer access.Viewer // who reads
-	Own    bool          // also tags that do not leave this instance: local ones, and those not exportable
+	// MailLocked is of events whether their owner is written no further mail about
+	// proposals; nil is of none.
+	MailLocked map[int64]bool
+	Own        bool // also tags that do not leave this instance: local ones, and those not exportable
 }
 
 // More is what a client may ask for beside an attribute. The lists are JSON

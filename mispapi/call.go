@@ -24,6 +24,7 @@ type call struct {
 
 	args  []string          // what follows the action in the path
 	named map[string]string // of it, what is written name:value
+	lists map[string][]any  // of it, what is written name[]:value
 
 	held map[int64]*tocsin.Event // see eventOf
 }
@@ -76,7 +77,7 @@ func (c *call) as(path string) error {
 // readPath takes what follows the action's path apart. It is cut before it is unescaped,
 // so that a tag's name may hold a slash.
 func (c *call) readPath(path string) {
-	c.named = map[string]string{}
+	c.named, c.lists = map[string]string{}, map[string][]any{}
 	rest := strings.TrimSuffix(strings.TrimPrefix(c.r.URL.EscapedPath(), path), ".json")
 	rest = strings.Trim(rest, "/")
 	if rest == "" {
@@ -90,6 +91,10 @@ func (c *call) readPath(path string) {
 		name, value, ok := strings.Cut(text, ":")
 		if ok && isWord(name) && !c.keepsColons(len(c.args)) {
 			c.named[name] = value
+			continue
+		}
+		if name, isList := strings.CutSuffix(name, "[]"); ok && isList && isWord(name) {
+			c.lists[name] = append(c.lists[name], value)
 			continue
 		}
 		c.args = append(c.args, text)

@@ -72,7 +72,16 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 			return err
 		}
 	}
-	s := c.encoder().Event(e, x)
+	about, err := c.shadows(e)
+	if err != nil {
+		return err
+	}
+	x.Proposals = about[0]
+	enc := c.encoder()
+	if enc.MailLocked, err = c.lockedMail(e); err != nil {
+		return err
+	}
+	s := enc.Event(e, x)
 	out.b = s.Head(out.b)
 	if o.metadata {
 		out.b = s.Tail(out.b)
@@ -87,7 +96,7 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 			parts[a.Object] = append(parts[a.Object], a)
 			continue
 		}
-		out.b = s.Attribute(out.b, &a, c.more(&a, o))
+		out.b = s.Attribute(out.b, &a, c.more(&a, o, about))
 		if err := out.flush(); err != nil {
 			return err
 		}
@@ -98,7 +107,7 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 		}
 		out.b = s.Object(out.b, &ob, nil)
 		for _, a := range parts[ob.ID] {
-			out.b = s.Attribute(out.b, &a, c.more(&a, o))
+			out.b = s.Attribute(out.b, &a, c.more(&a, o, about))
 		}
 		if err := out.flush(); err != nil {
 			return err
@@ -109,7 +118,8 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 }
 
 // more is what was asked for beside an attribute of an event.
-func (c *call) more(a *tocsin.Attribute, o eventOptions) (m misp.More) {
+func (c *call) more(a *tocsin.Attribute, o eventOptions, about shadows) (m misp.More) {
+	m.Proposals = about[a.ID]
 	if o.warned {
 		m.Warnings = c.warnings(a)
 	}

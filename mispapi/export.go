@@ -111,6 +111,10 @@ func (s *search) announce(f format, n int64) {
 func (s *search) writeJSON(out *stream) error {
 	out.b = append(out.b, `{"response":{"Attribute":[`...)
 	enc, first := s.c.encoder(), true
+	var about struct {
+		shadows
+		of int64
+	}
 	withUUID, withTags, withRelated := truthy(s.said["includeEventUuid"]), truthy(s.said["includeEventTags"]), truthy(s.said["includeCorrelations"])
 	for a, err := range s.rows(s.c.r.Context()) {
 		if err != nil {
@@ -132,6 +136,15 @@ func (s *search) writeJSON(out *stream) error {
 		}
 		if withTags {
 			m.Inherited = e.Tags
+		}
+		if truthy(s.said["includeProposals"]) {
+			if about.of != e.ID {
+				if about.shadows, err = s.c.shadows(e); err != nil {
+					return err
+				}
+				about.of = e.ID
+			}
+			m.Proposals = about.to(a.ID)
 		}
 		if truthy(s.said["includeSightings"]) {
 			m.Sightings = []byte("[]") // nobody has seen anything: there are no sightings here

@@ -17,6 +17,7 @@ var house = []string{
 	"tocsin/seal",
 	"tocsin/vocab",
 	"tocsin/misp",
+	"tocsin/stix",
 	"tocsin/codec",
 	"tocsin/store",
 	"tocsin/store/sqlite",

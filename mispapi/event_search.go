@@ -1,11 +1,9 @@
 package mispapi
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"slices"
-	"strings"
 
 	"tocsin"
 	"tocsin/store"
@@ -38,7 +36,9 @@ func searchEvents(c *call) error {
 	case f.name == "json":
 		return s.writeEvents(page)
 	}
-	s.q.Events, s.limit, s.page = page, 0, 0 // a list of the events' attributes
+	// A list of the events' attributes, in MISP's order: what is in objects comes last.
+	s.q.Events, s.limit, s.page = page, 0, 0
+	s.q.Order = []store.Order{{By: store.TraitEvent}, {By: store.TraitObject}}
 	out := c.stream(f.media)
 	if err := f.write(s, out); err != nil {
 		return err
@@ -46,9 +46,35 @@ func searchEvents(c *call) error {
 	return out.end()
 }
 
-// eventIDs returns the events that match, in order of id: where something was
-// asked of attributes, those that hold one that matches.
+// eventIDs returns the events that match, in the order that was asked for: where
+// something was asked of attributes, those that hold one that matches.
 func (s *search) eventIDs(ctx context.Context) ([]int64, error) {
+	ids, err := s.matchingEvents(ctx)
+	if err != nil || s.sorted == nil || len(ids) == 0 {
+		return ids, err
+	}
+	es, err := s.inOrder(ctx, ids)
+	for i := range es {
+		ids[i] = es[i].ID
+	}
+	return ids[:len(es)], err
+}
+
+// inOrder returns events in the order that was asked for.
+func (s *search) inOrder(ctx context.Context, ids []int64) (es []tocsin.Event, err error) {
+	for e, err := range s.c.view.Events(ctx, store.EventQuery{IDs: ids}) {
+		if err != nil {
+			return nil, err
+		}
+		es = append(es, e)
+	}
+	if s.sorted != nil {
+		slices.SortFunc(es, func(a, b tocsin.Event) int { return s.sorted(&a, &b) })
+	}
+	return es, nil
+}
+
+func (s *search) matchingEvents(ctx context.Context) ([]int64, error) {
 	if s.byClaim || len(s.keep) > 0 || s.q.Tags != nil || s.q.NotTags != nil {
 		return s.eventsOfClaims(ctx)
 	}
@@ -129,184 +155,4 @@ func (s *search) writeEvents(ids []int64) error {
 	}
 	out.b = append(out.b, `]}`...)
 	return out.end()
-}
-
-// indexFilters are what the index of events can be narrowed by. Each name may
-// have "search" before it, and its case does not matter.
-var indexFilters = map[string]filter{
-	"eventinfo":   func(s *search, n string, v any) error { return s.byInfo(n, contains(v)) },
-	"tag":         (*search).byTags,
-	"tags":        (*search).byTags,
-	"attribute":   (*search).byValue,
-	"org":         (*search).byOrg,
-	"published":   (*search).byPublished,
-	"datefrom":    searchFilters["from"],
-	"dateuntil":   searchFilters["to"],
-	"eventid":     func(s *search, n string, v any) error { return s.byEventID(n, piped(v)) },
-	"analysis":    (*search).byAnalysis,
-	"threatlevel": (*search).byThreat,
-	"distribution": func(s *search, n string, v any) error {
-		return s.byID(n, piped(v), func(e *tocsin.Event) int64 { return int64(e.Distribution) })
-	},
-	"sharinggroup": func(s *search, n string, v any) error {
-		return s.byID(n, piped(v), func(e *tocsin.Event) int64 { return e.Group })
-	},
-	"timestamp":        (*search).byEventTimestamp,
-	"publishtimestamp": (*search).byPublishing,
-	"all":              (*search).byAnything,
-}
-
-// contains makes a text a pattern for whatever contains it.
-func contains(v any) any {
-	if s, ok := v.(string); ok {
-		return "%" + strings.Trim(s, "%") + "%"
-	}
-	return v
-}
-
-// piped makes a list of "1|3", as the index has it.
-func piped(v any) any {
-	if s, ok := v.(string); ok {
-		return anys(strings.Split(s, "|"))
-	}
-	return v
-}
-
-// byAnything narrows to events that hold a value, or whose info contains it; a
-// search for attributes asks their values alone.
-func (s *search) byAnything(name string, v any) error {
-	if !s.overEvents {
-		return s.byValue(name, v)
-	}
-	found := map[int64]bool{}
-	inner := &search{c: s.c}
-	if err := inner.byValue("all", v); err != nil {
-		return err
-	}
-	ids, err := inner.eventsOfClaims(s.c.r.Context())
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		found[id] = true
-	}
-	info := like(textOf(contains(textOf(v))))
-	s.wantEvent(func(e *tocsin.Event) bool { return found[e.ID] || info(e.Info) })
-	return nil
-}
-
-// indexEvents answers with the heads of events.
-func indexEvents(c *call) error {
-	said, err := c.filters()
-	if err != nil {
-		return err
-	}
-	s := &search{c: c, said: said, overEvents: true}
-	order, err := s.readIndex()
-	if err != nil {
-		return c.invalid(err)
-	}
-	es, n, err := s.index(c.r.Context(), order)
-	if err != nil {
-		return c.invalid(err)
-	}
-	c.w.Header().Set("X-Result-Count", itoa(n))
-	enc, out := c.encoder(), c.stream(mediaJSON)
-	row := enc.AppendIndexRow
-	if truthy(said["minimal"]) {
-		row = enc.AppendMinimalRow
-	}
-	out.b = append(out.b, '[')
-	for i := range es {
-		if i > 0 {
-			out.b = append(out.b, ',')
-		}
-		out.b = row(out.b, &es[i], 0)
-		if err := out.flush(); err != nil {
-			return err
-		}
-	}
-	out.b = append(out.b, ']')
-	return out.end()
-}
-
-// readIndex settles what was said of the index, and refuses what nobody knows.
-func (s *search) readIndex() (order func(a, b *tocsin.Event) int, err error) {
-	sort, direction := "", ""
-	for name, v := range s.said {
-		if nothing(v) {
-			continue
-		}
-		plain := strings.ReplaceAll(strings.TrimPrefix(strings.ToLower(name), "search"), "_", "")
-		f, known := indexFilters[plain]
-		switch {
-		case known:
-			err = f(s, name, v)
-		case plain == "limit":
-			s.limit, err = count(name, v)
-		case plain == "page":
-			s.page, err = count(name, v)
-		case plain == "sort":
-			sort = textOf(v)
-		case plain == "direction":
-			direction = strings.ToLower(textOf(v))
-		case plain == "minimal" || harmless[name] || name == "sgReferenceOnly" || !truthyOrList(v):
-		default:
-			err = tocsin.Errorf(tocsin.Invalid, "the index of events has no filter %q; try one of %v", name, slices.Sorted(maps.Keys(indexFilters)))
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return sortedBy(sort, direction == "desc")
-}
-
-// orders are what the index can be sorted by.
-var orders = map[string]func(a, b *tocsin.Event) int{
-	"id":                func(a, b *tocsin.Event) int { return cmp.Compare(a.ID, b.ID) },
-	"timestamp":         func(a, b *tocsin.Event) int { return cmp.Compare(a.Timestamp, b.Timestamp) },
-	"publish_timestamp": func(a, b *tocsin.Event) int { return cmp.Compare(a.PublishedAt, b.PublishedAt) },
-	"date":              func(a, b *tocsin.Event) int { return cmp.Compare(a.Date, b.Date) },
-	"info":              func(a, b *tocsin.Event) int { return cmp.Compare(a.Info, b.Info) },
-	"attribute_count":   func(a, b *tocsin.Event) int { return cmp.Compare(a.Attributes, b.Attributes) },
-	"threat_level_id":   func(a, b *tocsin.Event) int { return cmp.Compare(a.Threat, b.Threat) },
-	"analysis":          func(a, b *tocsin.Event) int { return cmp.Compare(a.Analysis, b.Analysis) },
-	"distribution":      func(a, b *tocsin.Event) int { return cmp.Compare(a.Distribution, b.Distribution) },
-}
-
-func sortedBy(name string, descending bool) (func(a, b *tocsin.Event) int, error) {
-	name = cmp.Or(strings.TrimPrefix(strings.ToLower(name), "event."), "id")
-	order, ok := orders[name]
-	if !ok {
-		return nil, tocsin.Errorf(tocsin.Invalid, "events can't be sorted by %q; try one of %v", name, slices.Sorted(maps.Keys(orders)))
-	}
-	return func(a, b *tocsin.Event) int {
-		n := cmp.Or(order(a, b), cmp.Compare(a.ID, b.ID))
-		if descending {
-			return -n
-		}
-		return n
-	}, nil
-}
-
-// index returns a page of the events that match, and how many there are.
-func (s *search) index(ctx context.Context, order func(a, b *tocsin.Event) int) ([]tocsin.Event, int64, error) {
-	ids, err := s.eventIDs(ctx)
-	if err != nil || len(ids) == 0 {
-		return nil, 0, err
-	}
-	var es []tocsin.Event
-	for e, err := range s.c.view.Events(ctx, store.EventQuery{IDs: ids}) {
-		if err != nil {
-			return nil, 0, err
-		}
-		es = append(es, e)
-	}
-	slices.SortFunc(es, func(a, b tocsin.Event) int { return order(&a, &b) })
-	n := len(es)
-	es = es[min(s.offset(), int64(n)):]
-	if s.limit > 0 {
-		es = es[:min(s.limit, int64(len(es)))]
-	}
-	return es, int64(n), nil
 }

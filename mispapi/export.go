@@ -220,6 +220,7 @@ type csvRow struct {
 	c *call
 	a *tocsin.Attribute
 	e *tocsin.Event
+	o tocsin.Object // in events' lists alone, as in MISP; zero: none
 }
 
 func quoted(of func(*csvRow) string) func([]byte, *csvRow) []byte {
@@ -251,9 +252,14 @@ var (
 		{"date", number(func(r *csvRow) int64 { return r.a.Timestamp })},
 		{"object_relation", quoted(func(r *csvRow) string { return r.a.Relation })},
 		{"attribute_tag", quoted(func(r *csvRow) string { return r.c.tagNames(r.a.Tags) })},
-		{"object_uuid", quoted(func(*csvRow) string { return "" })}, // empty in MISP, too
-		{"object_name", quoted(func(*csvRow) string { return "" })},
-		{"object_meta_category", quoted(func(*csvRow) string { return "" })},
+		{"object_uuid", quoted(func(r *csvRow) string {
+			if r.o.ID == 0 {
+				return ""
+			}
+			return r.o.UUID.String()
+		})},
+		{"object_name", quoted(func(r *csvRow) string { return r.o.Name })},
+		{"object_meta_category", quoted(func(r *csvRow) string { return r.o.MetaCategory })},
 	}
 	contextColumns = []column{
 		{"event_info", quoted(func(r *csvRow) string { return r.e.Info })},
@@ -323,9 +329,14 @@ func (s *search) writeCSV(out *stream) error {
 		if err != nil {
 			return err
 		}
-		r := csvRow{s.c, &a, s.c.eventOf(&a)}
+		r := csvRow{c: s.c, a: &a, e: s.c.eventOf(&a)}
 		if r.e == nil {
 			continue
+		}
+		if s.overEvents && a.Object != 0 {
+			if o, err := s.c.object(itoa(a.Object)); err == nil {
+				r.o = *o
+			}
 		}
 		for i, col := range cols {
 			if i > 0 {

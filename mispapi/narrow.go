@@ -14,40 +14,53 @@ type filter func(*search, string, any) error
 
 // searchFilters is all that can be asked for by name.
 var searchFilters = map[string]filter{
-	"value":               (*search).byValue,
-	"type":                (*search).byType,
-	"category":            (*search).byCategory,
-	"org":                 (*search).byOrg,
-	"tags":                (*search).byTags,
-	"tag":                 (*search).byTags,
-	"eventid":             (*search).byEventID,
-	"event_id":            (*search).byEventID,
-	"uuid":                (*search).byUUID,
-	"to_ids":              func(s *search, n string, v any) (err error) { s.claims(); s.q.ToIDS, err = either(n, v); return err },
-	"published":           (*search).byPublished,
-	"timestamp":           (*search).byTimestamp,
-	"attribute_timestamp": (*search).byTimestamp,
-	"event_timestamp":     (*search).byEventTimestamp,
-	"publish_timestamp":   (*search).byPublishing,
-	"last":                (*search).byPublishing,
-	"from": func(s *search, n string, v any) (err error) {
-		s.byEvent = true
-		s.events.DateFrom, err = date(n, v)
-		return err
-	},
-	"to": func(s *search, n string, v any) (err error) {
-		s.byEvent = true
-		s.events.DateTo, err = date(n, v)
-		return err
-	},
-	"date":            (*search).byDate,
-	"eventinfo":       (*search).byInfo,
-	"threat_level_id": (*search).byThreat,
-	"analysis":        (*search).byAnalysis,
+	"value":           (*search).byValue,
+	"type":            (*search).byType,
+	"category":        (*search).byCategory,
+	"uuid":            (*search).byUUID,
+	"to_ids":          func(s *search, n string, v any) (err error) { s.claims(); s.q.ToIDS, err = either(n, v); return err },
 	"object_relation": (*search).byRelation,
 	"comment":         (*search).byComment,
 	"first_seen":      (*search).byFirstSeen,
-	"searchall":       (*search).byAnything,
+	"last_seen":       (*search).byLastSeen,
+	"timestamp":       (*search).byTimestamp,
+	"sighted":         (*search).bySighted,
+
+	"attribute_timestamp": (*search).byTimestamp,
+
+	"object_name": func(s *search, n string, v any) error {
+		return s.byObject(n, v, func(o *tocsin.Object) string { return o.Name })
+	},
+	"object_template_uuid": func(s *search, n string, v any) error {
+		return s.byObject(n, v, func(o *tocsin.Object) string { return o.TemplateUUID.String() })
+	},
+	"object_template_version": func(s *search, n string, v any) error {
+		return s.byObject(n, v, func(o *tocsin.Object) string { return itoa(int64(o.TemplateVersion)) })
+	},
+
+	"tags":       (*search).byTags,
+	"tag":        (*search).byTags,
+	"event_tags": (*search).byEventTags,
+
+	"org":                 (*search).byOrg,
+	"orgc_id":             (*search).byOrg,
+	"eventid":             (*search).byEventID,
+	"event_id":            (*search).byEventID,
+	"eventinfo":           (*search).byInfo,
+	"published":           (*search).byPublished,
+	"threat_level_id":     (*search).byThreat,
+	"sharinggroup":        (*search).byGroup,
+	"event_timestamp":     (*search).byEventTimestamp,
+	"publish_timestamp":   (*search).byPublishing,
+	"last":                (*search).byPublishing,
+	"from":                (*search).byDateFrom,
+	"to":                  (*search).byDateTo,
+	"date":                (*search).byDate,
+	"eventsExtendingUuid": (*search).byExtended,
+
+	"searchall":    (*search).byAnything,
+	"quickFilter":  (*search).byAnythingWithin,
+	"quick_filter": (*search).byAnythingWithin,
 }
 
 // byValue narrows to a value: whatever type it may be of, in its normal form, so
@@ -152,26 +165,6 @@ func (s *search) byCategory(name string, v any) error {
 	return nil
 }
 
-// byOrg narrows to events that organisations have created: by name, id or uuid.
-func (s *search) byOrg(name string, v any) error {
-	t, err := termsOf(name, v)
-	if err != nil {
-		return err
-	}
-	is, not := anyLike(t.positive()), anyLike(t.not)
-	named := func(o *tocsin.Organisation, is func(string) bool) bool {
-		return is(o.Name) || is(o.UUID.String()) || is(itoa(o.ID))
-	}
-	orgs := []int64{}
-	for o := range s.c.view.Organisations() {
-		if (len(t.positive()) == 0 || named(o, is)) && !named(o, not) {
-			orgs = append(orgs, o.ID)
-		}
-	}
-	s.q.Orgs, s.events.Orgs = orgs, orgs
-	return nil
-}
-
 // byTags narrows to what carries tags, itself or by its event: any of or, all of
 // and, none of not. "%" stands for any text.
 func (s *search) byTags(name string, v any) error {
@@ -199,6 +192,24 @@ func (s *search) byTags(name string, v any) error {
 	return nil
 }
 
+// byEventTags is byTags of the tags that events carry themselves.
+func (s *search) byEventTags(name string, v any) error {
+	t, err := termsOf(name, v)
+	if err != nil {
+		return err
+	}
+	any, none := s.c.tagsLike(t.or), s.c.tagsLike(t.not)
+	var all []map[int64]bool
+	for _, one := range t.and {
+		all = append(all, s.c.tagsLike([]string{one}))
+	}
+	s.wantEvent(func(e *tocsin.Event) bool {
+		return (len(t.or) == 0 || hasAny(e.Tags, any)) && !hasAny(e.Tags, none) &&
+			!slices.ContainsFunc(all, func(ids map[int64]bool) bool { return !hasAny(e.Tags, ids) })
+	})
+	return nil
+}
+
 // tagsLike returns the ids of the tags with such names.
 func (c *call) tagsLike(names []string) map[int64]bool {
 	return c.view.TagIDs(anyLike(names))
@@ -211,66 +222,6 @@ func hasAny(ts tocsin.TagSet, ids map[int64]bool) bool {
 		}
 	}
 	return false
-}
-
-func (s *search) byEventID(name string, v any) error {
-	t, err := termsOf(name, v)
-	if err != nil {
-		return err
-	}
-	if len(t.not) > 0 {
-		not := anyLike(t.not)
-		s.wantEvent(func(e *tocsin.Event) bool { return !not(itoa(e.ID)) && !not(e.UUID.String()) })
-	}
-	if len(t.positive()) == 0 {
-		return nil
-	}
-	ids := []int64{}
-	for _, text := range t.positive() {
-		switch e, err := s.c.event(text); {
-		case err == nil:
-			ids = append(ids, e.ID)
-		case tocsin.CodeOf(err) != tocsin.NotFound:
-			return err
-		}
-	}
-	s.q.Events = both(s.q.Events, ids)
-	s.events.IDs = both(s.events.IDs, ids)
-	return nil
-}
-
-// byUUID narrows to attributes or events of these uuids: MISP asks both.
-func (s *search) byUUID(name string, v any) error {
-	t, err := termsOf(name, v)
-	if err != nil {
-		return err
-	}
-	if len(t.not) > 0 {
-		return tocsin.Errorf(tocsin.Invalid, "uuid can't be excluded")
-	}
-	us := []tocsin.UUID{}
-	for _, text := range t.positive() {
-		if u := refOf(text).uuid; !u.IsZero() {
-			us = append(us, u)
-		}
-	}
-	ids := []int64{}
-	for e, err := range s.c.view.Events(s.c.r.Context(), store.EventQuery{UUIDs: us}) {
-		if err != nil {
-			return err
-		}
-		ids = append(ids, e.ID)
-	}
-	switch {
-	case len(ids) == 0:
-		s.claims()
-		s.q.UUIDs = us
-	case len(ids) == len(us):
-		s.q.Events, s.events.IDs = both(s.q.Events, ids), both(s.events.IDs, ids)
-	default:
-		return tocsin.Errorf(tocsin.Invalid, "some of the uuids are events' and some are not; ask for them in two calls")
-	}
-	return nil
 }
 
 // both returns what is in both lists; one that is nil does not narrow.
@@ -288,12 +239,6 @@ func both(a, b []int64) []int64 {
 	return slices.DeleteFunc(slices.Clone(a), func(id int64) bool { return !in[id] })
 }
 
-func (s *search) byPublished(name string, v any) (err error) {
-	s.q.Published, err = either(name, v)
-	s.events.Published = s.q.Published
-	return err
-}
-
 func (s *search) byTimestamp(name string, v any) error {
 	if s.overEvents && name == "timestamp" {
 		return s.byEventTimestamp(name, v)
@@ -301,65 +246,6 @@ func (s *search) byTimestamp(name string, v any) error {
 	at, err := spanOf(name, v, s.c.db.Now())
 	s.claims()
 	s.q.Since, s.q.Until = at.since, at.until
-	return err
-}
-
-func (s *search) byEventTimestamp(name string, v any) error {
-	at, err := spanOf(name, v, s.c.db.Now())
-	s.byEvent = true
-	s.events.Since, s.events.Until = at.since, at.until
-	return err
-}
-
-func (s *search) byPublishing(name string, v any) error {
-	at, err := spanOf(name, v, s.c.db.Now())
-	s.wantEvent(func(e *tocsin.Event) bool { return at.has(e.PublishedAt) })
-	return err
-}
-
-func (s *search) byDate(name string, v any) error {
-	ss, err := scalars(name, v)
-	if err != nil || len(ss) == 0 {
-		return err
-	}
-	s.byEvent = true
-	if s.events.DateFrom, err = date(name, ss[0]); err == nil && len(ss) > 1 {
-		s.events.DateTo, err = date(name, ss[1])
-	}
-	return err
-}
-
-func (s *search) byInfo(name string, v any) error {
-	t, err := termsOf(name, v)
-	if err != nil {
-		return err
-	}
-	is, not := anyLike(t.positive()), anyLike(t.not)
-	s.wantEvent(func(e *tocsin.Event) bool { return (len(t.positive()) == 0 || is(e.Info)) && !not(e.Info) })
-	return nil
-}
-
-// wantEvent asks something of each event.
-func (s *search) wantEvent(keep func(*tocsin.Event) bool) {
-	s.byEvent = true
-	s.keepEvent = append(s.keepEvent, keep)
-}
-
-func (s *search) byThreat(name string, v any) error {
-	return s.byID(name, v, func(e *tocsin.Event) int64 { return int64(e.Threat) })
-}
-
-func (s *search) byAnalysis(name string, v any) error {
-	return s.byID(name, v, func(e *tocsin.Event) int64 { return int64(e.Analysis) })
-}
-
-// byID narrows to events of which a number is one of several.
-func (s *search) byID(name string, v any, of func(*tocsin.Event) int64) error {
-	t, err := termsOf(name, v)
-	s.wantEvent(func(e *tocsin.Event) bool {
-		n := itoa(of(e))
-		return (len(t.positive()) == 0 || slices.Contains(t.positive(), n)) && !slices.Contains(t.not, n)
-	})
 	return err
 }
 
@@ -379,9 +265,88 @@ func (s *search) byText(name string, v any, of func(*tocsin.Attribute) string) e
 	return err
 }
 
+// byFirstSeen narrows to what was first seen since a moment, or between two.
 func (s *search) byFirstSeen(name string, v any) error {
 	at, err := spanOf(name, v, s.c.db.Now())
 	s.claims()
 	s.keep = append(s.keep, func(a *tocsin.Attribute) bool { return !a.FirstSeen.IsZero() && at.has(a.FirstSeen.Unix()) })
 	return err
+}
+
+// byLastSeen narrows to what was last seen until a moment, or between two.
+func (s *search) byLastSeen(name string, v any) error {
+	at, err := spanOf(name, v, s.c.db.Now())
+	if at.until == 0 {
+		at = span{until: at.since}
+	}
+	s.claims()
+	s.keep = append(s.keep, func(a *tocsin.Attribute) bool { return !a.LastSeen.IsZero() && at.has(a.LastSeen.Unix()) })
+	return err
+}
+
+// bySighted narrows to what somebody has sighted, as far as the viewer may know, or
+// to what nobody has.
+func (s *search) bySighted(name string, v any) error {
+	want, err := either(name, v)
+	if err != nil || want == nil {
+		return err
+	}
+	s.claims()
+	s.keep = append(s.keep, func(a *tocsin.Attribute) bool {
+		n, err := s.c.view.CountRemarks(s.c.r.Context(), tocsin.KindSighting, store.RemarkQuery{About: tocsin.KindAttribute, AboutIDs: []int64{a.ID}})
+		return err == nil && (n > 0) == *want
+	})
+	return nil
+}
+
+// byObject narrows to what is in objects of which a word is one of several.
+func (s *search) byObject(name string, v any, of func(*tocsin.Object) string) error {
+	t, err := termsOf(name, v)
+	if err != nil {
+		return err
+	}
+	s.claims()
+	is, not := anyLike(t.positive()), anyLike(t.not)
+	ids := []int64{}
+	for o, err := range s.c.view.Objects(s.c.r.Context(), store.ObjectQuery{Deleted: store.Any}) {
+		if err != nil {
+			return err
+		}
+		if (len(t.positive()) == 0 || is(of(&o))) && !not(of(&o)) {
+			ids = append(ids, o.ID)
+		}
+	}
+	s.q.Objects = both(s.q.Objects, ids)
+	return nil
+}
+
+// byCluster narrows to what carries the tag of a cluster of a galaxy that has such
+// an element: {"galaxy.country": "RU"}.
+func (s *search) byCluster(name string, v any) error {
+	t, err := termsOf(name, v)
+	if err != nil {
+		return err
+	}
+	tags, err := s.c.clusterTags(strings.TrimPrefix(name, "galaxy."), anyLike(t.positive()))
+	if err != nil {
+		return err
+	}
+	s.q.Tags = s.c.db.TagSets().Matching(func(ts tocsin.TagSet) bool { return hasAny(ts, tags) })
+	s.events.Tags = s.q.Tags
+	return nil
+}
+
+// clusterTags returns the tags of the clusters of which an element called key is
+// such a value.
+func (c *call) clusterTags(key string, is func(string) bool) (map[int64]bool, error) {
+	names := map[string]bool{}
+	for cl, err := range c.view.Clusters(c.r.Context(), store.RemarkQuery{}) {
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(cl.Elements, func(e tocsin.Element) bool { return strings.EqualFold(e.Key, key) && is(e.Value) }) {
+			names[strings.ToLower(cl.Tag())] = true
+		}
+	}
+	return c.view.TagIDs(func(tag string) bool { return names[strings.ToLower(tag)] }), nil
 }

@@ -92,7 +92,6 @@ var unbuilt = slices.Concat(
 	calls(245, 271),
 	calls(322, 325),
 	// Search.
-	calls(356, 356),
 	calls(500, 501),
 )
 
@@ -232,6 +231,10 @@ func mustUUID(s string) tocsin.UUID {
 	return u
 }
 
+// pace is how long a call took when it was recorded, on average: what changed last is
+// last in order of time.
+const pace = 225 * time.Millisecond
+
 // call makes one call again and says how the answers differ.
 func (p *replay) call(n int, rec recording) (diffs []string) {
 	method, path, body := rec.Request.Method, p.ours(rec.Request.Path), string(rec.Request.Body)
@@ -244,7 +247,10 @@ func (p *replay) call(n int, rec recording) (diffs []string) {
 	if a, ok := adapted[n]; ok {
 		method, path, body = a.method, p.ours(a.path), a.body
 	}
-	p.n, p.limit = n, strings.Contains(body, "limit")
+	p.n, p.limit = n, strings.Contains(body, "limit") && strings.HasPrefix(path, "/attributes")
+	if n > 47 { // the world begins with the first event
+		p.sleep(pace)
+	}
 	got := p.ask(rec.As, method, path, p.ours(body))
 	if got.status != rec.Response.Status {
 		diffs = append(diffs, fmt.Sprintf("status %d, not %d: %.200s", got.status, rec.Response.Status, got.body))
@@ -281,11 +287,15 @@ func unmarshal(b []byte, v any) error {
 
 func (p *replay) header(name, want, have string) string {
 	switch name {
-	case "Date", "ETag", "X-XSS-Protection":
+	case "Date", "X-XSS-Protection":
 		return ""
+	case "ETag":
+		want, have = etag.ReplaceAllString(want, "a hash"), etag.ReplaceAllString(have, "a hash")
 	case "X-Result-Count":
-		if p.limit {
-			return "" // theirs is the limit and one; ours is how many there are
+		// Of attributes MISP counts no further than one beyond the page; ours is how many there are.
+		w, _ := strconv.Atoi(want)
+		if h, _ := strconv.Atoi(have); p.limit && h >= w {
+			return ""
 		}
 	case "Location":
 		want, have = strings.TrimPrefix(want, p.url), strings.TrimPrefix(have, p.url)
@@ -297,6 +307,7 @@ func (p *replay) header(name, want, have string) string {
 }
 
 var (
+	etag       = regexp.MustCompile(`"[0-9a-f]{40}"`)
 	uuidText   = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 	numbered   = regexp.MustCompile(`\b(Attribute|Event|Object)\((\d+)\)`)
 	tagNumber  = regexp.MustCompile(`( ?)\((\d+)\) successfully`)

@@ -3,6 +3,7 @@ package mispapi
 import (
 	"context"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -25,6 +26,10 @@ type search struct {
 	narrows bool     // something was asked for that narrows the search
 	byClaim bool     // something was asked of attributes
 	ignored []string // what nobody here knows
+	// unheeded is what MISP does not heed either, whether or not something else narrows.
+	unheeded []string
+	byNumber bool                         // events were named: see readOrder
+	sorted   func(a, b *tocsin.Event) int // the order of events; nil: by id
 
 	limit, page int64
 	format      string
@@ -32,19 +37,21 @@ type search struct {
 	overEvents  bool // the search is for events
 }
 
-// asked are the names that change the answer's shape or size and narrow nothing.
+// asked are the names that change the answer's shape, size or order and narrow nothing.
 var asked = map[string]bool{
-	"returnFormat": true, "limit": true, "page": true, "deleted": true, "metadata": true, "headerless": true, "requested_attributes": true,
-	"includeContext": true, "includeEventUuid": true, "includeEventTags": true, "includeCorrelations": true, "includeEventCorrelations": true,
-	"order": true, "withAttachments": true, "enforceWarninglist": true, "includeWarninglistHits": true,
+	"returnFormat": true, "limit": true, "page": true, "order": true, "deleted": true, "metadata": true, "headerless": true, "requested_attributes": true,
+	"includeContext": true, "includeEventUuid": true, "includeEventTags": true, "includeAllTags": true, "includeCorrelations": true,
+	"includeEventCorrelations": true, "includeWarninglistHits": true, "enforceWarninglist": true, "withAttachments": true, "attackGalaxy": true,
+	"includeProposals": true, "includeSightings": true, "includeDecayScore": true, "includeFullModel": true, "decayingModel": true,
+	"modelOverrides": true, "score": true, "excludeDecayed": true, "sgReferenceOnly": true, "ignore": true, "flatten": true,
+	"request_attributes": true, "limit_attributes": true, "excludeLocalTags": true, "excludeGalaxy": true, "extended": true, "includeAnalystData": true,
 }
 
 // harmless are names whose part of MISP is not here, so that what they ask for is
 // as it would be on a MISP where nobody uses it.
 var harmless = map[string]bool{
-	"includeProposals": true, "includeDecayScore": true, "includeSightings": true, "includeFullModel": true,
-	"includeGalaxy": true, "includeSightingdb": true, "includeAnalystData": true, "includeServerCorrelations": true, "sgReferenceOnly": true,
-	"includeAllTags": true, "includeAttribute": true, "includeExtensionCorrelations": true,
+	"includeGalaxy": true, "includeSightingdb": true, "includeServerCorrelations": true,
+	"includeAttribute": true, "includeExtensionCorrelations": true, "includeFeedCorrelations": true, "includeAttributeTag": true, "includeTagFeature": true,
 }
 
 func (c *call) newSearch(overEvents bool) (*search, error) {
@@ -75,19 +82,12 @@ func positional(said map[string]any, args []string) {
 // read settles what was said, name by name. A name that nobody knows is refused
 // where ignoring it would answer with everything, and else told in X-Ignored-Filters.
 func (s *search) read() (err error) {
-	for name, v := range s.said {
-		if nothing(v) {
+	for _, name := range slices.Sorted(maps.Keys(s.said)) {
+		if nothing(s.said[name]) {
 			continue
 		}
-		f, ok := searchFilters[name]
-		switch {
-		case ok:
-			if err := f(s, name, v); err != nil {
-				return err
-			}
-			s.narrows = true
-		case !asked[name] && !harmless[name] && truthyOrList(v):
-			s.ignored = append(s.ignored, name)
+		if err := s.readOne(name, s.said[name]); err != nil {
+			return err
 		}
 	}
 	if s.q.Deleted, err = deletion(s.said["deleted"]); err != nil {
@@ -100,14 +100,39 @@ func (s *search) read() (err error) {
 		return err
 	}
 	s.enforce()
-	slices.Sort(s.ignored)
-	if len(s.ignored) > 0 {
-		if !s.narrows {
-			return unknown(s.ignored)
-		}
-		s.c.w.Header().Set("X-Ignored-Filters", strings.Join(s.ignored, ", "))
+	if len(s.ignored) > 0 && !s.narrows {
+		return unknown(s.ignored)
 	}
-	return s.order()
+	s.tellIgnored()
+	return s.readOrder()
+}
+
+// readOne settles one name that something was said of.
+func (s *search) readOne(name string, v any) error {
+	f, known := searchFilters[name]
+	switch {
+	case unheeded(name) || known && s.loneNegation(name, v):
+		s.unheeded = append(s.unheeded, name)
+		return nil
+	case strings.HasPrefix(name, "galaxy."):
+		s.narrows = true
+		return s.byCluster(name, v)
+	case known:
+		s.narrows = true
+		return f(s, name, v)
+	case !asked[name] && !harmless[name] && truthyOrList(v):
+		s.ignored = append(s.ignored, name)
+	}
+	return nil
+}
+
+// tellIgnored names in a header what was ignored. Where nothing else narrows the
+// search it would be answered with everything, and is refused instead.
+func (s *search) tellIgnored() {
+	if all := slices.Concat(s.ignored, s.unheeded); len(all) > 0 {
+		slices.Sort(all)
+		s.c.w.Header().Set("X-Ignored-Filters", strings.Join(all, ", "))
+	}
 }
 
 // nothing reports whether v says nothing: null, "", [], {}.
@@ -135,16 +160,6 @@ func truthyOrList(v any) bool {
 }
 
 func (s *search) claims() { s.byClaim = true }
-
-// order refuses an order that is not the one in which records come.
-func (s *search) order() error {
-	o := strings.ToLower(strings.Join(strings.Fields(textOf(s.said["order"])), " "))
-	switch o {
-	case "", "id", "id asc", "attribute.id", "attribute.id asc", "event.id", "event.id asc":
-		return nil
-	}
-	return tocsin.Errorf(tocsin.Invalid, "order: records come in order of id; leave it out")
-}
 
 // settle turns what was asked of events into their ids.
 func (s *search) settle(ctx context.Context) error {

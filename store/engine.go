@@ -79,7 +79,7 @@ type Node struct {
 
 // A Reader reads one state of the store.
 type Reader interface {
-	// Events and Attributes iterate in order of id.
+	// Events iterates in order of id, and Attributes as the query asks.
 	Events(context.Context, Scoped[EventQuery]) iter.Seq2[tocsin.Event, error]
 	Attributes(context.Context, Scoped[Query]) iter.Seq2[tocsin.Attribute, error]
 	Objects(context.Context, Scoped[ObjectQuery]) iter.Seq2[tocsin.Object, error]
@@ -87,6 +87,10 @@ type Reader interface {
 	// without its limit.
 	CountEvents(context.Context, Scoped[EventQuery]) (int64, error)
 	CountAttributes(context.Context, Scoped[Query]) (int64, error)
+	// Tally counts those same attributes by their type, their category or (TraitTag) the
+	// number of their set of tags, and TallyEvents events by the number of theirs.
+	Tally(context.Context, Trait, Scoped[Query]) (map[int64]int64, error)
+	TallyEvents(context.Context, Scoped[EventQuery]) (map[int64]int64, error)
 	// Remarks iterates over remarks of one kind, as the JSON that was put, in order of
 	// id. A viewer may have one if
 	//   - its own label is one that the viewer may read, and

@@ -62,9 +62,40 @@ type Query struct {
 	Until      int64
 	Deleted    Deletion
 	After      int64 // id: for paging
+	Order      []Order
 	Offset     int64
 	Limit      int64 // 0: all
 }
+
+// An Order puts attributes in order by a column, and those that are alike in it by
+// the next one. Those that are alike in all are in order of id, so that pages of one
+// state of the store neither overlap nor leave anything out.
+type Order struct {
+	By   Trait
+	Desc bool
+}
+
+// A Trait is what attributes can be put in order or counted by.
+type Trait uint8
+
+const (
+	TraitID Trait = iota
+	TraitUUID
+	TraitEvent
+	TraitObject // what is in none comes first
+	TraitRelation
+	TraitCategory // in the order of names
+	TraitType     // in the order of names
+	TraitValue
+	TraitComment
+	TraitToIDS
+	TraitDistribution
+	TraitTimestamp
+	TraitFirstSeen // what has none comes first
+	TraitLastSeen
+	TraitDeleted
+	TraitTag // to count by
+)
 
 // An EventQuery narrows a read of events, as [Query] does.
 type EventQuery struct {

@@ -106,6 +106,39 @@ func (w View) CountAttributes(ctx context.Context, q Query) (n int64, err error)
 	return n, err
 }
 
+// Tally counts the attributes that match q by their type, their category or their
+// tags, of which each counts. Tags of their events are not theirs.
+func (w View) Tally(ctx context.Context, by Trait, q Query) (n map[int64]int64, err error) {
+	err = w.db.read(ctx, func(r Reader) (err error) {
+		n, err = r.Tally(ctx, by, scope(w, q))
+		return err
+	})
+	if by == TraitTag {
+		n = w.db.perTag(n)
+	}
+	return n, err
+}
+
+// TallyEvents counts the events that match q by their tags.
+func (w View) TallyEvents(ctx context.Context, q EventQuery) (n map[int64]int64, err error) {
+	err = w.db.read(ctx, func(r Reader) (err error) {
+		n, err = r.TallyEvents(ctx, scope(w, q))
+		return err
+	})
+	return w.db.perTag(n), err
+}
+
+// perTag turns what was counted by sets of tags into what carries each tag.
+func (db *DB) perTag(sets map[int64]int64) map[int64]int64 {
+	n := map[int64]int64{}
+	for set, count := range sets {
+		for at := range db.coder.Tags.Set(uint32(set)).All() {
+			n[at.Tag] += count
+		}
+	}
+	return n
+}
+
 // Event returns one event.
 func (w View) Event(ctx context.Context, id int64) (*tocsin.Event, error) {
 	for e, err := range w.Events(ctx, EventQuery{IDs: []int64{id}}) {

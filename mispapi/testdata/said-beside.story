@@ -251,8 +251,8 @@ X-Ignored-Filters: nonsense
 {"searchnonsense": 1}
 < 400
 {
- "name": "the index of events has no filter \"searchnonsense\"; try one of [all analysis attribute datefrom dateuntil distribution eventid eventinfo org published publishtimestamp sharinggroup tag tags threatlevel timestamp]",
- "message": "the index of events has no filter \"searchnonsense\"; try one of [all analysis attribute datefrom dateuntil distribution eventid eventinfo org published publishtimestamp sharinggroup tag tags threatlevel timestamp]",
+ "name": "the index of events has no filter \"searchnonsense\"; try one of [all analysis attribute datefrom dateuntil distribution email eventid eventinfo extended hasproposal org proposal published publishtimestamp sharinggroup tag tags threatlevel timestamp]",
+ "message": "the index of events has no filter \"searchnonsense\"; try one of [all analysis attribute datefrom dateuntil distribution email eventid eventinfo extended hasproposal org proposal published publishtimestamp sharinggroup tag tags threatlevel timestamp]",
  "url": "/events/index"
 }
 

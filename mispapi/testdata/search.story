@@ -250,10 +250,94 @@ X-Result-Count: 1
 host.example.org
 
 > telco POST /attributes/restSearch
-{"type": "hostname", "order": "Attribute.timestamp desc"}
+{"type": "hostname", "order": "Attribute.password desc"}
 < 400
 {
- "name": "order: records come in order of id; leave it out",
- "message": "order: records come in order of id; leave it out",
+ "name": "order: there is no column \"password\" to sort by; try one of [category comment deleted distribution event_id first_seen id last_seen object_id object_relation timestamp to_ids type uuid value value1]",
+ "message": "order: there is no column \"password\" to sort by; try one of [category comment deleted distribution event_id first_seen id last_seen object_id object_relation timestamp to_ids type uuid value value1]",
  "url": "/attributes/restSearch"
+}
+
+Attributes and events come in the order that was asked for, in pages that fit together.
+
+> telco POST /attributes/restSearch
+{"value": "%e%", "order": "Attribute.value desc", "returnFormat": "csv", "requested_attributes": ["type", "value"], "headerless": true, "limit": 2}
+< 200
+X-Result-Count: 5
+"url","http://host.example.org/a"
+"hostname","host.example.org"
+
+> telco POST /attributes/restSearch
+{"value": "%e%", "order": ["type asc", "value"], "returnFormat": "csv", "requested_attributes": ["type", "value"], "headerless": true, "limit": 2, "page": 2}
+< 200
+X-Result-Count: 5
+"filename|md5","a.exe|d41d8cd98f00b204e9800998ecf8427e"
+"hostname","host.example.org"
+
+> telco POST /events/restSearch
+{"order": "Event.info desc", "returnFormat": "count"}
+< 200
+X-Result-Count: 1
+1
+
+What MISP takes no notice of, and what nobody knows, is named where something else narrows the search.
+
+> telco POST /attributes/restSearch
+{"type": "hostname", "nonsense": 1, "analysis": 2, "returnFormat": "count"}
+< 200
+X-Result-Count: 1
+X-Ignored-Filters: analysis, nonsense
+1
+
+> telco POST /attributes/restSearch
+{"nonsense": 1}
+< 400
+{
+ "name": "there is no filter [\"nonsense\"] here, and no other that would narrow the search",
+ "message": "there is no filter [\"nonsense\"] here, and no other that would narrow the search",
+ "url": "/attributes/restSearch"
+}
+
+> telco POST /attributes/restSearch
+{"limit": -1}
+< 400
+{
+ "name": "limit is a number of 0 or more, not \"-1\"",
+ "message": "limit is a number of 0 or more, not \"-1\"",
+ "url": "/attributes/restSearch"
+}
+
+> telco POST /attributes/restSearch
+{"limit": 5, "page": 1000000000000000000}
+< 400
+{
+ "name": "page is a number of 0 or more, not \"1000000000000000000\"",
+ "message": "page is a number of 0 or more, not \"1000000000000000000\"",
+ "url": "/attributes/restSearch"
+}
+
+> telco POST /events/index
+{"sort": "password"}
+< 400
+{
+ "name": "order: there is no column \"password\" to sort by; try one of [analysis attribute_count date distribution id info org.name org_id orgc.name orgc_id publish_timestamp published sharing_group_id threat_level_id timestamp user_id uuid]",
+ "message": "order: there is no column \"password\" to sort by; try one of [analysis attribute_count date distribution id info org.name org_id orgc.name orgc_id publish_timestamp published sharing_group_id threat_level_id timestamp user_id uuid]",
+ "url": "/events/index"
+}
+
+> telco POST /events/index
+{"limit": -1}
+< 400
+{
+ "name": "limit is a number of 0 or more, not \"-1\"",
+ "message": "limit is a number of 0 or more, not \"-1\"",
+ "url": "/events/index"
+}
+
+> telco POST /events/restSearch
+{"publish_timestamp": "5x"}
+< 200
+X-Result-Count: 0
+{
+ "response": []
 }

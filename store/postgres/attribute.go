@@ -156,7 +156,7 @@ func (t *tx) Siblings(ctx context.Context, event int64, keys []uint64) iter.Seq2
 func (t *tx) Attributes(ctx context.Context, s store.Scoped[store.Query]) iter.Seq2[tocsin.Attribute, error] {
 	w := t.attributeWhere(s)
 	return rows(ctx, t, t.scanAttribute, `SELECT `+attributeColumns+` FROM attributes a JOIN events e ON e.id = a.event WHERE `+
-		w.sql()+` ORDER BY a.id`+w.page(s.Query.Limit, s.Query.Offset), w.args...)
+		w.sql()+orderBy(s.Query.Order)+w.page(s.Query.Limit, s.Query.Offset), w.args...)
 }
 
 // CountAttributes implements [store.Reader].

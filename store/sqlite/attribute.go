@@ -176,7 +176,7 @@ func signed(keys []uint64) []int64 {
 func (t *tx) Attributes(ctx context.Context, s store.Scoped[store.Query]) iter.Seq2[tocsin.Attribute, error] {
 	w := t.attributeWhere(s)
 	return rows(ctx, t, t.scanAttribute, `SELECT `+prefixed+` FROM attributes a CROSS JOIN events e ON e.id = a.event WHERE `+
-		w.sql()+` ORDER BY a.id`+w.page(s.Query.Limit, s.Query.Offset), w.args...)
+		w.sql()+orderBy(s.Query.Order)+w.page(s.Query.Limit, s.Query.Offset), w.args...)
 }
 
 // CountAttributes implements [store.Reader].

@@ -37,6 +37,8 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Engine) {
 		"WhoLeftAGroupTakesBack":  whoLeftAGroupTakesBack,
 		"KeysHaveNamesOfTheirOwn": keysHaveNamesOfTheirOwn,
 		"RestoredGoesOn":          restoredGoesOn,
+		"InTheOrderAskedFor":      inTheOrderAskedFor,
+		"TalliesAreTheViewers":    talliesAreTheViewers,
 
 		"WhatIsWrittenIsJudged":        whatIsWrittenIsJudged,
 		"AnOwnerMayOverride":           anOwnerMayOverride,

@@ -59,6 +59,20 @@ var reads = map[string]func(*testing.T, store.View) int{
 		}
 		return int(n)
 	},
+	"Tally": func(t *testing.T, w store.View) int {
+		n, err := w.Tally(t.Context(), store.TraitType, store.Query{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(n)
+	},
+	"TallyEvents": func(t *testing.T, w store.View) int {
+		n, err := w.TallyEvents(t.Context(), store.EventQuery{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(n)
+	},
 	"Event":          func(t *testing.T, w store.View) int { return found(w.Event(t.Context(), 1)) },
 	"EventByUUID":    func(t *testing.T, w store.View) int { return found(w.EventByUUID(t.Context(), secretUUID)) },
 	"Users":          func(t *testing.T, w store.View) int { return length(w.Users()) },
@@ -124,7 +138,11 @@ func everyReadAsksWho(t *testing.T, w *world) {
 		if err := someOfEachRemark(tx); err != nil {
 			return err
 		}
-		if err := store.Put(tx, &tocsin.Tag{Name: "ours only", Org: 1}); err != nil {
+		tag := &tocsin.Tag{Name: "ours only", Org: 1}
+		if err := store.Put(tx, tag); err != nil {
+			return err
+		}
+		if _, err := tx.TagEvent(1, []tocsin.Attached{{Tag: tag.ID}}, nil); err != nil {
 			return err
 		}
 		if err := store.Put(tx, &tocsin.User{Email: "a@ours.example", Org: 1, Role: 2}); err != nil {

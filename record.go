@@ -41,6 +41,9 @@ const (
 	KindRetention
 )
 
+// KindVocabulary is that of reference data.
+const KindVocabulary Kind = 50
+
 // KindExchange is that of lines about the exchange itself: it was put back from
 // a backup. There is no record, and the number before such a line is not the one
 // just below.
@@ -97,6 +100,7 @@ var kinds = map[Kind]struct {
 	KindLifetime:      {"lifetime", func() Record { return new(Lifetime) }},
 	KindClock:         {"clock", func() Record { return new(Clock) }},
 	KindRetention:     {"retention", func() Record { return new(Retention) }},
+	KindVocabulary:    {"vocabulary", func() Record { return new(Vocabulary) }},
 }
 
 func (k Kind) String() string {

@@ -139,6 +139,7 @@ func TestWritesAreTheOwners(t *testing.T) {
 	}
 	for _, c := range []struct{ path, body string }{
 		{"/events/add", `{"info":"x"}`},
+		{"/events/upload_stix/2", `{"type":"bundle","objects":[]}`},
 		{"/sharing_groups/add", `{"name":"x"}`},
 		{"/sharing_groups/edit/" + groupTwo, `{"name":"x"}`},
 		{"/sharing_groups/addOrg/" + groupTwo + "/1", ``},
@@ -157,7 +158,7 @@ func TestWritesAreTheOwners(t *testing.T) {
 
 // TestEveryWriteIsAsked holds the table above to the table of routes.
 func TestEveryWriteIsAsked(t *testing.T) {
-	asked := map[string]bool{"/events/add": true, "/sharing_groups/add": true, "/sharing_groups/edit": true, "/sharing_groups/addOrg": true, "/sharing_groups/removeOrg": true}
+	asked := map[string]bool{"/events/add": true, "/events/upload_stix": true, "/sharing_groups/add": true, "/sharing_groups/edit": true, "/sharing_groups/addOrg": true, "/sharing_groups/removeOrg": true}
 	for _, path := range askedHere {
 		asked[path] = true
 	}

@@ -39,6 +39,7 @@ func (a *API) actions() []action {
 		{path: "/events/view", verbs: ask, handle: viewEvent, missing: noEvent, opts: asks},
 		{path: "/events/restSearch", verbs: ask, handle: searchEvents, opts: asks},
 		{path: "/events/add", verbs: "GET POST", handle: addEvent, needs: add, opts: list},
+		{path: "/events/upload_stix", verbs: post, handle: uploadSTIX, needs: add, opts: list},
 		{path: "/events/edit", verbs: write, handle: editEvent, needs: add, missing: noEvent, others: notAuthorised, opts: list},
 		{path: "/events/publish", verbs: post, handle: publishEvent, needs: publish, missing: noEvent},
 		{path: "/events/unpublish", verbs: post, handle: unpublishEvent, needs: publish, missing: noEvent},

@@ -23,6 +23,11 @@ func addEvent(c *call) error {
 	if err != nil {
 		return c.undecoded(err, "No valid event data received.")
 	}
+	return c.addDrafted(d, e)
+}
+
+// addDrafted adds an event whose attributes d holds already.
+func (c *call) addDrafted(d *drafter, e *misp.Event) error {
 	draft, err := c.draftEvent(d, e)
 	if err != nil {
 		return err

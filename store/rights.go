@@ -32,7 +32,7 @@ func (db *DB) mayReadDoc(v access.Viewer, r tocsin.Record, docs shelfView) bool 
 		return false
 	}
 	switch r := r.(type) {
-	case *tocsin.Organisation, *tocsin.Role, *tocsin.GuardList, *tocsin.Lifetime, *tocsin.Retention, *tocsin.Clock:
+	case *tocsin.Organisation, *tocsin.Role, *tocsin.GuardList, *tocsin.Lifetime, *tocsin.Retention, *tocsin.Clock, *tocsin.Vocabulary:
 		return true // the rules of the house
 	case *tocsin.TagCollection:
 		return r.AllOrgs || r.Org == v.Org()
@@ -129,6 +129,8 @@ func (tx *Tx) mayWriteDoc(before, after tocsin.Record) error {
 		}
 	case *tocsin.GuardList:
 		return tx.mayWriteGuardList(before, after)
+	case *tocsin.Vocabulary:
+		return errMayNot("change the reference data that everyone shares")
 	case *tocsin.Import:
 		if !tx.v.May(access.Add) || r.Org != tx.v.Org() {
 			return errMayNot("import")

@@ -34,6 +34,7 @@ type DB struct {
 	now    func() time.Time
 	coder  Coder
 	dir    *directory
+	shelf  library
 	others others
 
 	committed   func(Commit)

@@ -108,6 +108,8 @@ func (tx *Tx) sound(before, r tocsin.Record) error {
 		return tx.soundLifetime(r)
 	case *tocsin.Retention:
 		return tx.soundRetention(r)
+	case *tocsin.Vocabulary:
+		return soundVocabulary(before, r)
 	}
 	return nil
 }

@@ -110,7 +110,7 @@ var reads = map[string]func(*testing.T, store.View) int{
 
 // known to everyone on the exchange, or no records at all: ids of tags narrow
 // what a viewer may see, and never widen it.
-var open = []string{"Organisations", "Viewer", "TagIDs", "Roles", "Lifetimes", "Retentions", "GuardLists", "GuardEntries", "GuardSweep"}
+var open = []string{"Organisations", "Library", "Viewer", "TagIDs", "Roles", "Lifetimes", "Retentions", "GuardLists", "GuardEntries", "GuardSweep"}
 
 // read by site administrators alone.
 var adminsOnly = []string{"Feeds", "Peers", "Blocks", "Settings"}

@@ -1,0 +1,79 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"strings"
+
+	"tocsin"
+)
+
+// PutVocabulary adds a vocabulary or replaces the one with its id, together with
+// what is in it, which is packed; nil leaves that as it is. A new one gets the next
+// number of its sort.
+func (tx *Tx) PutVocabulary(v *tocsin.Vocabulary, packed []byte) error {
+	if v.ID == 0 {
+		if packed == nil {
+			return tocsin.Errorf(tocsin.Invalid, "the vocabulary %s is empty", v.Name)
+		}
+		n, err := tx.nextNumber(v.Sort)
+		if err != nil {
+			return err
+		}
+		v.Number = n
+	}
+	v.Changed = tx.now
+	if err := Put(tx, v); err != nil || packed == nil {
+		return err
+	}
+	return tx.w.PutSetting(tx.ctx, vocabularySetting(v.ID), packed)
+}
+
+// nextNumber hands out the numbers of a sort, each once.
+func (tx *Tx) nextNumber(s tocsin.VocabularySort) (int64, error) {
+	name := "vocabulary-next/" + string(s)
+	b, err := tx.w.Setting(tx.ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	next, _ := binary.Uvarint(b)
+	next = max(next, 1)
+	return int64(next), tx.w.PutSetting(tx.ctx, name, binary.AppendUvarint(nil, next+1))
+}
+
+// RemoveVocabulary removes a vocabulary and what is in it. One that comes with the
+// program would be back at the next start.
+func (tx *Tx) RemoveVocabulary(id int64) error {
+	v, err := Get[*tocsin.Vocabulary](tx, id)
+	if err != nil {
+		return err
+	}
+	if v.Own {
+		return tocsin.Errorf(tocsin.Conflict, "%s comes with the program and can't be removed; disable it", v.Name)
+	}
+	if err := Remove[*tocsin.Vocabulary](tx, id); err != nil {
+		return err
+	}
+	return tx.w.PutSetting(tx.ctx, vocabularySetting(id), []byte{})
+}
+
+func vocabularySetting(id int64) string { return fmt.Sprint("vocabulary/", id) }
+
+// VocabularyBody returns what is kept in a vocabulary, packed, as it is now.
+func (tx *Tx) VocabularyBody(id int64) ([]byte, error) {
+	b, err := tx.w.Setting(tx.ctx, vocabularySetting(id))
+	return bytes.Clone(b), err
+}
+
+// soundVocabulary refuses a vocabulary that could not be found again.
+func soundVocabulary(before tocsin.Record, v *tocsin.Vocabulary) error {
+	was, _ := before.(*tocsin.Vocabulary)
+	switch {
+	case v.Key == "" || v.Name == "" || strings.IndexByte(v.Name, 0) >= 0:
+		return tocsin.Errorf(tocsin.Invalid, "the %s needs a name", v.Sort)
+	case was != nil && (was.Sort != v.Sort || was.Number != v.Number):
+		return tocsin.Errorf(tocsin.Invalid, "%s %d stays what it is", was.Sort, was.Number)
+	}
+	return nil
+}

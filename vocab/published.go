@@ -1,0 +1,234 @@
+package vocab
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"tocsin"
+)
+
+// Published is reference data as MISP's projects publish it, read and sound.
+type Published struct {
+	Items   []*Item
+	Lists   []PublishedList
+	Refused []Refusal
+}
+
+// A PublishedList is a guard list, and what was left out of it.
+type PublishedList struct {
+	From string
+	List *List
+	Bad  []Bad
+}
+
+// A Refusal is a file that was not taken, and why.
+type Refusal struct {
+	File string
+	Err  error
+}
+
+// Limits of what is read at once. One file has at most MaxOctets.
+const (
+	maxFiles  = 20_000
+	maxUnread = 1 << 30 // octets of all files
+)
+
+// ReadPublished reads all reference data in a folder: MISP's repositories
+// misp-taxonomies, misp-galaxy, misp-objects, misp-warninglists, misp-noticelist and
+// misp-decaying-models, or any of them, below each other or not, also in archives
+// (.tar.gz, .tgz, .zip). What a file is, it says itself: a taxonomy has predicates,
+// a warninglist a list. Other files are passed over. A file that is damaged is
+// refused by itself and is taken in no part.
+func ReadPublished(ctx context.Context, folder fs.FS) (*Published, error) {
+	files, err := gather(folder)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]any, len(files))
+	var work sync.WaitGroup
+	next := make(chan int)
+	for range runtime.GOMAXPROCS(0) {
+		work.Go(func() {
+			for i := range next {
+				found[i] = files[i].read()
+			}
+		})
+	}
+	for i := range files {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- i
+	}
+	close(next)
+	work.Wait()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return sorted(files, found)
+}
+
+// read tells what a file is, and reads it. It returns nil for one that is passed
+// over, an error for one that is refused.
+func (f *file) read() any {
+	text, err := f.open()
+	if err != nil {
+		return err
+	}
+	text = bytes.TrimSpace(bytes.TrimPrefix(text, []byte("\ufeff")))
+	switch {
+	case len(text) == 0:
+		return errors.New("it is empty")
+	case isMarkup(text):
+		return errors.New("it is a web page (HTML or XML), not reference data")
+	case !utf8.Valid(text):
+		return errors.New("it is no text in UTF-8")
+	case text[0] != '{':
+		return nil
+	}
+	var has map[string]json.RawMessage
+	if err := json.Unmarshal(text, &has); err != nil {
+		return inJSON(err)
+	}
+	return f.readAs(text, func(names ...string) bool {
+		return !slices.ContainsFunc(names, func(n string) bool { return has[n] == nil })
+	})
+}
+
+func (f *file) readAs(text []byte, has func(...string) bool) any {
+	switch {
+	case has("$schema"):
+		return nil
+	case has("namespace", "predicates"):
+		return item[Taxonomy](text)
+	case has("name", "attributes", "meta-category"):
+		return item[ObjectTemplate](text)
+	case has("name", "notice"):
+		return item[Noticelist](text)
+	case has("formula", "parameters"):
+		return item[DecayingModel](text)
+	case has("list", "name"):
+		l, bad, err := Read(f.name, bytes.NewReader(text))
+		if err != nil {
+			return err
+		}
+		return PublishedList{f.name, l, bad}
+	case has("values", "type", "uuid"):
+		cs := new(clusters)
+		if err := cmp.Or(json.Unmarshal(text, cs), cs.settle()); err != nil {
+			return inJSON(err)
+		}
+		return cs
+	case has("type", "uuid", "icon"):
+		g := new(Galaxy)
+		if err := json.Unmarshal(text, g); err != nil {
+			return inJSON(err)
+		}
+		return cmp.Or[any](g.settle(), g)
+	case has("values", "name", "uuid"):
+		return item[Relationships](text)
+	}
+	return nil
+}
+
+// item reads one word and packs it.
+func item[W any, P interface {
+	*W
+	Item() (*Item, error)
+}](text []byte) any {
+	w := P(new(W))
+	if err := json.Unmarshal(text, w); err != nil {
+		return inJSON(err)
+	}
+	i, err := w.Item()
+	if err != nil {
+		return err
+	}
+	return i
+}
+
+// sorted puts together what was found: clusters to their galaxies, and of two that
+// are the same thing the newer one.
+func sorted(files []file, found []any) (*Published, error) {
+	p := &Published{}
+	refuse := func(i int, err error) { p.Refused = append(p.Refused, Refusal{files[i].name, err}) }
+	byType := map[string]*clusters{}
+	for i, f := range found {
+		if cs, ok := f.(*clusters); ok {
+			switch other := byType[cs.Type]; {
+			case other == nil || other.UUID == cs.UUID && other.Version < cs.Version:
+				byType[cs.Type] = cs
+			case other.UUID != cs.UUID:
+				refuse(i, fmt.Errorf("there are other clusters of the galaxy %s", cs.Type))
+			}
+		}
+	}
+	at := map[string]int{}
+	lists := map[string]bool{}
+	for i, f := range found {
+		var it *Item
+		switch f := f.(type) {
+		case error:
+			refuse(i, f)
+		case *Item:
+			it = f
+		case PublishedList:
+			if !lists[f.List.Name] {
+				lists[f.List.Name] = true
+				p.Lists = append(p.Lists, f)
+			}
+		case *Galaxy:
+			var err error
+			if it, err = galaxyItem(f, byType[f.Type]); err != nil {
+				refuse(i, err)
+			}
+			delete(byType, f.Type)
+			found[i] = nil
+		}
+		if it == nil {
+			continue
+		}
+		it.Record.Source = files[i].name
+		name := it.Record.RecordName()
+		if n, twice := at[name]; !twice {
+			at[name] = len(p.Items)
+			p.Items = append(p.Items, it)
+		} else if it.Record.Version > p.Items[n].Record.Version {
+			p.Items[n] = it
+		}
+	}
+	for typ := range byType {
+		for i, f := range found {
+			if cs, ok := f.(*clusters); ok && cs.Type == typ {
+				refuse(i, fmt.Errorf("there is no galaxy %s to which its clusters belong", typ))
+			}
+		}
+	}
+	if len(p.Items) == 0 && len(p.Lists) == 0 {
+		if len(p.Refused) > 0 {
+			r := p.Refused[0]
+			return nil, tocsin.Errorf(tocsin.Invalid, "%s can't be taken: %w", r.File, r.Err)
+		}
+		return nil, tocsin.Errorf(tocsin.Invalid, "there is no reference data in it: no taxonomy, galaxy, object template, warninglist, noticelist or decaying model")
+	}
+	slices.SortStableFunc(p.Items, func(a, b *Item) int { return cmp.Compare(sortAt(a), sortAt(b)) })
+	return p, nil
+}
+
+func sortAt(i *Item) int { return slices.Index(tocsin.VocabularySorts, i.Record.Sort) }
+
+// isData tells by its name whether a file may be one of the published.
+func isData(name string) bool {
+	return path.Ext(name) == ".json" && !strings.HasPrefix(path.Base(name), ".")
+}

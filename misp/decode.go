@@ -88,6 +88,20 @@ func DecodeProposal(from io.Reader) (*Proposal, error) {
 	return decode(from, "ShadowAttribute", func(r *reader, p *Proposal) { defer r.record(&p.Problems)(); r.proposal(p) })
 }
 
+// DecodeSightings hands over every sighting of a text: bare, wrapped, or a list of
+// either. It is good during the call.
+func DecodeSightings(from io.Reader, each func(*Sighting) error) error {
+	r, some := newReader(from), false
+	r.walk("Sighting", 0, func() {
+		var s Sighting
+		some = r.met(func() { r.sighting(&s) }) || some
+		if r.err == nil {
+			r.stop(each(&s))
+		}
+	})
+	return r.end(some)
+}
+
 // DecodeSharingGroup reads one sharing group, bare or wrapped; its members may
 // stand in it or, as MISP answers, beside it.
 func DecodeSharingGroup(from io.Reader) (*SharingGroup, error) {

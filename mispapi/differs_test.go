@@ -10,8 +10,6 @@ var unlike = map[string]struct {
 	"Event.published":                   {411, "calls that are not here unpublished events"},
 	"Tag.colour":                        {0, "MISP draws a colour; ours follows from the name"},
 	"Event.attribute_count":             {125, "MISP loses count when an object is edited and deleted"},
-	"Event.sighting_timestamp":          {207, "there are no sightings"},
-	"Attribute.Sighting":                {207, "there are no sightings"},
 	"Attribute.data":                    {81, "attachments are not kept"},
 	"Object.description":                {123, "templates are not here: the object says what it is"},
 	"SharingGroup.sync_user_id":         {0, "a group has no user of its own"},

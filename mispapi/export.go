@@ -147,7 +147,13 @@ func (s *search) writeJSON(out *stream) error {
 			m.Proposals = about.to(a.ID)
 		}
 		if truthy(s.said["includeSightings"]) {
-			m.Sightings = []byte("[]") // nobody has seen anything: there are no sightings here
+			seen, err := s.c.sightingsIn(a.Event)
+			if err != nil {
+				return err
+			}
+			if m.Sightings = seen[a.ID]; m.Sightings == nil {
+				m.Sightings = []byte("[]")
+			}
 		}
 		if truthy(s.said["includeWarninglistHits"]) {
 			m.Warnings = s.c.warnings(&a)

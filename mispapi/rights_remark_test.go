@@ -1,115 +1,114 @@
 package mispapi
 
 import (
-	"regexp"
 	"strings"
 	"testing"
 )
 
-// askedHere are the calls that change something whose rights are asked in this file:
-// what they change is not an event, an attribute or an object.
-var askedHere = []string{
-	"/object_references/add", "/object_references/delete",
-	"/shadow_attributes/add", "/shadow_attributes/edit", "/shadow_attributes/delete", "/shadow_attributes/accept", "/shadow_attributes/discard",
+// speech are calls by which anyone who may see a record adds something about it:
+// what is hidden is answered as what is absent, and who only reads adds nothing.
+var speech = []struct {
+	path, body string
+	open       int // what it answers to those who may see the record
+}{
+	{"/sightings/add/ATTRIBUTE", `{}`, 200},
+	{"/sightings/add", `{"id":"ATTRIBUTE","type":3}`, 200},
+	{"/sightings/add", `{"uuid":"ATTRIBUTE","type":1}`, 200},
+	{"/sightings/bulkSaveSightings/EVENT", `[{"attribute_uuid":"ATTRIBUTE","type":"0","date_sighting":"1700000000"}]`, 200},
 }
 
-// may asks everyone but the owner for a record: those who may see it and not change
-// it, readers, nobody, and those to whom it looks like one that is not there.
-type may struct{ *world }
-
-func (m may) refuses(call, body, theirs, out string, others int) {
-	m.t.Helper()
-	method, path, _ := strings.Cut(call, " ")
-	ask := func(as, id string) reply {
-		r := m.ask(as, method, strings.Replace(path, "ID", id, 1), strings.Replace(body, "ID", id, 1))
-		r.body = strings.ReplaceAll(r.body, id, "ID")
-		return r
-	}
-	before := m.head()
-	for as, want := range map[string]int{"bob": others, "reader": 403, "ann's read-only key": 403, "": 403} {
-		if want == 0 { // who may see it may
-			continue
+// TestSpeakingOfOthers asks those calls for records that may be seen, that are
+// hidden and that are absent.
+func TestSpeakingOfOthers(t *testing.T) {
+	w := twoParties(t)
+	before := w.head()
+	for _, c := range speech {
+		ask := func(as, event, attribute, object string) reply {
+			r := w.ask(as, "POST", fill(c.path, event, attribute, object), fill(c.body, event, attribute, object))
+			r.body = strings.NewReplacer(event, "UUID", attribute, "UUID", object, "UUID").Replace(r.body)
+			return r
 		}
-		if got := ask(as, theirs); got.status != want {
-			m.t.Errorf("%s as %q: %d %s", call, as, got.status, got.body)
+		for _, as := range []string{"reader", "ann's read-only key"} {
+			if got := ask(as, visible, inVisible, obVisible); got.status != 403 || !strings.Contains(got.body, notPermitted) {
+				t.Errorf("%s as %s: %d %s", c.path, as, got.status, got.body)
+			}
 		}
-	}
-	a, b := ask("bob", out), ask("bob", strings.Map(nines, out))
-	if a.status != b.status || a.body != b.body || a.status < 400 {
-		m.t.Errorf("%s: a hidden record is answered %d %s\n\tan absent one %d %s", call, a.status, a.body, b.status, b.body)
-	}
-	if after := m.head(); after != before {
-		m.t.Errorf("%s: %d lines were written", call, after-before)
-	}
-}
-
-// nines makes of an id or a uuid one that nothing has.
-func nines(r rune) rune {
-	if r >= '0' && r <= '9' {
-		return '9'
-	}
-	return r
-}
-
-var idIn = regexp.MustCompile(`"id":(\d+)`)
-
-// idOf is the first id in an answer.
-func idOf(r reply) string { return idIn.FindStringSubmatch(r.body)[1] }
-
-// TestProposalRights asks who may propose, and who may accept what was proposed.
-func TestProposalRights(t *testing.T) {
-	m := may{twoParties(t)}
-	const new = `{"type":"domain","value":"proposed.example.org"}`
-	m.refuses("POST /shadow_attributes/add/ID", new, visible, hidden, 0)
-	m.refuses("POST /shadow_attributes/edit/ID", new, inVisible, inHidden, 0)
-	m.refuses("POST /shadow_attributes/delete/ID", ``, inVisible, inHidden, 0)
-}
-
-// TestProposalsAreAccepted has bob propose, and asks who may accept it.
-func TestProposalsAreAccepted(t *testing.T) {
-	m := may{twoParties(t)}
-	const new = `{"type":"domain","value":"proposed.example.org"}`
-	theirs := idOf(m.must(200, "bob", "POST", "/shadow_attributes/add/"+visible, new))
-	m.must(200, "bob", "POST", "/shadow_attributes/delete/"+inVisible, ``)
-	out := idOf(m.must(200, "ann", "POST", "/shadow_attributes/add/"+hidden, new))
-	m.refuses("POST /shadow_attributes/accept/ID", ``, theirs, out, 403)
-	m.refuses("POST /shadow_attributes/discard/ID", ``, theirs, out, 0)
-	for path, want := range map[string]int{"index": 0, "index/" + visible: 2, "index/all:1": 2, "index/all:1/page:2/limit:1": 1} {
-		if got := m.must(200, "bob", "GET", "/shadow_attributes/"+path, ``); strings.Count(got.body, `"ShadowAttribute"`) != want {
-			t.Errorf("%s: %s", path, got.body)
+		if got := ask("", visible, inVisible, obVisible); got.status != 403 || !strings.Contains(got.body, notAuthenticated) {
+			t.Errorf("%s: nobody: %d %s", c.path, got.status, got.body)
+		}
+		if a, b := ask("bob", hidden, inHidden, obHidden), ask("bob", absent, absent, absent); a.status != b.status || a.body != b.body {
+			t.Errorf("%s: a hidden record is answered %d %s\n\tan absent one %d %s", c.path, a.status, a.body, b.status, b.body)
 		}
 	}
-	if got := m.ask("bob", "GET", "/shadow_attributes/view/"+out, ``); got.status != 404 {
-		t.Errorf("a hidden proposal: %d %s", got.status, got.body)
+	if after := w.head(); after != before {
+		t.Errorf("%d lines were written", after-before)
 	}
-	if got := m.ask("bob", "GET", "/shadow_attributes/index/"+hidden, ``); got.status != 404 {
-		t.Errorf("proposals about a hidden event: %d %s", got.status, got.body)
+	for _, c := range speech {
+		if got := w.ask("bob", "POST", fill(c.path, visible, inVisible, obVisible), fill(c.body, visible, inVisible, obVisible)); got.status != c.open {
+			t.Errorf("%s: one who may see it: %d %s", c.path, got.status, got.body)
+		}
 	}
-	m.must(200, "ann", "POST", "/shadow_attributes/accept/"+theirs, ``)
-	if got := m.must(200, "bob", "GET", "/events/view/"+visible, ``); !strings.Contains(got.body, `"value":"proposed.example.org"`) {
-		t.Errorf("accepted: %s", got.body)
-	}
-	m.must(200, "bob", "POST", "/shadow_attributes/discard/2", ``) // one's own is taken back
 }
 
-// TestReferenceRights asks who may say how two records relate.
-func TestReferenceRights(t *testing.T) {
-	m := may{twoParties(t)}
-	ref := func(object, to string) string {
-		return `{"object_uuid":"` + object + `","referenced_uuid":"` + to + `","relationship_type":"drops"}`
+// saying are remarks that ann's organisation makes, and calls that change or delete
+// them: ID is the remark's uuid.
+var saying = []struct {
+	add, body, kind string
+	writes          []struct{ path, body string }
+}{
+	{"/sightings/add/ATTRIBUTE", `{}`, "Sighting", []struct{ path, body string }{{"/sightings/delete/ID", ``}}},
+}
+
+// TestRemarksOfOthers asks calls that change a remark for one of another
+// organisation that may be seen, and for one that is hidden.
+func TestRemarksOfOthers(t *testing.T) {
+	w := twoParties(t)
+	for _, r := range saying {
+		uuidOf := func(event, attribute, object string) string {
+			got := w.must(200, "ann", "POST", fill(r.add, event, attribute, object), fill(r.body, event, attribute, object))
+			return member(t, got.body, r.kind, "uuid")
+		}
+		seen, unseen := uuidOf(visible, inVisible, obVisible), uuidOf(hidden, inHidden, obHidden)
+		before := w.head()
+		for _, c := range r.writes {
+			ask := func(as, id string) reply {
+				got := w.ask(as, "POST", strings.ReplaceAll(c.path, "ID", id), strings.ReplaceAll(c.body, "ID", id))
+				got.body = strings.ReplaceAll(got.body, id, "UUID")
+				return got
+			}
+			if got := ask("bob", seen); got.status < 400 {
+				t.Errorf("%s: another organisation's: %d %s", c.path, got.status, got.body)
+			}
+			for _, as := range []string{"reader", "ann's read-only key", ""} {
+				if got := ask(as, seen); got.status != 403 {
+					t.Errorf("%s as %q: %d %s", c.path, as, got.status, got.body)
+				}
+			}
+			if a, b := ask("bob", unseen), ask("bob", absent); a.status != b.status || a.body != b.body || a.status < 400 {
+				t.Errorf("%s: a hidden one is answered %d %s\n\tan absent one %d %s", c.path, a.status, a.body, b.status, b.body)
+			}
+		}
+		if after := w.head(); after != before {
+			t.Errorf("%s: %d lines were written", r.kind, after-before)
+		}
+		for _, c := range r.writes { // in the end whoever made it may
+			if got := w.ask("ann", "POST", strings.ReplaceAll(c.path, "ID", seen), strings.ReplaceAll(c.body, "ID", seen)); got.status != 200 {
+				t.Errorf("%s: its own organisation: %d %s", c.path, got.status, got.body)
+			}
+		}
 	}
-	m.refuses("POST /object_references/add", ref("ID", inVisible), obVisible, obHidden, 403)
-	m.refuses("POST /object_references/add/ID", ref("ID", inVisible), obVisible, obHidden, 403)
-	if got := m.ask("ann", "POST", "/object_references/add", ref(obVisible, inHidden)); got.status != 404 {
-		t.Errorf("to another event's: %d %s", got.status, got.body)
+}
+
+// member returns a text of a record in an answer.
+func member(t testing.TB, body, record, name string) string {
+	t.Helper()
+	m, err := decodeObject([]byte(body))
+	if err != nil {
+		t.Fatalf("%v: %s", err, body)
 	}
-	theirs := idOf(m.must(200, "ann", "POST", "/objectReferences/add", ref(obVisible, inVisible)))
-	out := idOf(m.must(200, "ann", "POST", "/objectReferences/add", ref(obHidden, inHidden)))
-	m.refuses("POST /object_references/delete/ID", ``, theirs, out, 403)
-	m.refuses("POST /object_references/delete/ID/1", ``, theirs, out, 403)
-	m.must(200, "bob", "GET", "/object_references/view/"+theirs, ``)
-	m.must(404, "bob", "GET", "/object_references/view/"+out, ``)
-	m.must(200, "ann", "POST", "/objectReferences/add", ref(obVisible, obVisible)) // in a circle
-	m.must(200, "ann", "POST", "/object_references/delete/"+theirs+"/1", ``)
-	m.must(404, "ann", "GET", "/object_references/view/"+theirs, ``)
+	inner, _ := m[record].(map[string]any)
+	if textOf(inner[name]) == "" {
+		t.Fatalf("no %s.%s in %s", record, name, body)
+	}
+	return textOf(inner[name])
 }

@@ -162,12 +162,23 @@ func TestEveryWriteIsAsked(t *testing.T) {
 	for _, path := range askedHere {
 		asked[path] = true
 	}
-	for _, c := range writes {
-		_, path, _ := strings.Cut(c.path, " ")
+	ask := func(path string) {
 		for _, act := range (&API{}).actions() {
 			if path == act.path || strings.HasPrefix(path, act.path+"/") {
 				asked[act.path] = true
 			}
+		}
+	}
+	for _, c := range writes {
+		_, path, _ := strings.Cut(c.path, " ")
+		ask(path)
+	}
+	for _, c := range speech {
+		ask(c.path)
+	}
+	for _, r := range saying {
+		for _, c := range r.writes {
+			ask(c.path)
 		}
 	}
 	for _, act := range (&API{}).actions() {

@@ -21,7 +21,7 @@ func (c *call) filters() (map[string]any, error) {
 		said[name] = v
 	}
 	for name, vs := range c.lists {
-		said[name] = vs
+		said[name] = listOf(vs)
 	}
 	for name, vs := range c.r.URL.Query() {
 		said[strings.TrimSuffix(name, "[]")] = listOf(vs)

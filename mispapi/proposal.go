@@ -299,43 +299,17 @@ func (c *call) settled(sentence string) error {
 	return c.reply(message{Name: sentence, Message: sentence, URL: origin(c.r) + c.r.URL.Path})
 }
 
-// shadows are proposals that are open, as they stand in an event: about each of its
-// attributes, and, at 0, to add others.
-type shadows map[int64][]byte
-
-// to is the list of those about an attribute.
-func (s shadows) to(attribute int64) []byte {
-	if list := s[attribute]; list != nil {
-		return list
-	}
-	return []byte("[]")
-}
-
-// shadows returns the open proposals about an event.
-func (c *call) shadows(e *tocsin.Event) (shadows, error) {
-	var out shadows
-	enc := c.encoder()
-	for p, err := range c.view.Proposals(c.r.Context(), store.RemarkQuery{Events: []int64{e.ID}}) {
-		if err != nil {
-			return nil, err
-		}
-		if out == nil {
-			out = shadows{}
-		}
+// shadowsIn returns the open proposals about attributes of an event.
+func (c *call) shadowsIn(e *tocsin.Event) (map[int64][]byte, error) {
+	enc, out := c.encoder(), map[int64][]byte{}
+	err := listed(c.view.Proposals(c.r.Context(), store.RemarkQuery{Events: []int64{e.ID}}), out, func(b []byte, p *tocsin.Proposal) ([]byte, int64) {
 		of := int64(0)
 		if p.About.Kind == tocsin.KindAttribute {
 			of = p.About.ID
 		}
-		sep := byte(',')
-		if out[of] == nil {
-			sep = '['
-		}
-		out[of] = enc.AppendProposal(append(out[of], sep), p, e.UUID)
-	}
-	for of := range out {
-		out[of] = append(out[of], ']')
-	}
-	return out, nil
+		return enc.AppendProposal(b, p, e.UUID), of
+	})
+	return out, err
 }
 
 // lockedMail reports of events whether somebody proposed something since their owner

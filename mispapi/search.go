@@ -32,6 +32,8 @@ type search struct {
 	sorted   func(a, b *tocsin.Event) int // the order of events; nil: by id
 
 	limit, page int64
+	found       int64    // how many match
+	only        []uint16 // of the page, only these types
 	format      string
 	said        map[string]any
 	overEvents  bool // the search is for events
@@ -45,6 +47,9 @@ var asked = map[string]bool{
 	"includeProposals": true, "includeSightings": true, "includeDecayScore": true, "includeFullModel": true, "decayingModel": true,
 	"modelOverrides": true, "score": true, "excludeDecayed": true, "sgReferenceOnly": true, "ignore": true, "flatten": true,
 	"request_attributes": true, "limit_attributes": true, "excludeLocalTags": true, "excludeGalaxy": true, "extended": true, "includeAnalystData": true,
+	// What formats are told.
+	"ip_address": true, "netfilter_action": true, "stix-version": true, "policy": true, "walled_garden": true, "ns": true, "ns_alt": true, "email": true,
+	"serial": true, "refresh": true, "retry": true, "expiry": true, "minimum_ttl": true, "ttl": true, "setup": true, "auth": true, "url": true,
 }
 
 // harmless are names whose part of MISP is not here, so that what they ask for is

@@ -11,14 +11,15 @@ import (
 
 const remarkColumns = `kind, id, uuid, event, about_kind, about_id, to_kind, to_id, orgc, key1, key2, timestamp, deleted, label, seq, body`
 
-var putRemarks = inserts(`INSERT OR REPLACE INTO remarks (`+remarkColumns+`) VALUES `, 16)
+var putRemarks = newInsert(`INSERT OR REPLACE INTO remarks`, remarkColumns)
 
 // PutRemarks implements [store.Writer].
 func (t *tx) PutRemarks(ctx context.Context, rs []store.RemarkRow) error {
-	return insertAll(ctx, t, putRemarks, rs, func(args []any, r *store.RemarkRow) []any {
-		return append(args, r.Kind, r.ID, nullUUID(r.UUID), r.Event, r.About.Kind, r.About.ID, r.To.Kind, r.To.ID, r.Orgc,
-			int64(r.Keys[0]), int64(r.Keys[1]), r.Timestamp, r.Deleted, r.Label, r.Seq, string(r.JSON))
+	_, err := insertAll(ctx, t, putRemarks, rs, func(args []any, r *store.RemarkRow) []any {
+		return append(args, int64(r.Kind), r.ID, nullUUID(r.UUID), r.Event, int64(r.About.Kind), r.About.ID, int64(r.To.Kind), r.To.ID, r.Orgc,
+			int64(r.Keys[0]), int64(r.Keys[1]), r.Timestamp, r.Deleted, int64(r.Label), int64(r.Seq), string(r.JSON))
 	})
+	return err
 }
 
 // RemoveRemark implements [store.Writer].

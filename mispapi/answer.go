@@ -39,6 +39,8 @@ var (
 	notToDiscard     = answer{http.StatusMethodNotAllowed, "Proposal not found or you are not authorised to discard it."}
 	noObject         = answer{http.StatusNotFound, "Invalid object."}
 	noTarget         = answer{http.StatusNotFound, "Invalid Target."}
+	noTag            = answer{http.StatusNotFound, "Invalid tag"}
+	noTagCollection  = answer{http.StatusNotFound, "Invalid tag collection."}
 	noGroup          = answer{http.StatusMethodNotAllowed, "Sharing group doesn&#039;t exist or you do not have permission to access it."}
 	noOrganisation   = answer{http.StatusNotFound, "Invalid organisation"}
 	noList           = answer{http.StatusNotFound, "Invalid Warninglist."}

@@ -53,8 +53,10 @@ func spellings(path string) []string {
 // finds no tag.
 func (c *call) keepsColons(i int) bool {
 	switch c.act.path {
-	case "/events/addTag", "/events/removeTag", "/tags/attachTagToObject", "/tags/removeTagFromObject":
+	case "/events/addTag", "/events/removeTag", "/tags/attachTagToObject", "/tags/removeTagFromObject", "/tag_collections/addTag", "/tag_collections/removeTag":
 		return i == 1
+	case "/tags/search", "/tags/view":
+		return i == 0
 	}
 	return false
 }

@@ -88,12 +88,17 @@ var writes = []struct{ path, body string }{
 	{"POST /attributes/restore/ATTRIBUTE", ``},
 	{"POST /attributes/delete/ATTRIBUTE/1", ``},
 	{"DELETE /attributes/ATTRIBUTE", ``},
+	{"POST /attributes/addTag/ATTRIBUTE", `{"tag":"tlp:green"}`},
+	{"POST /attributes/removeTag/ATTRIBUTE", `{"tag":"tlp:green"}`},
+	{"POST /tags/attachTagToObject", `{"uuid":["ATTRIBUTE","EVENT"],"tag":["tlp:green","tlp:red"]}`},
+	{"POST /tags/attachTagToObject/ATTRIBUTE", `{"tag":"tlp:red||tlp:green","local":true}`},
 	{"POST /objects/add/EVENT", `{"name":"file","Attribute":[{"type":"filename","value":"worse.exe"}]}`},
 	{"POST /objects/edit/OBJECT", `{"comment":"hijacked"}`},
 	{"POST /objects/edit/OBJECT", `{"Attribute":[{"type":"filename","value":"worse.exe"}]}`},
 	{"PUT /objects/edit/OBJECT/1", `{"Attribute":[{"type":"filename","value":"worse.exe"}]}`},
 	{"POST /objects/delete/OBJECT", ``},
 	{"POST /objects/delete/OBJECT/1", ``},
+	{"POST /event_reports/add/EVENT", `{"name":"hijacked","content":"x"}`},
 	{"POST /tags/attachTagToObject", `{"uuid":"EVENT","tag":"tlp:red"}`},
 	{"POST /tags/attachTagToObject", `{"uuid":"ATTRIBUTE","tag":"tlp:green"}`},
 	{"POST /tags/attachTagToObject", `{"uuid":"ATTRIBUTE","tag":"new:tag","local":1}`},
@@ -171,6 +176,9 @@ func TestEveryWriteIsAsked(t *testing.T) {
 	}
 	for _, c := range writes {
 		_, path, _ := strings.Cut(c.path, " ")
+		ask(path)
+	}
+	for _, path := range tagWrites {
 		ask(path)
 	}
 	for _, c := range speech {

@@ -64,6 +64,9 @@ func (a *API) actions() []action {
 		{path: "/attributes/view", verbs: ask, handle: viewAttribute, missing: noAttribute, opts: asks},
 		{path: "/attributes/restSearch", verbs: ask, handle: searchAttributes, opts: asks},
 		{path: "/attributes/describeTypes", verbs: get, handle: describeTypes},
+		{path: "/attributes/attributeStatistics", verbs: get, handle: attributeStatistics},
+		{path: "/attributes/addTag", verbs: post, handle: tagAttribute, needs: tag, missing: noAttributeThere, others: notOurTags},
+		{path: "/attributes/removeTag", verbs: post, handle: untagAttribute, needs: tag, missing: noAttributeThere, others: notOurTags},
 		{path: "/attributes/add", verbs: post, handle: addAttributes, needs: add, missing: noEvent, opts: list},
 		{path: "/attributes/edit", verbs: write, handle: editAttribute, needs: add, missing: noAttribute},
 		{path: "/attributes/restore", verbs: post, handle: restoreAttribute, needs: add, missing: noAttributeThere},
@@ -81,8 +84,22 @@ func (a *API) actions() []action {
 		// Tags and collections of them.
 		{path: "/tags", verbs: get, handle: indexTags},
 		{path: "/tags/index", verbs: get, handle: indexTags},
+		{path: "/tags/view", verbs: get, handle: viewTag, missing: noTag},
+		{path: "/tags/add", verbs: post, handle: addTag, needs: access.TagEditor},
+		{path: "/tags/edit", verbs: write, handle: editTag, needs: access.TagEditor, missing: noTag},
+		{path: "/tags/delete", verbs: remove, handle: deleteTag, needs: access.TagEditor, missing: noTag},
+		{path: "/tags/search", verbs: ask, handle: searchTags, opts: asks},
+		{path: "/tags/tagStatistics", verbs: get, handle: tagStatistics},
 		{path: "/tags/attachTagToObject", verbs: post, handle: attachTag, needs: tag, missing: noTarget, others: notOurTags},
 		{path: "/tags/removeTagFromObject", verbs: post, handle: removeTag, needs: tag, missing: noTarget, others: notOurTags},
+		{path: "/tag_collections", verbs: get, handle: indexTagCollections},
+		{path: "/tag_collections/index", verbs: get, handle: indexTagCollections},
+		{path: "/tag_collections/view", verbs: get, handle: viewTagCollection, missing: noTagCollection},
+		{path: "/tag_collections/add", verbs: post, handle: addTagCollection, needs: access.TagEditor},
+		{path: "/tag_collections/edit", verbs: write, handle: editTagCollection, needs: access.TagEditor, missing: noTagCollection},
+		{path: "/tag_collections/delete", verbs: remove, handle: deleteTagCollection, needs: access.TagEditor, missing: noTagCollection},
+		{path: "/tag_collections/addTag", verbs: post, handle: collectTag, needs: access.TagEditor, missing: noTagCollection},
+		{path: "/tag_collections/removeTag", verbs: post, handle: uncollectTag, needs: access.TagEditor, missing: noTagCollection},
 
 		// Proposals, delegations, blocklists.
 		{path: "/shadow_attributes", verbs: ask, handle: indexProposals, missing: noEvent, opts: asks},
@@ -105,6 +122,14 @@ func (a *API) actions() []action {
 		{path: "/sightings/bulkSaveSightings", verbs: post, handle: saveSightings, needs: access.Sighting, missing: noEvent, opts: list},
 
 		// Event reports.
+		{path: "/event_reports", verbs: ask, handle: indexReports, missing: noEvent, opts: asks},
+		{path: "/event_reports/index", verbs: ask, handle: indexReports, missing: noEvent, opts: asks},
+		{path: "/event_reports/view", verbs: ask, handle: viewReport, missing: noReport, opts: asks},
+		{path: "/event_reports/add", verbs: post, handle: addReport, needs: add, missing: noEvent},
+		{path: "/event_reports/edit", verbs: write, handle: editReport, needs: add, missing: noReport},
+		{path: "/event_reports/delete", verbs: remove, handle: deleteReport, needs: add, missing: noReport},
+		{path: "/event_reports/restore", verbs: write, handle: restoreReport, needs: add, missing: noReport},
+		{path: "/event_reports/importReportFromUrl", verbs: post, handle: importReport, needs: add, missing: noEvent},
 
 		// Analyst data: notes, opinions, relationships.
 

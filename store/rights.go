@@ -196,8 +196,8 @@ func (tx *Tx) ownsCollection(tag string) bool {
 	return false
 }
 
-// colourOf gives a tag without a colour one that stays the same.
-func colourOf(name string) string {
+// ColourOf gives a tag without a colour one that stays the same.
+func ColourOf(name string) string {
 	h := fnv.New32a()
 	h.Write([]byte(name))
 	return fmt.Sprintf("#%06x", h.Sum32()&0xffffff)

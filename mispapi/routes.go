@@ -39,6 +39,7 @@ func (a *API) actions() []action {
 		{path: "/events/view", verbs: ask, handle: viewEvent, missing: noEvent, opts: asks},
 		{path: "/events/restSearch", verbs: ask, handle: searchEvents, opts: asks},
 		{path: "/events/add", verbs: "GET POST", handle: addEvent, needs: add, opts: list},
+		{path: "/events/pushEventToZMQ", verbs: post, handle: pushEvent, needs: publish, missing: noEvent},
 		{path: "/events/upload_stix", verbs: post, handle: uploadSTIX, needs: add, opts: list},
 		{path: "/events/edit", verbs: write, handle: editEvent, needs: add, missing: noEvent, others: notAuthorised, opts: list},
 		{path: "/events/publish", verbs: post, handle: publishEvent, needs: publish, missing: noEvent},
@@ -169,6 +170,11 @@ func (a *API) actions() []action {
 		{path: "/warninglists/index", verbs: ask, handle: indexWarninglists, opts: asks},
 		{path: "/warninglists/view", verbs: get, handle: viewWarninglist, missing: noList},
 		{path: "/warninglists/checkValue", verbs: post, handle: checkValues, opts: asks},
+
+		// Communities that one may ask to join.
+		{path: "/communities", verbs: get, handle: indexCommunities},
+		{path: "/communities/index", verbs: get, handle: indexCommunities},
+		{path: "/communities/view", verbs: get, handle: viewCommunity, missing: answer{404, "Invalid community."}},
 
 		// The instance: versions, settings, logs, jobs, what can be asked.
 		{path: "/servers/getVersion", verbs: get, handle: version},

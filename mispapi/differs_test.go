@@ -5,29 +5,14 @@ var unlike = map[string]struct {
 	since int
 	why   string
 }{
-	"Event.GalaxyCluster":               {414, "galaxies are not here"},
-	"Event.EventTag":                    {414, "a call that is not here attached a cluster"},
-	"Event.published":                   {411, "calls that are not here unpublished events"},
-	"Event.attribute_count":             {125, "MISP loses count when an object is edited and deleted"},
-	"Attribute.data":                    {81, "attachments are not kept"},
-	"Object.description":                {123, "templates are not here: the object says what it is"},
-	"SharingGroup.sync_user_id":         {0, "a group has no user of its own"},
-	"SharingGroupOrg.extend":            {144, "MISP takes the text false for true"},
-	"Organisation.created_by":           {0, "nobody keeps who added an organisation"},
-	"Organisation.created_by_email":     {0, "nobody keeps who added an organisation"},
-	"Organisation.user_count":           {0, "here the users were added before"},
-	"Organisation.restricted_to_domain": {0, "not here; MISP says null or [] of nothing"},
-	"Organisation.description":          {20, "it was edited by a call that is not here"},
-	"User.last_api_access":              {0, "not kept"},
-	"User.last_pw_change":               {0, "not kept"},
-	"User.nids_sid":                     {0, "drawn by MISP"},
-	"User.date_created":                 {0, "MISP's first user has none"},
-	"User.termsaccepted":                {0, "there are no terms to accept"},
-	"User.change_pw":                    {0, "nobody is asked by this face to choose another password"},
-	"User.invited_by":                   {0, "not kept"},
-	"User.gpgkey":                       {0, "not kept; MISP says null or an empty text"},
-	"User.external_auth_key":            {0, "not kept; MISP says null or an empty text"},
-	"User.autoalert":                    {41, "there is no mail yet"},
+	"Event.GalaxyCluster":       {414, "galaxies are not here"},
+	"Event.EventTag":            {414, "a call that is not here attached a cluster"},
+	"Event.published":           {411, "calls that are not here unpublished events"},
+	"Event.attribute_count":     {125, "MISP loses count when an object is edited and deleted"},
+	"Attribute.data":            {81, "attachments are not kept"},
+	"Object.description":        {123, "templates are not here: the object says what it is"},
+	"SharingGroup.sync_user_id": {0, "a group has no user of its own"},
+	"SharingGroupOrg.extend":    {144, "MISP takes the text false for true"},
 }
 
 // differs are answers that differ, with the reason.

@@ -36,6 +36,8 @@ type API struct {
 	Bus Bus
 	// Guards say what is guarded, and why. Without them nothing is.
 	Guards Guards
+
+	presence presence
 }
 
 // An Index knows which events claim a value (package match).

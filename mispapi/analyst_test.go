@@ -9,7 +9,7 @@ import (
 // what others wrote on a note outlives it.
 func TestNotesAheadOfTheirEvent(t *testing.T) {
 	w := twoParties(t)
-	const ahead = "55555555-5555-4555-8555-555555555555"
+	const ahead = "77777777-7777-4777-8777-777777777777"
 	note := member(t, w.must(200, "bob", "POST", "/analyst_data/add/Note/"+ahead+"/Event", `{"note":"early","distribution":1}`).body, "Note", "uuid")
 	opinion := member(t, w.must(200, "ann", "POST", "/analyst_data/add/Opinion/"+note+"/Note", `{"opinion":"42","comment":"so so","distribution":1}`).body, "Opinion", "uuid")
 	w.must(200, "ann", "POST", "/events/add", `{"uuid":"`+ahead+`","info":"late","distribution":"1"}`)

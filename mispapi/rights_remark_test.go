@@ -13,6 +13,9 @@ var speech = []struct {
 }{
 	{"/analyst_data/add/Note", `{"note":"n","object_uuid":"11111111-1111-4111-8111-1","object_type":"Event"}`, 403},
 	{"/sightings/add/ATTRIBUTE", `{}`, 200},
+	{"/shadow_attributes/add/EVENT", `{"type":"domain","value":"proposed.example.org"}`, 200},
+	{"/shadow_attributes/edit/ATTRIBUTE", `{"value":"proposed.example.org"}`, 200},
+	{"/shadow_attributes/delete/ATTRIBUTE", ``, 200},
 	{"/sightings/add", `{"id":"ATTRIBUTE","type":3}`, 200},
 	{"/sightings/add", `{"uuid":"ATTRIBUTE","type":1}`, 200},
 	{"/event_reports/importReportFromUrl/EVENT", `{"url":"http://192.0.2.1/"}`, 405},

@@ -69,8 +69,8 @@ func (c *Encoder) AppendProposal(b []byte, p *tocsin.Proposal, event tocsin.UUID
 	return append(c.appendLocalOrg(append(b, `,"Org":`...), p.Orgc), '}')
 }
 
-// AppendReport appends a report as it stands in its event.
-func (c *Encoder) AppendReport(b []byte, r *tocsin.Report) []byte {
+// AppendReport appends a report as it stands in its event, with what analysts say of it.
+func (c *Encoder) AppendReport(b []byte, r *tocsin.Report, on ...Above) []byte {
 	b = appendInt(append(b, `{"id":`...), r.ID)
 	b = appendUUID(append(b, `,"uuid":`...), r.UUID)
 	b = appendInt(append(b, `,"event_id":`...), r.Event)
@@ -79,7 +79,8 @@ func (c *Encoder) AppendReport(b []byte, r *tocsin.Report) []byte {
 	b = appendInt(append(b, `,"distribution":`...), int64(r.Distribution))
 	b = appendInt(append(b, `,"sharing_group_id":`...), r.Group)
 	b = appendInt(append(b, `,"timestamp":`...), r.Timestamp)
-	return append(appendBool(append(b, `,"deleted":`...), r.Deleted), '}')
+	b = appendBool(append(b, `,"deleted":`...), r.Deleted)
+	return append(c.AppendRemarks(b, on), '}')
 }
 
 // AppendNote appends an analyst's note.
@@ -127,9 +128,40 @@ func (c *Encoder) appendAnalyst(b []byte, h *tocsin.Head, authors string, create
 	return appendBool(append(b, `,"locked":`...), locked)
 }
 
+// appendAuthors appends whose a remark is, and whether the reader may change it.
 func (c *Encoder) appendAuthors(b []byte, h *tocsin.Head) []byte {
-	b = c.AppendOrg(append(b, `,"Org":`...), h.Org)
-	return append(c.AppendOrg(append(b, `,"Orgc":`...), h.Orgc), '}')
+	b = c.appendWholeOrg(append(b, `,"Orgc":`...), h.Orgc)
+	b = c.appendWholeOrg(append(b, `,"Org":`...), h.Org)
+	if c.MayEdit != nil {
+		b = appendBool(append(b, `,"_canEdit":`...), c.MayEdit(h))
+	}
+	return append(b, '}')
+}
+
+// appendWholeOrg appends an organisation as MISP's database has it.
+func (c *Encoder) appendWholeOrg(b []byte, id int64) []byte {
+	o := c.Names.Organisation(id)
+	if o == nil {
+		o = &tocsin.Organisation{ID: id}
+	}
+	b = appendInt(append(b, `{"id":`...), o.ID)
+	b = appendText(append(b, `,"name":`...), o.Name)
+	at := max(o.Created.Unix(), 0)
+	b = appendTime(append(b, `,"date_created":`...), at)
+	b = appendTime(append(b, `,"date_modified":`...), at)
+	b = appendText(append(b, `,"description":`...), o.Description)
+	b = appendText(append(b, `,"type":`...), o.Type)
+	b = appendText(append(b, `,"nationality":`...), o.Nationality)
+	b = appendText(append(b, `,"sector":`...), o.Sector)
+	b = appendUUID(append(b, `,"created_by":0,"uuid":`...), o.UUID)
+	b = append(b, `,"contacts":`...)
+	if o.Contacts != "" {
+		b = appendText(b, o.Contacts)
+	} else {
+		b = append(b, `null`...)
+	}
+	b = appendBool(append(b, `,"local":`...), o.Local)
+	return append(b, `,"restricted_to_domain":null,"landingpage":null}`...)
 }
 
 func (c *Encoder) appendOrgUUID(b []byte, id int64) []byte {
@@ -170,7 +202,7 @@ func (s *Sighting) Words() *tocsin.Sighting {
 func (r *Report) Words(event int64) *tocsin.Report {
 	return &tocsin.Report{
 		Head: tocsin.Head{UUID: r.UUID.Or(tocsin.UUID{}), About: tocsin.Link{Kind: tocsin.KindEvent, ID: event}, Timestamp: r.Timestamp.Or(0),
-			Distribution: access.Distribution(min(max(r.Distribution.Or(int64(access.Inherit)), 0), 255)), Group: r.Group.Or(0), Deleted: r.Deleted.Or(false)},
+			Distribution: level(r.Distribution, access.Inherit), Group: r.Group.Or(0), Deleted: r.Deleted.Or(false)},
 		Name: r.Name.Or(""), Content: r.Content.Or(""),
 	}
 }

@@ -32,12 +32,22 @@ var (
 	noEvent          = answer{http.StatusNotFound, "Invalid event"}
 	noAttribute      = answer{http.StatusMethodNotAllowed, "Invalid attribute"}
 	noAttributeThere = answer{http.StatusNotFound, "Invalid attribute"}
+	noReference      = answer{http.StatusNotFound, "Invalid object reference."}
+	noReferenced     = answer{http.StatusNotFound, "Invalid target."}
+	noProposal       = answer{http.StatusNotFound, "Invalid proposal."}
+	notToAccept      = answer{http.StatusMethodNotAllowed, "Proposal not found or you are not authorised to accept it."}
+	notToDiscard     = answer{http.StatusMethodNotAllowed, "Proposal not found or you are not authorised to discard it."}
 	noObject         = answer{http.StatusNotFound, "Invalid object."}
 	noTarget         = answer{http.StatusNotFound, "Invalid Target."}
+	noTag            = answer{http.StatusNotFound, "Invalid tag"}
+	noTagCollection  = answer{http.StatusNotFound, "Invalid tag collection."}
 	noGroup          = answer{http.StatusMethodNotAllowed, "Sharing group doesn&#039;t exist or you do not have permission to access it."}
 	noOrganisation   = answer{http.StatusNotFound, "Invalid organisation"}
 	noList           = answer{http.StatusNotFound, "Invalid Warninglist."}
 	noUser           = answer{http.StatusNotFound, "Invalid user"}
+	noRole           = answer{http.StatusNotFound, "Invalid role"}
+	noKey            = answer{http.StatusNotFound, "Invalid auth key"}
+	noUserSetting    = answer{http.StatusNotFound, "Invalid user setting"}
 )
 
 // A refusal is an answer that says no, with MISP's status and body.

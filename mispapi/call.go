@@ -22,8 +22,9 @@ type call struct {
 	view store.View
 	act  *action
 
-	args  []string          // what follows the action in the path
-	named map[string]string // of it, what is written name:value
+	args  []string            // what follows the action in the path
+	named map[string]string   // of it, what is written name:value
+	lists map[string][]string // of that, what is written name[]:value, all of them
 
 	held map[int64]*tocsin.Event // see eventOf
 
@@ -39,6 +40,7 @@ func (a *API) serve(act *action, path string) httpd.Handler {
 	return func(w http.ResponseWriter, r *http.Request, v access.Viewer) error {
 		c := &call{API: a, w: w, r: r, v: v, view: a.db.As(v), act: act}
 		c.readPath(path)
+		a.presence.note(v.User(), a.db.Now())
 		if err := c.admit(); err != nil {
 			return err
 		}
@@ -63,7 +65,7 @@ func (c *call) admit() error {
 	if !strings.Contains(" "+c.act.verbs+" ", " "+method+" ") {
 		return c.no(http.StatusMethodNotAllowed, tocsin.Invalid, "This function is only accessible via POST requests.")
 	}
-	if c.act.needs != 0 && c.writes() && !c.v.May(c.act.needs) {
+	if c.act.needs != 0 && (c.writes() || c.act.closed) && !c.v.May(c.act.needs) {
 		return c.no(http.StatusForbidden, tocsin.Forbidden, notPermitted)
 	}
 	return nil
@@ -89,7 +91,7 @@ func (c *call) as(path string) error {
 // readPath takes what follows the action's path apart. It is cut before it is unescaped,
 // so that a tag's name may hold a slash.
 func (c *call) readPath(path string) {
-	c.named = map[string]string{}
+	c.named, c.lists = map[string]string{}, map[string][]string{}
 	rest := strings.TrimSuffix(strings.TrimPrefix(c.r.URL.EscapedPath(), path), ".json")
 	rest = strings.TrimSuffix(rest, ".xml")
 	rest = strings.Trim(rest, "/")
@@ -102,8 +104,12 @@ func (c *call) readPath(path string) {
 			text = part
 		}
 		name, value, ok := strings.Cut(text, ":")
+		name, list := strings.CutSuffix(name, "[]")
 		if ok && isWord(name) && !c.keepsColons(len(c.args)) {
 			c.named[name] = value
+			if list {
+				c.lists[name] = append(c.lists[name], value)
+			}
 			continue
 		}
 		c.args = append(c.args, text)
@@ -192,7 +198,7 @@ func small[R tocsin.Record](w store.View, text string) (R, error) {
 // encoder writes records for whoever asks. Local tags are this instance's own
 // remarks: its people see them, and an instance that pulls does not.
 func (c *call) encoder() *misp.Encoder {
-	return &misp.Encoder{Names: names{c.view, c.db}, Viewer: c.v, Own: c.v.SeesAll() || !c.v.May(access.Sync)}
+	return &misp.Encoder{Names: names{c.view, c.db}, Viewer: c.v, Own: c.v.SeesAll() || !c.v.May(access.Sync), MayEdit: c.mayEdit}
 }
 
 // names says what ids in records stand for, as one viewer may know it.

@@ -28,6 +28,8 @@ type call struct {
 
 	held map[int64]*tocsin.Event // see eventOf
 
+	ownLeads map[tocsin.UUID][]*tocsin.Cluster // see ownTargets
+
 	sightings struct { // see sightingsIn
 		event int64
 		of    map[int64][]byte

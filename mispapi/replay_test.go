@@ -79,9 +79,7 @@ var unbuilt = slices.Concat(
 	calls(424, 426),
 	calls(463, 463),
 	// Remarks and clusters.
-	calls(368, 368),
-	calls(409, 423),
-	calls(441, 441),
+	calls(417, 417),
 	calls(444, 450),
 	// Formats.
 	calls(237, 240),

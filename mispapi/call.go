@@ -115,6 +115,14 @@ func (c *call) readPath(path string) {
 	}
 }
 
+// origin is where the client asked, as it wrote it: https://misp.example.
+func (c *call) origin() string {
+	if c.r.TLS != nil {
+		return "https://" + c.r.Host
+	}
+	return "http://" + c.r.Host
+}
+
 func isWord(s string) bool {
 	for _, c := range s {
 		if c != '_' && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {

@@ -44,5 +44,4 @@ var differs = map[int]string{
 	249: "a fault of MISP's: it writes no addresses; here they are",
 	251: "a fault of MISP's: it writes the sum of nothing for each value; here it is that of the value",
 	315: "a fault of MISP's",
-	502: "an event of a call that is not here",
 }

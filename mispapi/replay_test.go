@@ -63,8 +63,6 @@ var unbuilt = slices.Concat(
 	calls(490, 490),
 	// Tags, indexes.
 	calls(109, 109),
-	calls(114, 114),
-	calls(120, 121),
 	// Objects, references, proposals, synchronisation, blocklists.
 	calls(131, 134),
 	calls(141, 141),
@@ -75,7 +73,6 @@ var unbuilt = slices.Concat(
 	calls(366, 367),
 	calls(451, 459),
 	calls(466, 467),
-	calls(473, 473),
 	calls(479, 481),
 	calls(489, 489),
 	// Reference data.
@@ -93,7 +90,7 @@ var unbuilt = slices.Concat(
 	calls(264, 265),
 	calls(268, 271),
 	// Search.
-	calls(500, 501),
+	calls(473, 473),
 )
 
 // calls are the recordings from one number to another.
@@ -149,6 +146,9 @@ func TestReplay(t *testing.T) {
 		told := !slices.Contains(unbuilt, n)
 		if !told && !isAdapted || unsent[n] != "" {
 			continue
+		}
+		if n == firstLater {
+			p.fillUp()
 		}
 		diffs := p.call(n, load(t, file))
 		why, known := differs[n]
@@ -242,9 +242,17 @@ func mustUUID(s string) tocsin.UUID {
 	return u
 }
 
-// pace is how long a call took when it was recorded, on average: what changed last is
-// last in order of time.
-const pace = 225 * time.Millisecond
+// keepTime puts the clock forward to what the recorded answer says of the time: what
+// changed last is then last in order of time, and what changed in the same second did.
+func (p *replay) keepTime(answer []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, text := range timeText.FindAll(answer, -1) {
+		if at, _ := strconv.ParseInt(string(text), 10, 64); at > p.now.Unix() {
+			p.now = time.Unix(at, 0).UTC()
+		}
+	}
+}
 
 // call makes one call again and says how the answers differ.
 func (p *replay) call(n int, rec recording) (diffs []string) {
@@ -262,9 +270,7 @@ func (p *replay) call(n int, rec recording) (diffs []string) {
 	for _, c := range colourText.FindAllString(body, -1) {
 		p.painted[c] = true
 	}
-	if n > 47 { // the world begins with the first event
-		p.sleep(pace)
-	}
+	p.keepTime(rec.Response.Body)
 	got := p.ask(rec.As, method, path, p.ours(body))
 	if got.status != rec.Response.Status {
 		diffs = append(diffs, fmt.Sprintf("status %d, not %d: %.200s", got.status, rec.Response.Status, got.body))
@@ -391,6 +397,9 @@ func (p *replay) compare(kind, name string, want, have any) (diffs []string) {
 		}
 		if singular[name] != "" {
 			kind = singular[name]
+		}
+		if w["published"] == true && w["publish_timestamp"] == json.Number("0") {
+			w["publish_timestamp"] = json.Number("1") // MISP's worker had not come to it: see later
 		}
 		for k := range w {
 			if _, ok := h[k]; !ok {

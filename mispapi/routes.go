@@ -64,6 +64,8 @@ func (a *API) actions() []action {
 		{path: "/attributes/view", verbs: ask, handle: viewAttribute, missing: noAttribute, opts: asks},
 		{path: "/attributes/restSearch", verbs: ask, handle: searchAttributes, opts: asks},
 		{path: "/attributes/describeTypes", verbs: get, handle: describeTypes},
+		{path: "/attributes/index", verbs: ask, handle: indexAttributes, opts: asks},
+		{path: "/attributes/search", verbs: ask, handle: findAttributes, opts: asks},
 		{path: "/attributes/attributeStatistics", verbs: get, handle: attributeStatistics},
 		{path: "/attributes/addTag", verbs: post, handle: tagAttribute, needs: tag, missing: noAttributeThere, others: notOurTags},
 		{path: "/attributes/removeTag", verbs: post, handle: untagAttribute, needs: tag, missing: noAttributeThere, others: notOurTags},

@@ -28,6 +28,8 @@ type call struct {
 
 	held map[int64]*tocsin.Event // see eventOf
 
+	allTags bool // those that are not exportable, too: includeAllTags
+
 	sightings struct { // see sightingsIn
 		event int64
 		of    map[int64][]byte
@@ -205,7 +207,7 @@ func small[R tocsin.Record](w store.View, text string) (R, error) {
 // encoder writes records for whoever asks. Local tags are this instance's own
 // remarks: its people see them, and an instance that pulls does not.
 func (c *call) encoder() *misp.Encoder {
-	return &misp.Encoder{Names: names{c.view, c.db}, Viewer: c.v, Own: c.v.SeesAll() || !c.v.May(access.Sync)}
+	return &misp.Encoder{Names: names{c.view, c.db}, Viewer: c.v, Own: c.v.SeesAll() || !c.v.May(access.Sync), All: c.allTags}
 }
 
 // names says what ids in records stand for, as one viewer may know it.

@@ -224,6 +224,8 @@ func TestReadsAreTheViewers(t *testing.T) {
 		{"GET /attributes/view/ATTRIBUTE", ``}, {"GET /objects/view/OBJECT", ``},
 		{"POST /events/restSearch", `{"eventid":"EVENT"}`}, {"POST /events/restSearch", `{"uuid":"EVENT"}`},
 		{"POST /attributes/restSearch", `{"eventid":"EVENT"}`}, {"POST /attributes/restSearch", `{"uuid":"ATTRIBUTE"}`},
+		{"POST /objects/restSearch", `{"eventid":"EVENT"}`}, {"POST /objects/restSearch", `{"uuid":"OBJECT"}`}, {"POST /objects/restSearch", `{"uuid":"ATTRIBUTE"}`},
+		{"POST /attributes/search", `{"eventid":"EVENT"}`}, {"POST /attributes/search", `{"uuid":"ATTRIBUTE"}`},
 		{"POST /attributes/restSearch", `{"uuid":"EVENT"}`}, {"POST /events/index", `{"searcheventid":"EVENT"}`},
 		{"POST /attributes/restSearch", `{"eventid":"EVENT","returnFormat":"csv"}`}, {"POST /attributes/restSearch", `{"eventid":"EVENT","returnFormat":"count"}`},
 	} {
@@ -243,7 +245,9 @@ func TestReadsAreTheViewers(t *testing.T) {
 	}
 	for _, c := range []struct{ path, body string }{
 		{"/attributes/restSearch", `{"value":"bad.example.org","includeCorrelations":1}`}, {"/attributes/restSearch", `{}`},
-		{"/attributes/restSearch", `{"value":"%bad%"}`}, {"/events/restSearch", `{}`}, {"/events/index", `{}`}, {"/events/restSearch", `{"value":"bad.example.org"}`},
+		{"/objects/restSearch", `{}`}, {"/objects/restSearch", `{"object_name":"file"}`}, {"/attributes/search", `{"value":"bad.example.org"}`}, {"/attributes/index", `{}`},
+		{"/attributes/restSearch", `{"object_name":"file"}`}, {"/events/restSearch", `{"object_name":"file"}`}, {"/events/restSearch", `{"searchall":"%"}`},
+		{"/attributes/restSearch", `{"searchall":"%"}`}, {"/attributes/restSearch", `{"value":"%bad%"}`}, {"/events/restSearch", `{}`}, {"/events/index", `{}`}, {"/events/restSearch", `{"value":"bad.example.org"}`},
 	} {
 		if got := w.must(200, "bob", "POST", c.path, c.body); strings.Contains(got.body, "22222222-") {
 			t.Errorf("%s %s shows what is hidden: %s", c.path, c.body, got.body)

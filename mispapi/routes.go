@@ -75,6 +75,7 @@ func (a *API) actions() []action {
 		{path: "/attributes/delete", verbs: remove, handle: deleteAttribute, needs: add, missing: noAttributeThere},
 
 		// Objects and their references.
+		{path: "/objects/restSearch", verbs: ask, handle: searchObjects, opts: asks},
 		{path: "/objects/view", verbs: ask, handle: viewObject, missing: noObject, opts: asks},
 		{path: "/objects/add", verbs: post, handle: addObject, needs: add, missing: noEvent, opts: list},
 		{path: "/objects/edit", verbs: write, handle: editObject, needs: add, missing: noObject, opts: list},

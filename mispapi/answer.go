@@ -40,6 +40,9 @@ var (
 	noOrganisation   = answer{http.StatusNotFound, "Invalid organisation"}
 	noList           = answer{http.StatusNotFound, "Invalid Warninglist."}
 	noUser           = answer{http.StatusNotFound, "Invalid user"}
+	noRole           = answer{http.StatusNotFound, "Invalid role"}
+	noKey            = answer{http.StatusNotFound, "Invalid auth key"}
+	noUserSetting    = answer{http.StatusNotFound, "Invalid user setting"}
 )
 
 // A refusal is an answer that says no, with MISP's status and body.

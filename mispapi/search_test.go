@@ -12,8 +12,8 @@ import (
 	"tocsin/store"
 )
 
-// searched is a world in which there is something to search for.
-func searched(t testing.TB) *world {
+// searchable is a world in which there is something to search for.
+func searchable(t testing.TB) *world {
 	w := twoParties(t) // "story" twice, one of them hidden from bob
 	for _, e := range []string{
 		`{"info":"Botnet on the move","distribution":1,"date":"2024-10-01","threat_level_id":1,"analysis":2,"Tag":[{"name":"type:botnet"}],"Attribute":[
@@ -22,7 +22,7 @@ func searched(t testing.TB) *world {
 			{"type":"domain","value":"two.example.net","to_ids":true,"first_seen":"2024-10-01","last_seen":"2024-10-03"}],
 		 "Object":[{"name":"url","distribution":5,"template_uuid":"60efb77b-40b5-4c46-871b-ed1ed999fce5","template_version":"9","Attribute":[
 			{"type":"url","object_relation":"url","value":"http://one.example.net/a"},{"type":"text","object_relation":"fragment","value":"Fragment"}]}]}`,
-		`{"uuid":"55555555-5555-4555-8555-555555555555","info":"Phishing","distribution":4,"sharing_group_id":2,"date":"2024-11-05","threat_level_id":3,"extends_uuid":"` + visible + `","Attribute":[
+		`{"uuid":"66666666-6666-4666-8666-666666666666","info":"Phishing","distribution":4,"sharing_group_id":2,"date":"2024-11-05","threat_level_id":3,"extends_uuid":"` + visible + `","Attribute":[
 			{"type":"domain","value":"login.example.net","Tag":[{"name":"role:c2"}]},{"type":"email-src","value":"alice@example.net","comment":"botnet, too"}]}`,
 	} {
 		w.must(200, "ann", "POST", "/events/add", e)
@@ -37,8 +37,8 @@ var (
 
 // TestFilters asks for attributes by everything that they can be asked for by.
 func TestFilters(t *testing.T) {
-	w := searched(t)
-	w.must(200, "ann", "POST", "/events/publish/4", ``)
+	w := searchable(t)
+	w.must(200, "ann", "POST", "/events/publish/5", ``)
 	for filter, want := range map[string]string{
 		`{"tags":"role:c2"}`:                                                                    "one.example.net login.example.net",
 		`{"tags":["role:%"],"type":"ip-dst"}`:                                                   "192.0.2.7",
@@ -69,10 +69,10 @@ func TestFilters(t *testing.T) {
 		`{"org":"Ours","threat_level_id":3,"type":"domain"}`:                                    "login.example.net",
 		`{"org":"!Ours"}`:                                                                       "",
 		`{"orgc_id":1,"threat_level_id":3,"type":"domain"}`:                                     "login.example.net",
-		`{"eventid":"4","type":"domain"}`:                                                       "login.example.net",
-		`{"eventid":["!1","!2","!3"],"type":"domain"}`:                                          "login.example.net",
-		`{"uuid":"55555555-5555-4555-8555-555555555555"}`:                                       "login.example.net alice@example.net",
-		`{"uuid":["55555555-5555-4555-8555-555555555555","` + inVisible + `"],"type":"domain"}`: "bad.example.org login.example.net",
+		`{"eventid":"5","type":"domain"}`:                                                       "login.example.net",
+		`{"eventid":["!1","!2","!4"],"type":"domain"}`:                                          "login.example.net",
+		`{"uuid":"66666666-6666-4666-8666-666666666666"}`:                                       "login.example.net alice@example.net",
+		`{"uuid":["66666666-6666-4666-8666-666666666666","` + inVisible + `"],"type":"domain"}`: "bad.example.org login.example.net",
 		`{"uuid":"!` + inVisible + `","eventid":1,"type":"domain"}`:                             "",
 		`{"eventsExtendingUuid":"` + visible + `","type":"domain"}`:                             "login.example.net",
 		`{"searchall":"%botnet%"}`:                                                              "one.example.net 192.0.2.7 two.example.net http://one.example.net/a Fragment alice@example.net",
@@ -86,8 +86,8 @@ func TestFilters(t *testing.T) {
 		`{"value":["192.0.2.%","!192.0.2.8"]}`:                                                  "192.0.2.7",
 		`{"value":"!192.0.2.7","type":"ip-dst"}`:                                                "192.0.2.7", // as MISP
 		`{"value":["!192.0.2.7"],"type":"ip-dst"}`:                                              "",
-		`{"order":"Attribute.value desc","type":"domain","eventid":[3,4]}`:                      "two.example.net one.example.net login.example.net",
-		`{"order":["event_id desc","id asc"],"type":"domain","eventid":[3,4]}`:                  "login.example.net one.example.net two.example.net",
+		`{"order":"Attribute.value desc","type":"domain","eventid":[4,5]}`:                      "two.example.net one.example.net login.example.net",
+		`{"order":["event_id desc","id asc"],"type":"domain","eventid":[4,5]}`:                  "login.example.net one.example.net two.example.net",
 	} {
 		body := strings.TrimSuffix(filter, "}") + `,"returnFormat":"csv","requested_attributes":["value"],"headerless":true}`
 		got := w.must(200, "ann", "POST", "/attributes/restSearch", body)
@@ -99,7 +99,7 @@ func TestFilters(t *testing.T) {
 
 // TestFiltersOfEvents asks for events, and for objects.
 func TestFiltersOfEvents(t *testing.T) {
-	w := searched(t)
+	w := searchable(t)
 	for filter, want := range map[string]string{
 		`{"tags":"role:c2"}`:                                             "Botnet on the move, Phishing",
 		`{"event_tags":"type:botnet"}`:                                   "Botnet on the move",
@@ -118,14 +118,14 @@ func TestFiltersOfEvents(t *testing.T) {
 	}
 	for filter, want := range map[string]string{
 		`{"object_name":"url"}`:                                    "url",
-		`{"object_name":["!url"],"eventid":3}`:                     "",
+		`{"object_name":["!url"],"eventid":4}`:                     "",
 		`{"value":"Fragment"}`:                                     "url",
 		`{"object_relation":"filename"}`:                           "file, file",
 		`{"tags":"tlp:green"}`:                                     "file, file",
 		`{"event_tags":"type:botnet"}`:                             "url",
 		`{"uuid":"` + obVisible + `"}`:                             "file",
-		`{"eventid":[1,3],"order":"name desc"}`:                    "url, file",
-		`{"eventid":[1,3],"order":"name desc","limit":1,"page":2}`: "file",
+		`{"eventid":[1,4],"order":"name desc"}`:                    "url, file",
+		`{"eventid":[1,4],"order":"name desc","limit":1,"page":2}`: "file",
 		`{"org":"Theirs"}`:                                         "",
 		`{}`:                                                       "file, file, url",
 	} {
@@ -139,7 +139,7 @@ func TestFiltersOfEvents(t *testing.T) {
 	if strings.Contains(got.body, "192.0.2.7") || !strings.Contains(got.body, "two.example.net") {
 		t.Errorf("an event with what was excluded: %s", got.body)
 	}
-	got = w.must(200, "ann", "POST", "/events/restSearch", `{"eventid":3,"to_ids":1}`)
+	got = w.must(200, "ann", "POST", "/events/restSearch", `{"eventid":4,"to_ids":1}`)
 	if strings.Contains(got.body, "192.0.2.7") || !strings.Contains(got.body, "two.example.net") {
 		t.Errorf("an event with what is not for detection: %s", got.body)
 	}
@@ -158,7 +158,7 @@ func all(re *regexp.Regexp, body string) string {
 
 // TestIndexFilters asks the index of events in all its spellings.
 func TestIndexFilters(t *testing.T) {
-	w := searched(t)
+	w := searchable(t)
 	for filter, want := range map[string]string{
 		`{"searcheventinfo":"botnet"}`:                                   "Botnet on the move",
 		`{"eventinfo":"botnet|phishing"}`:                                "Botnet on the move, Phishing",
@@ -175,8 +175,8 @@ func TestIndexFilters(t *testing.T) {
 		`{"email":"!ann@"}`:                                              "",
 		`{"hasproposal":1}`:                                              "",
 		`{"hasproposal":0,"sharinggroup":"2"}`:                           "Phishing",
-		`{"eventid":"3|4","sort":"info","direction":"desc"}`:             "Phishing, Botnet on the move",
-		`{"eventid":"3|4","sort":"Orgc.name","limit":1,"page":2}`:        "Phishing",
+		`{"eventid":"4|5","sort":"info","direction":"desc"}`:             "Phishing, Botnet on the move",
+		`{"eventid":"4|5","sort":"Orgc.name","limit":1,"page":2}`:        "Phishing",
 		`{"sort":"info","desc":false,"limit":1}`:                         "Botnet on the move",
 	} {
 		if have := all(infoText, w.must(200, "ann", "POST", "/events/index", filter).body); have != want {
@@ -192,7 +192,7 @@ func TestIndexFilters(t *testing.T) {
 	if tag := got.header.Get("ETag"); !etag.MatchString(tag) {
 		t.Errorf("ETag: %q", tag)
 	}
-	w.must(200, "ann", "POST", "/events/publish/3", ``)
+	w.must(200, "ann", "POST", "/events/publish/4", ``)
 	if again := w.must(200, "ann", "POST", "/events/index", `{"minimal":1,"published":0}`); again.header.Get("ETag") == got.header.Get("ETag") {
 		t.Error("another list has the same ETag")
 	}
@@ -200,7 +200,7 @@ func TestIndexFilters(t *testing.T) {
 
 // TestUnsoundSearches are refused, each with a sentence.
 func TestUnsoundSearches(t *testing.T) {
-	w := searched(t)
+	w := searchable(t)
 	for _, path := range []string{"/attributes/restSearch", "/events/restSearch", "/objects/restSearch", "/events/index", "/attributes/search"} {
 		for _, body := range []string{`{"limit":-1}`, `{"limit":"abc"}`, `{"page":1000000000000000000}`, `{"limit":1e400}`, `{"limit":{"a":1}}`, `{"order":"nothing desc","sort":"nothing"}`,
 			`{"order":"id; DROP TABLE events","sort":"id; DROP TABLE events"}`, `{"order":"id sideways","sort":"id","direction":"sideways"}`, `{"nonsense":1}`, `{"eventid":{"XOR":[1]}}`,
@@ -216,7 +216,7 @@ func TestUnsoundSearches(t *testing.T) {
 // TestPagesHoldStill reads pages while others write: nothing comes twice, and what
 // was there when the first was read comes.
 func TestPagesHoldStill(t *testing.T) {
-	w := searched(t)
+	w := searchable(t)
 	seen := map[string]int{}
 	for page := 1; page < 20; page++ {
 		got := w.must(200, "ann", "POST", "/attributes/restSearch", fmt.Sprintf(`{"limit":2,"page":%d}`, page))
@@ -238,14 +238,14 @@ func TestPagesHoldStill(t *testing.T) {
 
 // TestClusterFilter narrows by what clusters of galaxies say.
 func TestClusterFilter(t *testing.T) {
-	w := searched(t)
+	w := searchable(t)
 	c := &tocsin.Cluster{Type: "threat-actor", Value: "Example Bear", Elements: []tocsin.Element{{Key: "country", Value: "XX"}}}
 	c.UUID = mustUUID("77777777-7777-4777-8777-777777777777")
 	c.Distribution = access.Community
 	if _, err := w.db.Apply(t.Context(), access.System("test"), func(tx *store.Tx) error { return store.AddRemark(tx, c) }); err != nil {
 		t.Fatal(err)
 	}
-	w.must(200, "ann", "POST", "/tags/attachTagToObject", `{"uuid":"55555555-5555-4555-8555-555555555555","tag":"misp-galaxy:threat-actor=\"77777777-7777-4777-8777-777777777777\""}`)
+	w.must(200, "ann", "POST", "/tags/attachTagToObject", `{"uuid":"66666666-6666-4666-8666-666666666666","tag":"misp-galaxy:threat-actor=\"77777777-7777-4777-8777-777777777777\""}`)
 	for filter, want := range map[string]string{`{"galaxy.country":"XX"}`: "Phishing", `{"galaxy.country":"YY"}`: "", `{"galaxy.motive":"XX"}`: ""} {
 		if have := all(infoText, w.must(200, "ann", "POST", "/events/restSearch", filter).body); !strings.HasPrefix(have, want) || want == "" && have != "" {
 			t.Errorf("%s: %q, not %q", filter, have, want)

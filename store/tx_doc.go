@@ -226,6 +226,39 @@ func Remove[R tocsin.Record](tx *Tx, id int64) error {
 	if err := tx.unneeded(r); err != nil {
 		return err
 	}
+	if err := tx.belongings(r); err != nil {
+		return err
+	}
+	return tx.removeDoc(r)
+}
+
+// belongings removes what is a user's own along with them.
+func (tx *Tx) belongings(r tocsin.Record) error {
+	u, ok := r.(*tocsin.User)
+	if !ok {
+		return nil
+	}
+	var own []tocsin.Record
+	for k := range tx.docs.all(tocsin.KindKey) {
+		if k.(*tocsin.Key).User == u.ID {
+			own = append(own, k)
+		}
+	}
+	for s := range tx.docs.all(tocsin.KindUserSetting) {
+		if s.(*tocsin.UserSetting).User == u.ID {
+			own = append(own, s)
+		}
+	}
+	for _, r := range own {
+		if err := tx.removeDoc(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) removeDoc(r tocsin.Record) error {
+	id := r.RecordID()
 	if err := tx.w.RemoveDoc(tx.ctx, r.Kind(), id); err != nil {
 		return err
 	}

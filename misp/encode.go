@@ -29,6 +29,11 @@ type Encoder struct {
 	Viewer access.Viewer // who reads
 	Own    bool          // also local tags, which do not leave this instance
 	All    bool          // also tags that are not exportable (includeAllTags)
+	// MailLocked is of events whether their owner is written no further mail about
+	// proposals; nil is of none.
+	MailLocked map[int64]bool
+	// MayEdit tells whether the reader may change an analyst's remark; nil does not say.
+	MayEdit func(*tocsin.Head) bool
 }
 
 // More is what a client may ask for beside an attribute. The lists are JSON

@@ -82,6 +82,9 @@ func (a *API) actions() []action {
 		{path: "/objects/add", verbs: post, handle: addObject, needs: add, missing: noEvent, opts: list},
 		{path: "/objects/edit", verbs: write, handle: editObject, needs: add, missing: noObject, opts: list},
 		{path: "/objects/delete", verbs: remove, handle: deleteObject, needs: add, missing: noObject},
+		{path: "/object_references/view", verbs: get, handle: viewReference, missing: noReference},
+		{path: "/object_references/add", verbs: post, handle: addReference, needs: add, missing: noReferenced},
+		{path: "/object_references/delete", verbs: remove, handle: deleteReference, needs: add, missing: noReference},
 
 		// Tags and collections of them.
 		{path: "/tags", verbs: get, handle: indexTags},
@@ -104,6 +107,14 @@ func (a *API) actions() []action {
 		{path: "/tag_collections/removeTag", verbs: post, handle: uncollectTag, needs: access.TagEditor, missing: noTagCollection},
 
 		// Proposals, delegations, blocklists.
+		{path: "/shadow_attributes", verbs: ask, handle: indexProposals, missing: noEvent, opts: asks},
+		{path: "/shadow_attributes/index", verbs: ask, handle: indexProposals, missing: noEvent, opts: asks},
+		{path: "/shadow_attributes/view", verbs: get, handle: viewProposal, missing: noProposal},
+		{path: "/shadow_attributes/add", verbs: post, handle: addProposal, needs: add, missing: noEvent},
+		{path: "/shadow_attributes/edit", verbs: write, handle: editProposal, needs: add, missing: noAttributeThere},
+		{path: "/shadow_attributes/delete", verbs: remove, handle: deleteProposal, needs: add, missing: noAttributeThere},
+		{path: "/shadow_attributes/accept", verbs: post, handle: acceptProposal, needs: add, missing: notToAccept, others: notAuthorised},
+		{path: "/shadow_attributes/discard", verbs: post, handle: discardProposal, needs: add, missing: notToDiscard, others: notAuthorised},
 
 		// Sightings.
 		{path: "/sightings/add", verbs: post, handle: addSighting, needs: access.Sighting, opts: list},
@@ -126,6 +137,15 @@ func (a *API) actions() []action {
 		{path: "/event_reports/importReportFromUrl", verbs: post, handle: importReport, needs: add, missing: noEvent},
 
 		// Analyst data: notes, opinions, relationships.
+		{path: "/analyst_data/index", verbs: ask, handle: indexAnalyst, opts: asks},
+		{path: "/analyst_data/view", verbs: ask, handle: viewAnalyst, missing: noAnalyst, opts: asks},
+		{path: "/analyst_data/add", verbs: post, handle: addAnalyst, needs: access.Analyst},
+		{path: "/analyst_data/edit", verbs: write, handle: editAnalyst, needs: access.Analyst, missing: noAnalyst},
+		{path: "/analyst_data/delete", verbs: remove, handle: deleteAnalyst, needs: access.Analyst, missing: noAnalyst},
+		{path: "/analyst_data/getRelatedElement", verbs: ask, handle: relatedElement, missing: noAnalyst, opts: asks},
+		{path: "/analyst_data/indexMinimal", verbs: ask, handle: minimalAnalyst, opts: asks},
+		{path: "/analyst_data/filterAnalystDataForPush", verbs: post, handle: wantedAnalyst, opts: slices.Concat(asks, list)},
+		{path: "/analyst_data/pushAnalystData", verbs: post, handle: pushAnalyst, needs: syncing, opts: list},
 
 		// Galaxies and their clusters.
 
@@ -200,6 +220,7 @@ func (a *API) actions() []action {
 		{path: "/communities/view", verbs: get, handle: viewCommunity, missing: answer{404, "Invalid community."}},
 
 		// The instance: versions, settings, logs, jobs, what can be asked.
+		{path: "/servers/dbSchemaDiagnostic", verbs: get, handle: diagnoseSchema, needs: access.SiteAdmin, closed: true},
 		{path: "/servers/getVersion", verbs: get, handle: version},
 		{path: "/servers/getPyMISPVersion", verbs: get, handle: clientVersion},
 	}

@@ -173,7 +173,7 @@ func TestIndexFilters(t *testing.T) {
 		`{"searchDatefrom":"2024-10-01","searchDateuntil":"2024-12-01"}`: "Botnet on the move, Phishing",
 		`{"email":"ann@","sharinggroup":"2"}`:                            "Phishing",
 		`{"email":"!ann@"}`:                                              "",
-		`{"hasproposal":1}`:                                              "",
+		`{"hasproposal":1}`:                                              "story, story",
 		`{"hasproposal":0,"sharinggroup":"2"}`:                           "Phishing",
 		`{"eventid":"4|5","sort":"info","direction":"desc"}`:             "Phishing, Botnet on the move",
 		`{"eventid":"4|5","sort":"Orgc.name","limit":1,"page":2}`:        "Phishing",

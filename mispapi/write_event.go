@@ -128,11 +128,15 @@ func (c *call) unsavedEvent(what, url, field, sentence string) error {
 
 // eventURL is where an event is, as the client reached us.
 func eventURL(r *http.Request, id int64) string {
-	scheme := "http"
+	return origin(r) + "/events/" + itoa(id)
+}
+
+// origin is the beginning of our addresses, as the client reached us.
+func origin(r *http.Request) string {
 	if r.TLS != nil {
-		scheme = "https"
+		return "https://" + r.Host
 	}
-	return scheme + "://" + r.Host + "/events/" + itoa(id)
+	return "http://" + r.Host
 }
 
 // answerEvent answers with an event that was just added, from what was written:

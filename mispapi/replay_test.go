@@ -61,8 +61,6 @@ var unbuilt = slices.Concat(
 	calls(474, 478),
 	// Tags, indexes.
 	calls(109, 109),
-	calls(114, 114),
-	calls(120, 121),
 	// Objects, references, proposals, synchronisation, blocklists.
 	calls(141, 141),
 	calls(147, 147),
@@ -70,7 +68,6 @@ var unbuilt = slices.Concat(
 	calls(366, 367),
 	calls(451, 459),
 	calls(466, 467),
-	calls(473, 473),
 	calls(479, 481),
 	calls(489, 489),
 	// Reference data.
@@ -79,15 +76,18 @@ var unbuilt = slices.Concat(
 	calls(424, 426),
 	calls(463, 463),
 	// Remarks and clusters.
-	calls(417, 417),
+	calls(409, 409),
+	calls(411, 421),
+	calls(423, 423),
+	calls(441, 441),
 	calls(444, 450),
 	// Formats.
-	calls(237, 240),
+	calls(237, 238),
 	calls(257, 262),
 	calls(264, 265),
-	calls(268, 271),
+	calls(269, 271),
 	// Search.
-	calls(500, 501),
+	calls(473, 473),
 )
 
 // calls are the recordings from one number to another.
@@ -142,6 +142,9 @@ func TestReplay(t *testing.T) {
 		told := !slices.Contains(unbuilt, n)
 		if !told && !isAdapted || unsent[n] != "" {
 			continue
+		}
+		if n == firstLater {
+			p.fillUp()
 		}
 		diffs := p.call(n, load(t, file))
 		why, known := differs[n]
@@ -292,6 +295,12 @@ func (p *replay) call(n int, rec recording) (diffs []string) {
 	if err := unmarshal([]byte(got.body), &have); err != nil {
 		return append(diffs, fmt.Sprintf("no JSON: %.200s", got.body))
 	}
+	if bundled[n] {
+		if diffs = append(diffs, p.bundle(want, have)...); len(diffs) > 0 {
+			p.t.Errorf("%d: %s", n, strings.Join(first(diffs, 8), "\n\t"))
+		}
+		return append(diffs, "what is said otherwise on purpose")
+	}
 	controller := strings.Split(strings.Trim(rec.Request.Path, "/"), "/")[0]
 	return append(diffs, p.compare(map[string]string{"events": "Event", "attributes": "Attribute", "objects": "Object", "tags": "Tag", "sightings": "Sighting"}[controller], "", want, have)...)
 }
@@ -424,6 +433,9 @@ func (p *replay) compare(kind, name string, want, have any) (diffs []string) {
 		}
 		if singular[name] != "" {
 			kind = singular[name]
+		}
+		if w["published"] == true && w["publish_timestamp"] == json.Number("0") {
+			w["publish_timestamp"] = json.Number("1") // MISP's worker had not come to it: see later
 		}
 		w = p.ourNames(w)
 		for k := range w {

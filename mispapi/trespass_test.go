@@ -58,6 +58,10 @@ func (w *world) castPeople(ann *tocsin.User) {
 	propose := func(event string) string {
 		return idOf(w.must(200, "ann", "POST", "/shadow_attributes/add/"+event, `{"type":"domain","value":"more.example.net"}`))
 	}
+	note := func(event string) string {
+		return member(w.t, w.must(200, "ann", "POST", "/analyst_data/add/Note/"+event+"/Event", `{"note":"n","distribution":5}`).body, "Note", "uuid")
+	}
+	w.cast["NOTE"] = part{visible: note(visible), hidden: note(hidden), absent: absent}
 	w.cast["REFERENCE"] = part{visible: refer(obVisible, inVisible), hidden: refer(obHidden, inHidden), absent: absent}
 	w.cast["PROPOSAL"] = part{visible: propose(visible), hidden: propose(hidden), absent: "99999"}
 	for event, report := range map[string]string{visible: reportVisible, hidden: reportHidden} {
@@ -199,6 +203,7 @@ var makes = []struct{ path, body string }{
 	{"/events/upload_stix/2", `{"type":"bundle","objects":[]}`},
 	{"/event_blocklists/add", `{"uuids":["11111111-1111-4111-8111-eeeeeeeeeeee"]}`},
 	{"/org_blocklists/add", `{"uuids":["11111111-1111-4111-8111-eeeeeeeeeeee"]}`},
+	{"/analyst_data/pushAnalystData", `{"Note":{"uuid":"12345678-1234-4123-8123-123456789012","object_uuid":"` + visible + `","object_type":"Event","note":"n"}}`},
 	{"/sharing_groups/add", `{"name":"x"}`},
 	{"/sharing_groups/edit/GROUP", `{"name":"x"}`},
 	{"/sharing_groups/addOrg/GROUP/1", ``},
@@ -274,6 +279,8 @@ var reads = []struct{ path, body string }{
 	{"GET /attributes/view/ATTRIBUTE", ``}, {"GET /objects/view/OBJECT", ``},
 	{"POST /events/restSearch", `{"eventid":"EVENT"}`}, {"POST /events/restSearch", `{"uuid":"EVENT"}`},
 	{"POST /attributes/restSearch", `{"eventid":"EVENT"}`}, {"POST /attributes/restSearch", `{"uuid":"ATTRIBUTE"}`},
+	{"POST /objects/restSearch", `{"eventid":"EVENT"}`}, {"POST /objects/restSearch", `{"uuid":"OBJECT"}`}, {"POST /objects/restSearch", `{"uuid":"ATTRIBUTE"}`},
+	{"POST /attributes/search", `{"eventid":"EVENT"}`}, {"POST /attributes/search", `{"uuid":"ATTRIBUTE"}`},
 	{"POST /attributes/restSearch", `{"uuid":"EVENT"}`}, {"POST /events/index", `{"searcheventid":"EVENT"}`},
 	{"POST /attributes/restSearch", `{"eventid":"EVENT","returnFormat":"csv"}`}, {"POST /attributes/restSearch", `{"eventid":"EVENT","returnFormat":"count"}`},
 	{"GET /sharing_groups/view/GROUP", ``}, {"GET /object_references/view/REFERENCE", ``},
@@ -281,7 +288,7 @@ var reads = []struct{ path, body string }{
 	{"GET /organisations/view/ORG", ``}, {"GET /roles/view/ROLE", ``},
 	{"GET /users/view/USER", ``}, {"GET /admin/users/view/USER", ``}, {"GET /auth_keys/view/KEY", ``}, {"GET /auth_keys/index/USER", ``},
 	{"GET /user_settings/view/SETTING", ``}, {"POST /user_settings/getSetting", `{"user_id":"USER","setting":"homepage"}`},
-	{"GET /warninglists/view/LIST", ``},
+	{"GET /warninglists/view/LIST", ``}, {"GET /analyst_data/view/Note/NOTE", ``}, {"GET /analyst_data/getRelatedElement/Event/EVENT", ``},
 	{"GET /sightings/EVENT", ``}, {"GET /sightings/index/EVENT", ``}, {"GET /sightings/listSightings/ATTRIBUTE", ``},
 	{"GET /event_reports/view/REPORT", ``}, {"GET /event_reports/EVENT", ``}, {"GET /event_reports/index/event_id:EVENT", ``},
 	{"GET /tags/view/TAG", ``}, {"GET /tag_collections/view/TAGS", ``}, {"GET /communities/view/NONE", ``},
@@ -312,7 +319,9 @@ func TestReadsAreTheViewers(t *testing.T) {
 	}
 	for _, c := range []struct{ path, body string }{
 		{"/attributes/restSearch", `{"value":"bad.example.org","includeCorrelations":1}`}, {"/attributes/restSearch", `{}`},
-		{"/attributes/restSearch", `{"value":"%bad%"}`}, {"/events/restSearch", `{}`}, {"/events/index", `{}`}, {"/events/restSearch", `{"value":"bad.example.org"}`},
+		{"/objects/restSearch", `{}`}, {"/objects/restSearch", `{"object_name":"file"}`}, {"/attributes/search", `{"value":"bad.example.org"}`}, {"/attributes/index", `{}`},
+		{"/attributes/restSearch", `{"object_name":"file"}`}, {"/events/restSearch", `{"object_name":"file"}`}, {"/events/restSearch", `{"searchall":"%"}`},
+		{"/attributes/restSearch", `{"searchall":"%"}`}, {"/attributes/restSearch", `{"value":"%bad%"}`}, {"/events/restSearch", `{}`}, {"/events/index", `{}`}, {"/events/restSearch", `{"value":"bad.example.org"}`},
 	} {
 		if got := w.must(200, "bob", "POST", c.path, c.body); strings.Contains(got.body, "22222222-") {
 			t.Errorf("%s %s shows what is hidden: %s", c.path, c.body, got.body)

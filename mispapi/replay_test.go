@@ -64,10 +64,7 @@ var unbuilt = slices.Concat(
 	// Objects, references, proposals, synchronisation, blocklists.
 	calls(141, 141),
 	calls(147, 147),
-	calls(357, 359),
-	calls(366, 367),
-	calls(451, 459),
-	calls(466, 467),
+	calls(459, 459),
 	calls(479, 481),
 	calls(489, 489),
 	// Reference data.
@@ -349,6 +346,8 @@ var kindsOf = map[string]string{
 	"objects":           "Object",
 	"sharing_groups":    "SharingGroup",
 	"shadow_attributes": "ShadowAttribute",
+	"eventBlocklists":   "EventBlocklist",
+	"orgBlocklists":     "OrgBlocklist",
 	"objectReferences":  "ObjectReference",
 	"object_references": "ObjectReference",
 }

@@ -60,6 +60,10 @@ func (a *API) actions() []action {
 		{path: "/attributes/text/download", verbs: ask, handle: download, opts: asks},
 		{path: "/attributes/rpz/download", verbs: ask, handle: download, opts: asks},
 		{path: "/attributes/bro/download", verbs: ask, handle: download, opts: asks},
+		{path: "/events/filterEventIdsForPush", verbs: post, handle: eventsWanted, opts: asks},
+
+		// Layouts of an event's graph are not kept: the portal draws its own.
+		{path: "/event_graph", verbs: "GET POST PUT DELETE", handle: noAction, opts: asks},
 
 		// Attributes.
 		{path: "/attributes", verbs: "GET POST PUT DELETE", handle: attributes, missing: noAttribute, opts: list},
@@ -115,6 +119,21 @@ func (a *API) actions() []action {
 		{path: "/shadow_attributes/delete", verbs: remove, handle: deleteProposal, needs: add, missing: noAttributeThere},
 		{path: "/shadow_attributes/accept", verbs: post, handle: acceptProposal, needs: add, missing: notToAccept, others: notAuthorised},
 		{path: "/shadow_attributes/discard", verbs: post, handle: discardProposal, needs: add, missing: notToDiscard, others: notAuthorised},
+		{path: "/event_delegations", verbs: get, handle: indexHandovers},
+		{path: "/event_delegations/index", verbs: get, handle: indexHandovers},
+		{path: "/event_delegations/delegateEvent", verbs: post, handle: delegateEvent, needs: publish, missing: noEvent, others: notAuthorised},
+		{path: "/event_delegations/acceptDelegation", verbs: post, handle: acceptHandover, needs: add, missing: noHandover, others: notAuthorised},
+		{path: "/event_delegations/deleteDelegation", verbs: remove, handle: dropHandover, needs: add, missing: noHandover, others: notAuthorised},
+		{path: "/event_blocklists", verbs: get, handle: eventBlocks.index},
+		{path: "/event_blocklists/index", verbs: get, handle: eventBlocks.index},
+		{path: "/event_blocklists/add", verbs: post, handle: eventBlocks.add, needs: access.SiteAdmin},
+		{path: "/event_blocklists/edit", verbs: write, handle: eventBlocks.edit, needs: access.SiteAdmin, missing: noBlock},
+		{path: "/event_blocklists/delete", verbs: remove, handle: eventBlocks.remove, needs: access.SiteAdmin, missing: noBlock},
+		{path: "/org_blocklists", verbs: get, handle: orgBlocks.index},
+		{path: "/org_blocklists/index", verbs: get, handle: orgBlocks.index},
+		{path: "/org_blocklists/add", verbs: post, handle: orgBlocks.add, needs: access.SiteAdmin},
+		{path: "/org_blocklists/edit", verbs: write, handle: orgBlocks.edit, needs: access.SiteAdmin, missing: noBlock},
+		{path: "/org_blocklists/delete", verbs: remove, handle: orgBlocks.remove, needs: access.SiteAdmin, missing: noBlock},
 
 		// Sightings.
 		{path: "/sightings/add", verbs: post, handle: addSighting, needs: access.Sighting, opts: list},
@@ -241,6 +260,8 @@ func (a *API) actions() []action {
 		{path: "/communities/view", verbs: get, handle: viewCommunity, missing: answer{404, "Invalid community."}},
 
 		// The instance: versions, settings, logs, jobs, what can be asked.
+		{path: "/servers/postTest", verbs: post, handle: postTest, opts: asks},
+		{path: "/servers/getAvailableSyncFilteringRules", verbs: get, handle: syncRules},
 		{path: "/servers/dbSchemaDiagnostic", verbs: get, handle: diagnoseSchema, needs: access.SiteAdmin, closed: true},
 		{path: "/servers/getVersion", verbs: get, handle: version},
 		{path: "/servers/getPyMISPVersion", verbs: get, handle: clientVersion},

@@ -44,6 +44,14 @@ func (w *world) castPeople(ann *tocsin.User) {
 		"KEY":       {hidden: k.UUID.String(), absent: absent},
 		"SETTING":   {hidden: itoa(setting.ID), absent: "99999"},
 	}
+	put(w, &tocsin.Setting{Name: tocsin.Delegation, Value: "true"})
+	third := put(w, &tocsin.Organisation{Name: "Thirds", UUID: mustUUID("dddddddd-dddd-4ddd-8ddd-dddddddddddd"), Local: true})
+	wish := put(w, &tocsin.Handover{Event: 1, Org: third.ID, Requester: ann.Org})
+	kept := put(w, &tocsin.Block{Of: tocsin.KindEvent, UUID: tocsin.NewUUID(w.now)})
+	nobody := put(w, &tocsin.Block{Of: tocsin.KindOrganisation, UUID: tocsin.NewUUID(w.now)})
+	w.cast["HANDOVER"] = part{hidden: itoa(wish.ID), absent: "99999"}
+	w.cast["KEPTOUT"] = part{hidden: kept.UUID.String(), absent: absent}
+	w.cast["NOBODY"] = part{hidden: nobody.UUID.String(), absent: absent}
 	refer := func(object, to string) string {
 		return member(w.t, w.must(200, "ann", "POST", "/object_references/add/"+object, `{"referenced_uuid":"`+to+`","relationship_type":"drops"}`).body, "ObjectReference", "uuid")
 	}
@@ -203,6 +211,8 @@ func TestWritesKeepToTheirParent(t *testing.T) {
 var makes = []struct{ path, body string }{
 	{"/events/add", `{"info":"x"}`},
 	{"/events/upload_stix/2", `{"type":"bundle","objects":[]}`},
+	{"/event_blocklists/add", `{"uuids":["11111111-1111-4111-8111-eeeeeeeeeeee"]}`},
+	{"/org_blocklists/add", `{"uuids":["11111111-1111-4111-8111-eeeeeeeeeeee"]}`},
 	{"/analyst_data/pushAnalystData", `{"Note":{"uuid":"12345678-1234-4123-8123-123456789012","object_uuid":"` + visible + `","object_type":"Event","note":"n"}}`},
 	{"/galaxy_clusters/add/1", `{"value":"x"}`},
 	{"/galaxies/import", `{"GalaxyCluster":{"type":"tool","value":"x"}}`},

@@ -56,27 +56,29 @@ func ReadPublished(ctx context.Context, folder fs.FS) (*Published, error) {
 		return nil, err
 	}
 	found := make([]any, len(files))
+	if err := each(ctx, len(files), func(i int) { found[i] = files[i].read() }); err != nil {
+		return nil, err
+	}
+	return sorted(ctx, files, found)
+}
+
+// each does something n times, on all cores.
+func each(ctx context.Context, n int, do func(int)) error {
 	var work sync.WaitGroup
 	next := make(chan int)
 	for range runtime.GOMAXPROCS(0) {
 		work.Go(func() {
 			for i := range next {
-				found[i] = files[i].read()
+				do(i)
 			}
 		})
 	}
-	for i := range files {
-		if ctx.Err() != nil {
-			break
-		}
+	for i := 0; i < n && ctx.Err() == nil; i++ {
 		next <- i
 	}
 	close(next)
 	work.Wait()
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	return sorted(files, found)
+	return ctx.Err()
 }
 
 // read tells what a file is, and reads it. It returns nil for one that is passed
@@ -160,70 +162,93 @@ func item[W any, P interface {
 
 // sorted puts together what was found: clusters to their galaxies, and of two that
 // are the same thing the newer one.
-func sorted(files []file, found []any) (*Published, error) {
+func sorted(ctx context.Context, files []file, found []any) (*Published, error) {
 	p := &Published{}
-	refuse := func(i int, err error) { p.Refused = append(p.Refused, Refusal{files[i].name, err}) }
-	byType := map[string]*clusters{}
-	for i, f := range found {
-		if cs, ok := f.(*clusters); ok {
-			switch other := byType[cs.Type]; {
-			case other == nil || other.UUID == cs.UUID && other.Version < cs.Version:
-				byType[cs.Type] = cs
-			case other.UUID != cs.UUID:
-				refuse(i, fmt.Errorf("there are other clusters of the galaxy %s", cs.Type))
-			}
+	byType := p.cluster(files, found)
+	err := each(ctx, len(found), func(i int) {
+		g, ok := found[i].(*Galaxy)
+		if !ok {
+			return
 		}
+		if it, err := galaxyItem(g, byType[g.Type]); err != nil {
+			found[i] = err
+		} else {
+			found[i] = it
+		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	at := map[string]int{}
 	lists := map[string]bool{}
 	for i, f := range found {
-		var it *Item
 		switch f := f.(type) {
 		case error:
-			refuse(i, f)
+			p.Refused = append(p.Refused, Refusal{files[i].name, f})
 		case *Item:
-			it = f
+			f.Record.Source = files[i].name
+			p.add(f, at)
 		case PublishedList:
 			if !lists[f.List.Name] {
 				lists[f.List.Name] = true
 				p.Lists = append(p.Lists, f)
 			}
-		case *Galaxy:
-			var err error
-			if it, err = galaxyItem(f, byType[f.Type]); err != nil {
-				refuse(i, err)
-			}
-			delete(byType, f.Type)
-			found[i] = nil
-		}
-		if it == nil {
-			continue
-		}
-		it.Record.Source = files[i].name
-		name := it.Record.RecordName()
-		if n, twice := at[name]; !twice {
-			at[name] = len(p.Items)
-			p.Items = append(p.Items, it)
-		} else if it.Record.Version > p.Items[n].Record.Version {
-			p.Items[n] = it
 		}
 	}
-	for typ := range byType {
-		for i, f := range found {
-			if cs, ok := f.(*clusters); ok && cs.Type == typ {
-				refuse(i, fmt.Errorf("there is no galaxy %s to which its clusters belong", typ))
-			}
-		}
-	}
-	if len(p.Items) == 0 && len(p.Lists) == 0 {
-		if len(p.Refused) > 0 {
-			r := p.Refused[0]
-			return nil, tocsin.Errorf(tocsin.Invalid, "%s can't be taken: %w", r.File, r.Err)
-		}
-		return nil, tocsin.Errorf(tocsin.Invalid, "there is no reference data in it: no taxonomy, galaxy, object template, warninglist, noticelist or decaying model")
+	if err := p.enough(); err != nil {
+		return nil, err
 	}
 	slices.SortStableFunc(p.Items, func(a, b *Item) int { return cmp.Compare(sortAt(a), sortAt(b)) })
 	return p, nil
+}
+
+// add adds an item, unless there is the same thing that is as new.
+func (p *Published) add(i *Item, at map[string]int) {
+	name := i.Record.RecordName()
+	if n, twice := at[name]; !twice {
+		at[name] = len(p.Items)
+		p.Items = append(p.Items, i)
+	} else if i.Record.Version > p.Items[n].Record.Version {
+		p.Items[n] = i
+	}
+}
+
+// cluster returns the clusters of each galaxy, and refuses those of none.
+func (p *Published) cluster(files []file, found []any) map[string]*clusters {
+	galaxies := map[string]bool{}
+	for _, f := range found {
+		if g, ok := f.(*Galaxy); ok {
+			galaxies[g.Type] = true
+		}
+	}
+	byType := map[string]*clusters{}
+	for i, f := range found {
+		cs, ok := f.(*clusters)
+		if !ok {
+			continue
+		}
+		found[i] = nil
+		switch other := byType[cs.Type]; {
+		case !galaxies[cs.Type]:
+			found[i] = fmt.Errorf("there is no galaxy %s to which its clusters belong", clip(cs.Type))
+		case other == nil || other.UUID == cs.UUID && other.Version < cs.Version:
+			byType[cs.Type] = cs
+		case other.UUID != cs.UUID:
+			found[i] = fmt.Errorf("there are other clusters of the galaxy %s", cs.Type)
+		}
+	}
+	return byType
+}
+
+// enough refuses a place where there is nothing to take.
+func (p *Published) enough() error {
+	switch {
+	case len(p.Items) > 0 || len(p.Lists) > 0:
+		return nil
+	case len(p.Refused) > 0:
+		return tocsin.Errorf(tocsin.Invalid, "%s can't be taken: %w", p.Refused[0].File, p.Refused[0].Err)
+	}
+	return tocsin.Errorf(tocsin.Invalid, "there is no reference data in it: no taxonomy, galaxy, object template, warninglist, noticelist or decaying model")
 }
 
 func sortAt(i *Item) int { return slices.Index(tocsin.VocabularySorts, i.Record.Sort) }

@@ -65,7 +65,8 @@ type Reference struct {
 }
 
 // A Sighting says that an organisation met what an attribute claims, or did not
-// (MISP core format, section 2.11).
+// (MISP core format, section 2.11). One that a peer brought points To its event,
+// whose sightings are then known to have changed for other peers, too.
 type Sighting struct {
 	Head
 	Type   SightingType `json:"type"`
@@ -80,7 +81,11 @@ const (
 	Seen          SightingType = iota
 	FalsePositive              // it was met, and was harmless
 	Expiration                 // it is over at that time
+	Confirmed                  // it was met, and somebody looked and agrees
 )
+
+// Against reports whether a sighting speaks against what it is about.
+func (t SightingType) Against() bool { return t == FalsePositive || t == Expiration }
 
 // A Proposal is what somebody who may see an event and not change it would have
 // changed: a shadow attribute (MISP core format, section 2.7). It is About the

@@ -12,7 +12,7 @@ import (
 
 // sightingTypes are what a sighting can say, as the API calls it.
 var sightingTypes = map[string]tocsin.SightingType{"": tocsin.Seen, "seen": tocsin.Seen,
-	"false-positive": tocsin.FalsePositive, "ended": tocsin.Expiration}
+	"false-positive": tocsin.FalsePositive, "ended": tocsin.Expiration, "confirmed": tocsin.Confirmed}
 
 // see adds a sighting of every claim on a value that the viewer may see:
 // {"value": "evil.example", "type": "false-positive"}. What that does to a claim
@@ -33,7 +33,7 @@ func (a *API) see(w http.ResponseWriter, r *http.Request, v access.Viewer) error
 	}
 	typ, ok := sightingTypes[in.Type]
 	if !ok {
-		return tocsin.Errorf(tocsin.Invalid, "no sighting of type %q; there are seen, false-positive and ended", in.Type)
+		return tocsin.Errorf(tocsin.Invalid, "no sighting of type %q; there are seen, false-positive, ended and confirmed", in.Type)
 	}
 	value, err := indicator.Detect(in.Value)
 	if err != nil {

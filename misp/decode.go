@@ -83,6 +83,20 @@ func DecodeReference(from io.Reader) (*Reference, error) {
 	return decode(from, "ObjectReference", (*reader).reference)
 }
 
+// DecodeSightings hands over every sighting of a text: bare, wrapped, or a list of
+// either. It is good during the call.
+func DecodeSightings(from io.Reader, each func(*Sighting) error) error {
+	r, some := newReader(from), false
+	r.walk("Sighting", 0, func() {
+		var s Sighting
+		some = r.met(func() { r.sighting(&s) }) || some
+		if r.err == nil {
+			r.stop(each(&s))
+		}
+	})
+	return r.end(some)
+}
+
 // DecodeSharingGroup reads one sharing group, bare or wrapped; its members may
 // stand in it or, as MISP answers, beside it.
 func DecodeSharingGroup(from io.Reader) (*SharingGroup, error) {

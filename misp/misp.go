@@ -219,7 +219,7 @@ type Sighting struct {
 	ID        Field[int64]
 	UUID      Field[tocsin.UUID]
 	Attribute Field[tocsin.UUID]
-	Type      Field[int64] // 0 seen, 1 false positive, 2 expires
+	Type      Field[int64] // 0 seen, 1 false positive, 2 expires, 3 confirmed
 	Source    Field[string]
 	At        Field[int64] // date_sighting
 	OrgID     Field[int64]

@@ -26,6 +26,11 @@ type call struct {
 	named map[string]string // of it, what is written name:value
 
 	held map[int64]*tocsin.Event // see eventOf
+
+	sightings struct { // see sightingsIn
+		event int64
+		of    map[int64][]byte
+	}
 }
 
 // serve makes a handler of an action: it reads the path, holds the call to the

@@ -11,8 +11,6 @@ var unlike = map[string]struct {
 	"Tag.colour":                        {0, "MISP draws a colour; ours follows from the name"},
 	"Event.attribute_count":             {125, "MISP loses count when an object is edited and deleted"},
 	"Event.proposal_email_lock":         {202, "there are no proposals"},
-	"Event.sighting_timestamp":          {207, "there are no sightings"},
-	"Attribute.Sighting":                {207, "there are no sightings"},
 	"Attribute.data":                    {81, "attachments are not kept"},
 	"Attribute.ShadowAttribute":         {196, "there are no proposals"},
 	"Event.ShadowAttribute":             {196, "there are no proposals"},

@@ -87,7 +87,11 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 			parts[a.Object] = append(parts[a.Object], a)
 			continue
 		}
-		out.b = s.Attribute(out.b, &a, c.more(&a, o))
+		m, err := c.more(&a, o)
+		if err != nil {
+			return err
+		}
+		out.b = s.Attribute(out.b, &a, m)
 		if err := out.flush(); err != nil {
 			return err
 		}
@@ -98,7 +102,11 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 		}
 		out.b = s.Object(out.b, &ob, nil)
 		for _, a := range parts[ob.ID] {
-			out.b = s.Attribute(out.b, &a, c.more(&a, o))
+			m, err := c.more(&a, o)
+			if err != nil {
+				return err
+			}
+			out.b = s.Attribute(out.b, &a, m)
 		}
 		if err := out.flush(); err != nil {
 			return err
@@ -108,12 +116,18 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 	return out.flush()
 }
 
-// more is what was asked for beside an attribute of an event.
-func (c *call) more(a *tocsin.Attribute, o eventOptions) (m misp.More) {
+// more is what an attribute of an event has beside it: who met it, and what was
+// asked for.
+func (c *call) more(a *tocsin.Attribute, o eventOptions) (m misp.More, err error) {
+	seen, err := c.sightingsIn(a.Event)
+	if err != nil {
+		return m, err
+	}
+	m.Sightings = seen[a.ID]
 	if o.warned {
 		m.Warnings = c.warnings(a)
 	}
-	return m
+	return m, nil
 }
 
 // publishEvent lets an event leave.

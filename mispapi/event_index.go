@@ -99,21 +99,25 @@ func indexEvents(c *call) error {
 	if err != nil {
 		return c.invalid(err)
 	}
+	sighted, err := c.sightedAt(es)
+	if err != nil {
+		return err
+	}
 	c.w.Header().Set("X-Result-Count", itoa(n))
 	if truthy(said["minimal"]) {
-		return c.minimalIndex(es)
+		return c.minimalIndex(es, sighted)
 	}
 	enc := c.encoder()
-	return c.writeIndex(es, func(b []byte, e *tocsin.Event) []byte { return enc.AppendIndexRow(b, e, 0) })
+	return c.writeIndex(es, func(b []byte, e *tocsin.Event) []byte { return enc.AppendIndexRow(b, e, sighted[e.ID]) })
 }
 
 // minimalIndex answers with what a peer needs to find out what it lacks, unless
 // that is what it was answered before.
-func (c *call) minimalIndex(es []tocsin.Event) error {
+func (c *call) minimalIndex(es []tocsin.Event, sighted map[int64]int64) error {
 	enc, h := c.encoder(), sha1.New()
 	var row []byte
 	for i := range es {
-		row = enc.AppendMinimalRow(row[:0], &es[i], 0)
+		row = enc.AppendMinimalRow(row[:0], &es[i], sighted[es[i].ID])
 		h.Write(row)
 	}
 	tag := fmt.Sprintf(`"%x"`, h.Sum(nil))
@@ -122,7 +126,7 @@ func (c *call) minimalIndex(es []tocsin.Event) error {
 		c.w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	return c.writeIndex(es, func(b []byte, e *tocsin.Event) []byte { return enc.AppendMinimalRow(b, e, 0) })
+	return c.writeIndex(es, func(b []byte, e *tocsin.Event) []byte { return enc.AppendMinimalRow(b, e, sighted[e.ID]) })
 }
 
 func (c *call) writeIndex(es []tocsin.Event, row func([]byte, *tocsin.Event) []byte) error {

@@ -134,7 +134,13 @@ func (s *search) writeJSON(out *stream) error {
 			m.Inherited = e.Tags
 		}
 		if truthy(s.said["includeSightings"]) {
-			m.Sightings = []byte("[]") // nobody has seen anything: there are no sightings here
+			seen, err := s.c.sightingsIn(a.Event)
+			if err != nil {
+				return err
+			}
+			if m.Sightings = seen[a.ID]; m.Sightings == nil {
+				m.Sightings = []byte("[]")
+			}
 		}
 		if truthy(s.said["includeWarninglistHits"]) {
 			m.Warnings = s.c.warnings(&a)

@@ -159,12 +159,23 @@ func TestWritesAreTheOwners(t *testing.T) {
 // TestEveryWriteIsAsked holds the table above to the table of routes.
 func TestEveryWriteIsAsked(t *testing.T) {
 	asked := map[string]bool{"/events/add": true, "/events/upload_stix": true, "/sharing_groups/add": true, "/sharing_groups/edit": true, "/sharing_groups/addOrg": true, "/sharing_groups/removeOrg": true}
-	for _, c := range writes {
-		_, path, _ := strings.Cut(c.path, " ")
+	ask := func(path string) {
 		for _, act := range (&API{}).actions() {
 			if path == act.path || strings.HasPrefix(path, act.path+"/") {
 				asked[act.path] = true
 			}
+		}
+	}
+	for _, c := range writes {
+		_, path, _ := strings.Cut(c.path, " ")
+		ask(path)
+	}
+	for _, c := range speech {
+		ask(c.path)
+	}
+	for _, r := range saying {
+		for _, c := range r.writes {
+			ask(c.path)
 		}
 	}
 	for _, act := range (&API{}).actions() {

@@ -72,6 +72,14 @@ func (a *API) actions() []action {
 		// Proposals, delegations, blocklists.
 
 		// Sightings.
+		{path: "/sightings/add", verbs: post, handle: addSighting, needs: access.Sighting, opts: list},
+		{path: "/sightings/delete", verbs: remove, handle: deleteSighting, needs: access.Sighting, missing: noSighting},
+		{path: "/sightings", verbs: ask, handle: indexSightings, missing: noEvent, opts: asks},
+		{path: "/sightings/index", verbs: ask, handle: indexSightings, missing: noEvent, opts: asks},
+		{path: "/sightings/listSightings", verbs: ask, handle: listSightings, missing: noSighted, opts: asks},
+		{path: "/sightings/restSearch", verbs: ask, handle: searchSightings, opts: asks},
+		{path: "/sightings/filterSightingUuidsForPush", verbs: post, handle: knownSightings, missing: noEvent, opts: slices.Concat(asks, list)},
+		{path: "/sightings/bulkSaveSightings", verbs: post, handle: saveSightings, needs: access.Sighting, missing: noEvent, opts: list},
 
 		// Event reports.
 

@@ -102,6 +102,9 @@ type Reader interface {
 	// To one who sees all only what is gone is not shown.
 	Remarks(context.Context, tocsin.Kind, Scoped[RemarkQuery]) iter.Seq2[[]byte, error]
 	CountRemarks(context.Context, tocsin.Kind, Scoped[RemarkQuery]) (int64, error)
+	// LastRemarks iterates over the events that have remarks which the query would
+	// give, its limit left aside, each with the greatest timestamp of them.
+	LastRemarks(context.Context, tocsin.Kind, Scoped[RemarkQuery]) iter.Seq2[Last, error]
 
 	// Turn is where the store stands.
 	Turn(context.Context) (Turn, error)

@@ -39,9 +39,10 @@ type RemarkQuery struct {
 	Events   []int64
 	About    tocsin.Kind // with AboutIDs: the records that it is about
 	AboutIDs []int64
-	Orgs     []int64  // who made it
-	Keys     []uint64 // any of its keys is any of these: see [KeyOfUUID] and [DB.Hasher]
-	Since    int64    // timestamp, seconds
+	To       tocsin.Kind // what it points to is of this kind; 0: whatever
+	Orgs     []int64     // who made it
+	Keys     []uint64    // any of its keys is any of these: see [KeyOfUUID] and [DB.Hasher]
+	Since    int64       // timestamp, seconds
 	Until    int64
 	Deleted  Deletion
 	Newest   bool // highest id first
@@ -49,6 +50,9 @@ type RemarkQuery struct {
 	Offset   int64
 	Limit    int64
 }
+
+// A Last is when something was last said about what is in an event.
+type Last struct{ Event, Timestamp int64 }
 
 // KeyOfUUID is the number by which remarks are found that point at a record by its
 // uuid. Two uuids may share one, so whoever asks looks at what was found.

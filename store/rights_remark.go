@@ -125,8 +125,11 @@ func (tx *Tx) soundRemark(r tocsin.Remark) error {
 		if r.At == 0 {
 			r.At = tx.now.Unix()
 		}
-		if r.Type > tocsin.Expiration {
-			return tocsin.Errorf(tocsin.Invalid, "a sighting's type is 0 (seen), 1 (false positive) or 2 (expiration), not %d", r.Type)
+		if h.Timestamp == 0 { // never before it was met: what is sought by that is found by this
+			h.Timestamp = max(tx.now.Unix(), r.At)
+		}
+		if r.Type > tocsin.Confirmed {
+			return tocsin.Errorf(tocsin.Invalid, "a sighting's type is 0 (seen), 1 (false positive), 2 (expiration) or 3 (confirmed), not %d", r.Type)
 		}
 	case *tocsin.Proposal:
 		h.Distribution, h.Group = access.Inherit, 0

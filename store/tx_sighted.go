@@ -24,7 +24,7 @@ func (tx *Tx) sighted(s *tocsin.Sighting) error {
 	}
 	a := *old
 	switch s.Type {
-	case tocsin.Seen:
+	case tocsin.Seen, tocsin.Confirmed:
 		tx.holdsLonger(&a, e, s.At, owner)
 	case tocsin.FalsePositive, tocsin.Expiration:
 		switch {
@@ -68,7 +68,7 @@ func (tx *Tx) doubt(s *tocsin.Sighting, old *tocsin.Attribute, e *tocsin.Event) 
 			return err
 		}
 		o := r.(*tocsin.Sighting)
-		again = again || o.ID != s.ID && o.Org == s.Org && o.Type != tocsin.Seen
+		again = again || o.ID != s.ID && o.Org == s.Org && o.Type.Against()
 	}
 	if again || !old.ToIDS || old.Deleted {
 		return nil

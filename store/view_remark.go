@@ -93,6 +93,22 @@ func (w View) CountRemarks(ctx context.Context, k tocsin.Kind, q RemarkQuery) (n
 	return n, err
 }
 
+// Sighted returns, of those events of which a peer brought sightings that the viewer
+// may know of, when the last of them came.
+func (w View) Sighted(ctx context.Context, events []int64) (map[int64]int64, error) {
+	at := map[int64]int64{}
+	rows := read(ctx, w, func(r Reader) iter.Seq2[Last, error] {
+		return r.LastRemarks(ctx, tocsin.KindSighting, remarks(w.db, w.v, w.db.dir, RemarkQuery{Events: events, To: tocsin.KindEvent}))
+	})
+	for l, err := range rows {
+		if err != nil {
+			return nil, err
+		}
+		at[l.Event] = l.Timestamp
+	}
+	return at, nil
+}
+
 // OneRemark returns the first remark that a read finds: the one with an id or uuid.
 func OneRemark[R tocsin.Remark](rows iter.Seq2[R, error]) (R, error) {
 	var zero R

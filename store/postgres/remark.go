@@ -62,6 +62,13 @@ func (t *tx) CountRemarks(ctx context.Context, k tocsin.Kind, s store.Scoped[sto
 	return n, err
 }
 
+// LastRemarks implements [store.Reader].
+func (t *tx) LastRemarks(ctx context.Context, k tocsin.Kind, s store.Scoped[store.RemarkQuery]) iter.Seq2[store.Last, error] {
+	w := remarkWhere(k, s)
+	scan := func(s scanner, l *store.Last) error { return s.Scan(&l.Event, &l.Timestamp) }
+	return rows(ctx, t, scan, `SELECT r.event, max(r.timestamp)`+remarkFrom+w.sql()+` GROUP BY r.event`, w.args...)
+}
+
 // remarkWhere is the condition of a query. The viewer's part comes first, and
 // everything else can only narrow it.
 func remarkWhere(k tocsin.Kind, s store.Scoped[store.RemarkQuery]) *where {
@@ -87,6 +94,9 @@ func remarkWhere(k tocsin.Kind, s store.Scoped[store.RemarkQuery]) *where {
 	if q.AboutIDs != nil {
 		w.and("r.about_kind = ?", int64(q.About))
 		w.inIDs("r.about_id", q.AboutIDs)
+	}
+	if q.To != 0 {
+		w.and("r.to_kind = ?", int64(q.To))
 	}
 	w.inIDs("r.orgc", q.Orgs)
 	if q.Keys != nil {

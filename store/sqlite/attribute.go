@@ -2,8 +2,9 @@ package sqlite
 
 import (
 	"context"
+	"fmt"
 	"iter"
-	"math/bits"
+	"slices"
 	"strings"
 
 	"tocsin"
@@ -47,8 +48,6 @@ func (t *tx) scanAttribute(s scanner, a *tocsin.Attribute) error {
 const insertColumns = `id, uuid, event, object, relation, category, type, value, comment, flags, distribution, sgroup,
 	timestamp, first_seen, last_seen, seen, ends, tags, label, seq, guard, override, overridden_by, key1, key2`
 
-const columnCount = 25
-
 // values appends what insertColumns stand for.
 func (t *tx) values(args []any, a *tocsin.Attribute) []any {
 	flags := 0
@@ -68,56 +67,46 @@ func (t *tx) values(args []any, a *tocsin.Attribute) []any {
 		string(a.Guard), a.Override, a.OverriddenBy, int64(key1), int64(key2))
 }
 
-// insertRows is how many rows one statement takes, a power of two: fewer calls
-// are faster, up to a point.
-const insertRows = 32
+// Ids are given to the first row of a run only; SQLite counts on from the highest
+// there is. Where a statement of several rows says ids, SQLite keeps a copy of each
+// page that it changes, in case one is taken and the statement has to be undone
+// alone, which would cost a sixth of the time. So it would without OR FAIL, which
+// leaves what a statement wrote before it failed: the savepoint or the transaction
+// around it undoes that.
+var (
+	insertAttribute  = newInsert(`INSERT OR FAIL INTO attributes`, insertColumns)
+	insertAttributes = newInsert(`INSERT OR FAIL INTO attributes`, strings.TrimPrefix(insertColumns, "id, "))
+	replaceAttribute = newInsert(`INSERT OR REPLACE INTO attributes`, insertColumns)
+)
 
-// OR FAIL leaves what a statement wrote before it failed, which the savepoint
-// around the write then undoes; so SQLite need not be able to undo each
-// statement by itself, which would cost a quarter of the time.
-var insertAttributes = inserts(`INSERT OR FAIL INTO attributes (`+insertColumns+`) VALUES `, columnCount)
-
-// inserts returns statements for 1, 2, 4 … insertRows rows, so that ten rows are
-// two calls and not ten.
-func inserts(into string, columns int) (by []string) {
-	for n := 1; n <= insertRows; n *= 2 {
-		by = append(by, into+placeholders(n, columns))
-	}
-	return by
-}
-
-// insertAll inserts rows, each of which values appends as arguments.
-func insertAll[R any](ctx context.Context, t *tx, inserts []string, rows []R, values func([]any, *R) []any) error {
-	var args []any
-	for len(rows) > 0 {
-		power := bits.Len(uint(min(len(rows), insertRows))) - 1
-		n := 1 << power
-		args = args[:0]
-		for i := range rows[:n] {
-			args = values(args, &rows[i])
+// AddAttributes implements [store.Writer].
+func (t *tx) AddAttributes(ctx context.Context, as []tocsin.Attribute) error {
+	for len(as) > 0 {
+		n := 1
+		for n < len(as) && as[n].ID == as[0].ID+int64(n) {
+			n++
 		}
-		if _, err := t.exec(ctx, inserts[power], args...); err != nil {
+		if _, err := insertAll(ctx, t, insertAttribute, as[:1], t.values); err != nil {
 			return err
 		}
-		rows = rows[n:]
+		last, err := insertAll(ctx, t, insertAttributes, as[1:n], func(args []any, a *tocsin.Attribute) []any {
+			at := len(args)
+			return slices.Delete(t.values(args, a), at, at+1) // the id
+		})
+		if err == nil && n > 1 && last != as[n-1].ID {
+			err = fmt.Errorf("attribute %d became %d: higher ids were there already", as[n-1].ID, last)
+		}
+		if err != nil {
+			return err
+		}
+		as = as[n:]
 	}
 	return nil
 }
 
-func placeholders(rows, columns int) string {
-	row := "(" + strings.TrimSuffix(strings.Repeat("?,", columns), ",") + ")"
-	return strings.TrimSuffix(strings.Repeat(row+",", rows), ",")
-}
-
-// AddAttributes implements [store.Writer].
-func (t *tx) AddAttributes(ctx context.Context, as []tocsin.Attribute) error {
-	return insertAll(ctx, t, insertAttributes, as, t.values)
-}
-
 // PutAttribute implements [store.Writer].
 func (t *tx) PutAttribute(ctx context.Context, a *tocsin.Attribute) error {
-	_, err := t.exec(ctx, `INSERT OR REPLACE INTO attributes (`+insertColumns+`) VALUES `+placeholders(1, columnCount),
-		t.values(make([]any, 0, columnCount), a)...)
+	_, err := insertAll(ctx, t, replaceAttribute, []*tocsin.Attribute{a}, func(args []any, a **tocsin.Attribute) []any { return t.values(args, *a) })
 	return err
 }
 

@@ -12,7 +12,8 @@ import (
 // A conn is a connection that keeps the statements it has prepared.
 type conn struct {
 	*sql.Conn
-	stmts map[string]*sql.Stmt
+	stmts   map[string]*sql.Stmt
+	inserts map[shape]string
 }
 
 // maxStmts bounds the statements kept: queries are put together from parts, so

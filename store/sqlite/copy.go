@@ -48,10 +48,10 @@ func (t *tx) Rows(ctx context.Context, table store.Table) iter.Seq2[[]any, error
 
 // Fill implements [store.Load].
 func (t *tx) Fill(ctx context.Context, table store.Table, from iter.Seq2[[]any, error]) (n int64, err error) {
-	insert := inserts(fmt.Sprintf(`INSERT INTO "%s" (%s) VALUES `, table.Name, columns(table.Columns)), len(table.Columns))
+	in := newInsert(fmt.Sprintf(`INSERT INTO "%s"`, table.Name), columns(table.Columns))
 	var batch [][]any
 	write := func() error {
-		err := insertAll(ctx, t, insert, batch, func(args []any, row *[]any) []any { return append(args, *row...) })
+		_, err := insertAll(ctx, t, in, batch, func(args []any, row *[]any) []any { return append(args, *row...) })
 		n += int64(len(batch))
 		batch = batch[:0]
 		return err

@@ -12,12 +12,13 @@ import (
 
 // AppendLines implements [store.Writer].
 func (t *tx) AppendLines(ctx context.Context, ls []store.LogLine) error {
-	return insertAll(ctx, t, insertLines, ls, func(args []any, l *store.LogLine) []any {
-		return append(args, l.Seq, l.At.UnixMicro(), l.By, l.Kind, l.ID, l.Event, l.First, l.Last, l.Scope, l.Label, image(l.Before), image(l.After))
+	_, err := insertAll(ctx, t, insertLines, ls, func(args []any, l *store.LogLine) []any {
+		return append(args, int64(l.Seq), l.At.UnixMicro(), l.By, int64(l.Kind), l.ID, l.Event, l.First, l.Last, l.Scope, int64(l.Label), image(l.Before), image(l.After))
 	})
+	return err
 }
 
-var insertLines = inserts(`INSERT INTO log (seq, at, actor, kind, id, event, first, last, scope, label, before, after) VALUES `, 12)
+var insertLines = newInsert(`INSERT INTO log`, `seq, at, actor, kind, id, event, first, last, scope, label, before, after`)
 
 func image(b []byte) any {
 	if b == nil {

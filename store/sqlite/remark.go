@@ -11,14 +11,15 @@ import (
 
 const remarkColumns = `kind, id, uuid, event, about_kind, about_id, to_kind, to_id, orgc, key1, key2, timestamp, deleted, label, seq, body`
 
-var putRemarks = inserts(`INSERT OR REPLACE INTO remarks (`+remarkColumns+`) VALUES `, 16)
+var putRemarks = newInsert(`INSERT OR REPLACE INTO remarks`, remarkColumns)
 
 // PutRemarks implements [store.Writer].
 func (t *tx) PutRemarks(ctx context.Context, rs []store.RemarkRow) error {
-	return insertAll(ctx, t, putRemarks, rs, func(args []any, r *store.RemarkRow) []any {
-		return append(args, r.Kind, r.ID, nullUUID(r.UUID), r.Event, r.About.Kind, r.About.ID, r.To.Kind, r.To.ID, r.Orgc,
-			int64(r.Keys[0]), int64(r.Keys[1]), r.Timestamp, r.Deleted, r.Label, r.Seq, string(r.JSON))
+	_, err := insertAll(ctx, t, putRemarks, rs, func(args []any, r *store.RemarkRow) []any {
+		return append(args, int64(r.Kind), r.ID, nullUUID(r.UUID), r.Event, int64(r.About.Kind), r.About.ID, int64(r.To.Kind), r.To.ID, r.Orgc,
+			int64(r.Keys[0]), int64(r.Keys[1]), r.Timestamp, r.Deleted, int64(r.Label), int64(r.Seq), string(r.JSON))
 	})
+	return err
 }
 
 // RemoveRemark implements [store.Writer].
@@ -53,6 +54,13 @@ func (t *tx) CountRemarks(ctx context.Context, k tocsin.Kind, s store.Scoped[sto
 	return n, err
 }
 
+// LastRemarks implements [store.Reader].
+func (t *tx) LastRemarks(ctx context.Context, k tocsin.Kind, s store.Scoped[store.RemarkQuery]) iter.Seq2[store.Last, error] {
+	w := remarkWhere(k, s)
+	scan := func(s scanner, l *store.Last) error { return s.Scan(&l.Event, &l.Timestamp) }
+	return rows(ctx, t, scan, `SELECT r.event, max(r.timestamp)`+remarkFrom+w.sql()+` GROUP BY r.event`, w.args...)
+}
+
 // remarkWhere is the condition of a query. The viewer's part comes first, and
 // everything else can only narrow it.
 func remarkWhere(k tocsin.Kind, s store.Scoped[store.RemarkQuery]) *where {
@@ -81,6 +89,9 @@ func remarkWhere(k tocsin.Kind, s store.Scoped[store.RemarkQuery]) *where {
 	if q.AboutIDs != nil {
 		w.and("r.about_kind = ?", q.About)
 		w.inIDs("r.about_id", q.AboutIDs)
+	}
+	if q.To != 0 {
+		w.and("r.to_kind = ?", q.To)
 	}
 	w.inIDs("r.orgc", q.Orgs)
 	if q.Keys != nil {

@@ -20,6 +20,7 @@ var remarkTests = map[string]func(*testing.T, *world){
 	"RemarksHideWithTheirs":     remarksHideWithTheirs,
 	"RemarksOnRemarks":          remarksOnRemarks,
 	"SightingsByPolicy":         sightingsByPolicy,
+	"WhenSighted":               whenSighted,
 	"SightingsByValue":          sightingsByValue,
 	"ProposalsAreForOthers":     proposalsAreForOthers,
 	"RemarksAreFound":           remarksAreFound,
@@ -43,9 +44,11 @@ func someOfEachRemark(tx *store.Tx) error {
 	ref := head(tocsin.KindObject)
 	ref.To = tocsin.Link{Kind: tocsin.KindAttribute, ID: 1}
 	alone := tocsin.Head{Org: 1}
+	brought := head(tocsin.KindAttribute)
+	brought.To = tocsin.Link{Kind: tocsin.KindEvent, ID: 1}
 	return errors.Join(
 		store.AddRemark(tx, &tocsin.Reference{Head: ref, Relation: "related-to"}),
-		store.AddRemark(tx, &tocsin.Sighting{Head: head(tocsin.KindAttribute)}),
+		store.AddRemark(tx, &tocsin.Sighting{Head: brought}),
 		store.AddRemark(tx, &tocsin.Report{Head: head(tocsin.KindEvent), Name: "a report"}),
 		store.AddRemark(tx, &tocsin.Note{Head: head(tocsin.KindEvent), Note: "a note"}),
 		store.AddRemark(tx, &tocsin.Opinion{Head: head(tocsin.KindAttribute), Opinion: 50}),
@@ -449,6 +452,37 @@ func sightingsByPolicy(t *testing.T, w *world) {
 		if own := s.ID == 2 || s.ID == 3; own != (s.Orgc == 2 && s.Source != "") || !own && (s.Org != 0 || s.User != 0) {
 			t.Errorf("they are told of %+v", s)
 		}
+	}
+}
+
+// whenSighted tells of the last sighting that a peer brought, to those who may know
+// of it. A sighting is never older than when it was met.
+func whenSighted(t *testing.T, w *world) {
+	id, as := w.event(t, tocsin.Event{Distribution: access.Community}, "a.example")
+	see := func(at int64, brought bool) (s *tocsin.Sighting) {
+		w.write(t, w.theirs, func(tx *store.Tx) error {
+			s = &tocsin.Sighting{Head: about(tocsin.KindAttribute, as[0].ID), At: at}
+			if brought {
+				s.To = tocsin.Link{Kind: tocsin.KindEvent, ID: id}
+			}
+			return store.AddRemark(tx, s)
+		})
+		return s
+	}
+	see(1<<40, false)
+	if at, err := w.As(w.ours).Sighted(t.Context(), []int64{id}); err != nil || len(at) != 0 {
+		t.Errorf("nobody brought a sighting, and the last is %v: %v", at, err)
+	}
+	see(5, true)
+	last := see(1<<41, true)
+	for _, v := range []access.Viewer{w.ours, w.theirs, w.admin} {
+		if at, err := w.As(v).Sighted(t.Context(), []int64{id, 99}); err != nil || len(at) != 1 || at[id] != 1<<41 || last.Timestamp != 1<<41 {
+			t.Errorf("%s: the last sighting is %v: %v", v.Name(), at, err)
+		}
+	}
+	third := access.NewViewer("third", 7, 3, access.Roles[2].Role)
+	if at, err := w.As(third).Sighted(t.Context(), []int64{id}); err != nil || len(at) != 0 {
+		t.Errorf("a third party is told of sightings that are not its own: %v, %v", at, err)
 	}
 }
 

@@ -99,6 +99,13 @@ var reads = map[string]func(*testing.T, store.View) int{
 		return count(t, w.Relationships(t.Context(), store.RemarkQuery{}))
 	},
 	"Clusters": func(t *testing.T, w store.View) int { return count(t, w.Clusters(t.Context(), store.RemarkQuery{})) },
+	"Sighted": func(t *testing.T, w store.View) int {
+		at, err := w.Sighted(t.Context(), []int64{1, 2, 3, 4, 5, 6, 7, 8, 9})
+		if err != nil {
+			t.Error(err)
+		}
+		return len(at)
+	},
 	"CountRemarks": func(t *testing.T, w store.View) int {
 		n, err := w.CountRemarks(t.Context(), tocsin.KindSighting, store.RemarkQuery{})
 		if err != nil {

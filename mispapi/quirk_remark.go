@@ -1,0 +1,56 @@
+package mispapi
+
+import (
+	"tocsin"
+	"tocsin/store"
+)
+
+// listForObject reports whether a body is a list where one record is expected.
+// MISP 2.5 finds none of the fields that it knows in one, and takes the call as if
+// nothing was said: PyMISP 2.5's suite adds a sighting so.
+func listForObject(body []byte) bool { return len(body) > 0 && body[0] == '[' }
+
+// nothingSighted is MISP 2.5's answer to a sighting of what is not there: status
+// 200, and a sentence that says so. PyMISP 2.5 hands it on as it is.
+func nothingSighted(c *call) error {
+	return c.reply(struct {
+		Message string `json:"message"`
+	}{"Could not add the Sighting. Reason: No valid attributes found that match the criteria."})
+}
+
+// uncountedSightings is what MISP 2.5 says in X-Result-Count of a search for
+// sightings, however many there are.
+const uncountedSightings = "0"
+
+// searchesAsMember reports whether a search for sightings shows whoever asks no more
+// than a member of its organisation is shown: MISP 2.5 holds site administrators
+// to the policy there (and nowhere else), by whose event and whose sighting it is.
+func searchesAsMember(c *call) func(*tocsin.Sighting, *tocsin.Event) bool {
+	policy := "0"
+	if s, err := store.ByName[*tocsin.Setting](c.view, tocsin.SightingPolicy); err == nil {
+		policy = s.Value
+	}
+	if !c.v.Administers() || policy == "2" {
+		return func(*tocsin.Sighting, *tocsin.Event) bool { return true }
+	}
+	host := ""
+	if s, err := store.ByName[*tocsin.Setting](c.view, tocsin.HostOrganisation); err == nil && policy == "3" {
+		host = s.Value
+	}
+	return func(s *tocsin.Sighting, e *tocsin.Event) bool {
+		return s.Orgc == c.v.Org() || e.Org == c.v.Org() || host != "" && itoa(s.Orgc) == host || policy == "1" && c.hasSighted(e.ID)
+	}
+}
+
+// hasSighted reports whether the viewer's organisation sighted something in an event.
+func (c *call) hasSighted(event int64) bool {
+	n, err := c.view.CountRemarks(c.r.Context(), tocsin.KindSighting, store.RemarkQuery{Events: []int64{event}, Orgs: []int64{c.v.Org()}})
+	return err == nil && n > 0
+}
+
+// sightedByWhoPushes takes a sighting that a peer brings as the peer's own word:
+// MISP 2.5 leaves aside whose it was said to be.
+func sightedByWhoPushes(s *tocsin.Sighting) *tocsin.Sighting {
+	s.Org, s.Orgc = 0, 0
+	return s
+}

@@ -44,7 +44,10 @@ const (
 	DecayingModels  VocabularySort = "decaying-model"
 )
 
-// VocabularySorts are all of them.
+// Warninglists are published beside the vocabularies, and are kept as guard lists.
+const Warninglists VocabularySort = "warninglist"
+
+// VocabularySorts are all sorts of vocabularies.
 var VocabularySorts = []VocabularySort{Taxonomies, Galaxies, ObjectTemplates, Relations, Noticelists, DecayingModels}
 
 func (*Vocabulary) Kind() Kind             { return KindVocabulary }

@@ -211,7 +211,7 @@ func (c *Encoder) appendTags(b []byte, name string, own, inherited tocsin.TagSet
 	}
 	for at := range inherited.All() {
 		if t, ok := c.leaves(at); ok && !own.Has(at.Tag) {
-			b = append(appendBriefTag(b, t), `,"numerical_value":null,"inherited":1},`...)
+			b = append(appendNumerical(appendBriefTag(b, t), t), `,"inherited":1},`...)
 		}
 	}
 	if len(b) == first {
@@ -228,7 +228,7 @@ func (c *Encoder) appendFullTag(b []byte, t *tocsin.Tag, local bool) []byte {
 }
 
 func (c *Encoder) appendShortTag(b []byte, t *tocsin.Tag, local bool) []byte {
-	b = append(appendBriefTag(b, t), `,"numerical_value":null,"is_galaxy":`...)
+	b = append(appendNumerical(appendBriefTag(b, t), t), `,"is_galaxy":`...)
 	b = appendBool(b, isGalaxy(t.Name))
 	b = appendBool(append(b, `,"local":`...), local)
 	return append(b, '}')
@@ -270,10 +270,17 @@ func appendTag(b []byte, t *tocsin.Tag) []byte {
 	b = appendBool(append(b, `,"exportable":`...), t.Exportable)
 	b = appendInt(append(b, `,"user_id":`...), t.User)
 	b = appendBool(append(b, `,"hide_tag":`...), t.Hidden)
-	b = append(b, `,"numerical_value":null,"is_galaxy":`...)
+	b = append(appendNumerical(b, t), `,"is_galaxy":`...)
 	b = appendBool(b, isGalaxy(t.Name))
 	b = appendBool(append(b, `,"is_custom_galaxy":`...), isCustomGalaxy(t.Name))
 	return appendBool(append(b, `,"local_only":`...), t.LocalOnly)
+}
+
+func appendNumerical(b []byte, t *tocsin.Tag) []byte {
+	if t.Numerical == nil {
+		return append(b, `,"numerical_value":null`...)
+	}
+	return appendInt(append(b, `,"numerical_value":`...), *t.Numerical)
 }
 
 // isGalaxy reports whether a tag stands for a cluster of a galaxy.

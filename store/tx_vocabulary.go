@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"strings"
@@ -60,10 +59,27 @@ func (tx *Tx) RemoveVocabulary(id int64) error {
 
 func vocabularySetting(id int64) string { return fmt.Sprint("vocabulary/", id) }
 
-// VocabularyBody returns what is kept in a vocabulary, packed, as it is now.
-func (tx *Tx) VocabularyBody(id int64) ([]byte, error) {
-	b, err := tx.w.Setting(tx.ctx, vocabularySetting(id))
-	return bytes.Clone(b), err
+// library is the reference data as it was before this write, read within it.
+func (tx *Tx) library() Library { return Library{View{tx.db, tx.v}, tx.w.Setting} }
+
+// likeItsTaxonomy gives a new tag the colour and the number that its taxonomy, if
+// there is one, has for it.
+func (tx *Tx) likeItsTaxonomy(t *tocsin.Tag) error {
+	v, is, err := tx.library().TaxonomyTag(tx.ctx, t.Name)
+	if tocsin.CodeOf(err) == tocsin.NotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	tax, err := tx.library().Taxonomy(tx.ctx, v)
+	if err != nil {
+		return err
+	}
+	if t.Numerical = is.Numerical(); t.Colour == "" {
+		t.Colour = tax.Colour(&is)
+	}
+	return nil
 }
 
 // soundVocabulary refuses a vocabulary that could not be found again.

@@ -49,14 +49,18 @@ const (
 // misp-decaying-models, or any of them, below each other or not, also in archives
 // (.tar.gz, .tgz, .zip). What a file is, it says itself: a taxonomy has predicates,
 // a warninglist a list. Other files are passed over. A file that is damaged is
-// refused by itself and is taken in no part.
-func ReadPublished(ctx context.Context, folder fs.FS) (*Published, error) {
+// refused by itself and is taken in no part. If sorts are named, only those are read.
+func ReadPublished(ctx context.Context, folder fs.FS, sorts ...tocsin.VocabularySort) (*Published, error) {
 	files, err := gather(folder)
 	if err != nil {
 		return nil, err
 	}
+	return readFiles(ctx, files, sorts)
+}
+
+func readFiles(ctx context.Context, files []file, sorts []tocsin.VocabularySort) (*Published, error) {
 	found := make([]any, len(files))
-	if err := each(ctx, len(files), func(i int) { found[i] = files[i].read() }); err != nil {
+	if err := each(ctx, len(files), func(i int) { found[i] = files[i].read(sorts) }); err != nil {
 		return nil, err
 	}
 	return sorted(ctx, files, found)
@@ -81,9 +85,18 @@ func each(ctx context.Context, n int, do func(int)) error {
 	return ctx.Err()
 }
 
+// marks are members that tell of which sort a file is.
+var marks = map[tocsin.VocabularySort]string{tocsin.Taxonomies: `"predicates"`, tocsin.Galaxies: `"type"`, tocsin.ObjectTemplates: `"meta-category"`,
+	tocsin.Relations: `"values"`, tocsin.Noticelists: `"notice"`, tocsin.DecayingModels: `"formula"`, tocsin.Warninglists: `"list"`}
+
+// wanted reports whether a file may be of one of the sorts, before it is read as JSON.
+func wanted(text []byte, sorts []tocsin.VocabularySort) bool {
+	return len(sorts) == 0 || slices.ContainsFunc(sorts, func(s tocsin.VocabularySort) bool { return bytes.Contains(text, []byte(marks[s])) })
+}
+
 // read tells what a file is, and reads it. It returns nil for one that is passed
 // over, an error for one that is refused.
-func (f *file) read() any {
+func (f *file) read(sorts []tocsin.VocabularySort) any {
 	text, err := f.open()
 	if err != nil {
 		return err
@@ -96,52 +109,82 @@ func (f *file) read() any {
 		return errors.New("it is a web page (HTML or XML), not reference data")
 	case !utf8.Valid(text):
 		return errors.New("it is no text in UTF-8")
-	case text[0] != '{':
+	case text[0] != '{' || !wanted(text, sorts):
 		return nil
 	}
 	var has map[string]json.RawMessage
 	if err := json.Unmarshal(text, &has); err != nil {
 		return inJSON(err)
 	}
-	return f.readAs(text, func(names ...string) bool {
+	sort, collection := sortOf(func(names ...string) bool {
 		return !slices.ContainsFunc(names, func(n string) bool { return has[n] == nil })
 	})
+	if sort == "" || len(sorts) > 0 && !slices.Contains(sorts, sort) {
+		return nil
+	}
+	return f.readAs(text, sort, collection)
 }
 
-func (f *file) readAs(text []byte, has func(...string) bool) any {
+// sortOf tells by the members that a file has of which sort it is, "" for none. Of
+// galaxies it says whether a file holds the clusters of one.
+func sortOf(has func(...string) bool) (s tocsin.VocabularySort, collection bool) {
 	switch {
 	case has("$schema"):
-		return nil
+		return "", false
 	case has("namespace", "predicates"):
-		return item[Taxonomy](text)
+		return tocsin.Taxonomies, false
 	case has("name", "attributes", "meta-category"):
-		return item[ObjectTemplate](text)
+		return tocsin.ObjectTemplates, false
 	case has("name", "notice"):
-		return item[Noticelist](text)
+		return tocsin.Noticelists, false
 	case has("formula", "parameters"):
-		return item[DecayingModel](text)
+		return tocsin.DecayingModels, false
 	case has("list", "name"):
+		return tocsin.Warninglists, false
+	case has("values", "type", "uuid"):
+		return tocsin.Galaxies, true
+	case has("type", "uuid", "icon"):
+		return tocsin.Galaxies, false
+	case has("values", "name", "uuid"):
+		return tocsin.Relations, false
+	}
+	return "", false
+}
+
+func (f *file) readAs(text []byte, sort tocsin.VocabularySort, collection bool) any {
+	switch sort {
+	case tocsin.Taxonomies:
+		return item[Taxonomy](text)
+	case tocsin.ObjectTemplates:
+		return item[ObjectTemplate](text)
+	case tocsin.Noticelists:
+		return item[Noticelist](text)
+	case tocsin.DecayingModels:
+		return item[DecayingModel](text)
+	case tocsin.Relations:
+		return item[Relationships](text)
+	case tocsin.Warninglists:
 		l, bad, err := Read(f.name, bytes.NewReader(text))
 		if err != nil {
 			return err
 		}
 		return PublishedList{f.name, l, bad}
-	case has("values", "type", "uuid"):
-		cs := new(clusters)
-		if err := cmp.Or(json.Unmarshal(text, cs), cs.settle()); err != nil {
-			return inJSON(err)
-		}
-		return cs
-	case has("type", "uuid", "icon"):
-		g := new(Galaxy)
-		if err := json.Unmarshal(text, g); err != nil {
-			return inJSON(err)
-		}
-		return cmp.Or[any](g.settle(), g)
-	case has("values", "name", "uuid"):
-		return item[Relationships](text)
 	}
-	return nil
+	if collection {
+		return read(text, new(clusters))
+	}
+	return read(text, new(Galaxy))
+}
+
+// read reads one word.
+func read(text []byte, w Kept) any {
+	if err := json.Unmarshal(text, w); err != nil {
+		return inJSON(err)
+	}
+	if err := w.settle(); err != nil {
+		return err
+	}
+	return w
 }
 
 // item reads one word and packs it.

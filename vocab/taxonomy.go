@@ -135,6 +135,9 @@ func (t *TaxonomyTag) Term() *Term {
 	return &t.Predicate.Term
 }
 
+// Numerical is what the tag counts as, nil if its taxonomy does not say.
+func (t *TaxonomyTag) Numerical() *int64 { return (*int64)(t.Term().Numerical) }
+
 // Expanded is the tag in words.
 func (t *TaxonomyTag) Expanded() string {
 	word := func(v *Term) string {

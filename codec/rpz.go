@@ -52,7 +52,7 @@ func writeRPZ(w io.Writer, l List) error {
 		const nxdomain = " CNAME ."
 		switch {
 		case i.Kind == indicator.Prefix && i.Prefix.IsValid():
-			buf = appendReversed(buf[:0], i.Prefix.Masked())
+			buf = AppendReversed(buf[:0], i.Prefix.Masked())
 			out.line("", buf, ".rpz-ip"+nxdomain)
 		case i.Kind == indicator.Prefix || !isName(i.Text) || len(i.Text) > maxOwner:
 		default:
@@ -64,10 +64,10 @@ func writeRPZ(w io.Writer, l List) error {
 	}, func(out *listWriter) { fmt.Fprintf(out, "; end of zone, records: %d\n", out.entries) })
 }
 
-// appendReversed appends a prefix as the owner of an rpz-ip trigger begins: its
+// AppendReversed appends a prefix as the owner of an rpz-ip trigger begins: its
 // length, then the address backwards, "zz" for the longest run of zero words, the
 // first of several as in RFC 5952. BIND drops a record that is written otherwise.
-func appendReversed(b []byte, p netip.Prefix) []byte {
+func AppendReversed(b []byte, p netip.Prefix) []byte {
 	b = strconv.AppendInt(b, int64(p.Bits()), 10)
 	if p.Addr().Is4() {
 		a := p.Addr().As4()
@@ -265,7 +265,7 @@ func (z *zoneReader) special(what, trigger, comment string) {
 	}
 }
 
-// parseReversed reads what [appendReversed] writes, and other spellings of it.
+// parseReversed reads what [AppendReversed] writes, and other spellings of it.
 func parseReversed(s string) (netip.Prefix, bool) {
 	f := strings.Split(s, ".")
 	bits, err := strconv.Atoi(f[0])

@@ -21,30 +21,50 @@ const (
 )
 
 func parseYARA(s string) (string, error) {
+	_, _, err := YARADeclares(s)
+	if err != nil {
+		return "", err
+	}
+	return s, nil
+}
+
+// YARADeclares returns the names of the rules in a text, and what it imports or
+// includes: one file loads no two rules of one name, and nothing that is not there.
+func YARADeclares(s string) (rules, needs []string, err error) {
 	r := ruleReader{text: s}
-	rules := 0
 	for {
 		switch word := r.next(); word {
 		case "":
-			if rules == 0 || r.err != nil {
-				return "", r.or(errYARA)
+			if len(rules) == 0 || r.err != nil {
+				return nil, nil, r.or(errYARA)
 			}
-			return s, nil
+			return rules, needs, nil
 		case "import", "include":
+			r.blank()
+			before := r.text
 			if r.next() != quoted {
-				return "", r.or(errYARAImport)
+				return nil, nil, r.or(errYARAImport)
 			}
+			need := strings.Trim(before[:len(before)-len(r.text)], `"`)
+			if word == "include" {
+				need = "include " + need
+			}
+			needs = append(needs, need)
 		case "global", "private":
 		case "rule":
+			r.blank()
+			name := r.text
 			if err := r.yaraRule(); err != nil {
-				return "", err
+				return nil, nil, err
 			}
-			rules++
+			rules = append(rules, name[:len(name)-len(strings.TrimLeftFunc(name, isWordRune))])
 		default:
-			return "", r.or(errYARA)
+			return nil, nil, r.or(errYARA)
 		}
 	}
 }
+
+func isWordRune(c rune) bool { return c < 0x80 && isWordByte(byte(c)) }
 
 // yaraRule reads from a rule's name to the brace that ends it.
 func (r *ruleReader) yaraRule() error {

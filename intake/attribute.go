@@ -3,6 +3,8 @@ package intake
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"tocsin"
@@ -60,6 +62,7 @@ type AttributeEdit struct {
 	Line         int
 	ID           int64
 	UUID         tocsin.UUID
+	Object       int64 // into which it goes if it is new
 	Type         *string
 	Text         *string
 	Category     *string
@@ -177,7 +180,7 @@ func (w *writing) edit(r reader, id int64, ed *AttributeEdit) error {
 		for _, t := range tags {
 			a.Tags = a.Tags.With(t)
 		}
-		a.Timestamp = max(a.Timestamp, w.tx.Now().Unix(), ed.Timestamp)
+		a.Timestamp = w.time(a.Timestamp, ed.Timestamp)
 		if no := ed.apply(r, a); no != nil {
 			return no
 		}
@@ -208,14 +211,14 @@ func sortOut(edits []AttributeEdit) (named []AttributeEdit, fresh []Draft) {
 // One that is older than what is here says nothing new: whoever sends a whole
 // event sends what they did not touch, too.
 func (w *writing) edits(r reader, event int64, eds []AttributeEdit) error {
-	var fresh []Draft
+	fresh := map[int64][]Draft{}
 	for i := range eds {
 		ed := &eds[i]
 		old, e, err := ed.find(w.tx)
 		here := err == nil && e.ID == event
 		switch {
 		case !here && ed.ID == 0 && (err == nil || tocsin.CodeOf(err) == tocsin.NotFound):
-			fresh = append(fresh, ed.draft())
+			fresh[ed.Object] = append(fresh[ed.Object], ed.draft())
 			continue
 		case !here && err == nil:
 			err = tocsin.Errorf(tocsin.NotFound, "no attribute %d in event %d", ed.ID, event)
@@ -232,5 +235,10 @@ func (w *writing) edits(r reader, event int64, eds []AttributeEdit) error {
 			}
 		}
 	}
-	return w.attributes(event, 0, r.read(fresh))
+	for _, object := range slices.Sorted(maps.Keys(fresh)) {
+		if err := w.attributes(event, object, r.read(fresh[object])); err != nil {
+			return err
+		}
+	}
+	return nil
 }

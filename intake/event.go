@@ -29,6 +29,8 @@ type EventDraft struct {
 	Tags         []TagDraft
 	Attributes   []Draft
 	Objects      []ObjectDraft
+	PublishedAt  int64         // when it was published where it comes from
+	Remarks      []RemarkDraft // what is said about it and what is in it
 }
 
 // undefined is MISP's threat level of an event that has none.
@@ -59,6 +61,9 @@ func (d *Desk) AddEvent(ctx context.Context, v access.Viewer, draft EventDraft) 
 		if err := w.objects(e.ID, objects); err != nil {
 			return err
 		}
+		if err := w.remarks(e.ID, draft.Remarks); err != nil {
+			return err
+		}
 		return w.done(e.ID)
 	})
 	if err != nil {
@@ -81,7 +86,7 @@ func (w *writing) done(event int64) error {
 func (r reader) event(d *EventDraft) (tocsin.Event, *Refusal) {
 	e := tocsin.Event{
 		UUID: d.UUID, Org: d.Org, Orgc: d.Orgc, Info: strings.TrimSpace(d.Info), Date: d.Date, Threat: undefined,
-		Timestamp: max(0, d.Timestamp), Locked: d.Locked, NoCorrelate: d.NoCorrelate, Extends: d.Extends, Published: d.Publish,
+		Timestamp: max(0, d.Timestamp), PublishedAt: max(0, d.PublishedAt), Locked: d.Locked, NoCorrelate: d.NoCorrelate, Extends: d.Extends, Published: d.Publish,
 	}
 	edit := EventEdit{Threat: d.Threat, Analysis: d.Analysis, Distribution: d.Distribution, Group: &d.Group, Info: &d.Info}
 	if d.Date != "" {
@@ -105,7 +110,9 @@ type EventEdit struct {
 	Tags         []TagDraft      // attached beside those that it has
 	Attributes   []AttributeEdit // edited if the event has them, else added
 	Objects      []ObjectDraft   // added
-	Known        []ObjectEdit    // of objects that the event has
+	Known        []ObjectEdit    // objects that the event has
+	Remarks      []RemarkDraft   // changed if they are older here, added if they are not
+	Exact        bool            // the edit is another instance's, whose times are kept
 }
 
 // apply changes e, or says what it can't be.
@@ -182,6 +189,7 @@ func (d *Desk) EditEvent(ctx context.Context, v access.Viewer, id int64, edit Ev
 		if edit.Timestamp != 0 && edit.Timestamp <= was.Timestamp {
 			return ErrOlder
 		}
+		w.exact = edit.Exact && v.May(access.Sync)
 		if err := w.editObjects(r, id, edit.Known); err != nil {
 			return err
 		}
@@ -194,11 +202,14 @@ func (d *Desk) EditEvent(ctx context.Context, v access.Viewer, id int64, edit Ev
 		if err := w.objects(id, objects); err != nil {
 			return err
 		}
+		if err := w.remarks(id, edit.Remarks); err != nil {
+			return err
+		}
 		_, err = tx.EditEvent(id, func(e *tocsin.Event) error {
 			for _, t := range tags {
 				e.Tags = e.Tags.With(t)
 			}
-			e.Timestamp = max(e.Timestamp, tx.Now().Unix(), edit.Timestamp)
+			e.Timestamp = w.time(e.Timestamp, edit.Timestamp)
 			e.Published = or(edit.Publish)
 			if no := edit.apply(r, e); no != nil {
 				return no

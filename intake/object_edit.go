@@ -12,15 +12,20 @@ import (
 
 // An ObjectEdit changes what it names of an object; nil leaves a field as it is.
 type ObjectEdit struct {
-	Line         int
-	ID           int64
-	Comment      *string
-	Distribution *access.Distribution
-	Group        *int64
-	FirstSeen    *time.Time
-	LastSeen     *time.Time
-	Deleted      *bool
-	Timestamp    int64 // of the edit at its origin, if it says so: of an older one the object's own fields are passed over
+	Line            int
+	ID              int64
+	Name            *string
+	MetaCategory    *string
+	Description     *string
+	TemplateUUID    *tocsin.UUID
+	TemplateVersion *int
+	Comment         *string
+	Distribution    *access.Distribution
+	Group           *int64
+	FirstSeen       *time.Time
+	LastSeen        *time.Time
+	Deleted         *bool
+	Timestamp       int64 // of the edit at its origin, if it says so: of an older one the object's own fields are passed over
 	// Attributes are edited if the object has them, by uuid or as the same claim, and
 	// added else.
 	Attributes []AttributeEdit
@@ -30,6 +35,11 @@ type ObjectEdit struct {
 // apply changes o, or says what it can't be.
 func (ed *ObjectEdit) apply(r reader, o *tocsin.Object) *Refusal {
 	was := *o
+	set(&o.Name, ed.Name)
+	set(&o.MetaCategory, ed.MetaCategory)
+	set(&o.Description, ed.Description)
+	set(&o.TemplateUUID, ed.TemplateUUID)
+	set(&o.TemplateVersion, ed.TemplateVersion)
 	set(&o.Comment, ed.Comment)
 	set(&o.Distribution, ed.Distribution)
 	set(&o.Group, ed.Group)
@@ -44,8 +54,13 @@ func (ed *ObjectEdit) apply(r reader, o *tocsin.Object) *Refusal {
 			return refuse(ed.Line, "distribution", "", why)
 		}
 	}
-	if why := badText(o.Comment); why != "" {
-		return refuse(ed.Line, "comment", o.Comment, why)
+	if o.Name == "" {
+		return refuse(ed.Line, "name", "", "an object needs a name")
+	}
+	for _, text := range []string{o.Name, o.MetaCategory, o.Description, o.Comment} {
+		if why := badText(text); why != "" {
+			return refuse(ed.Line, "Object", text, why)
+		}
 	}
 	if why := badPeriod(o.FirstSeen, o.LastSeen); why != "" {
 		return refuse(ed.Line, "last_seen", "", why)
@@ -113,7 +128,7 @@ func (w *writing) editObject(r reader, event int64, ed *ObjectEdit) error {
 	}
 	if want != *o {
 		o, err = w.tx.EditObject(o.ID, func(o *tocsin.Object) error {
-			want.Timestamp = max(o.Timestamp, w.tx.Now().Unix())
+			want.Timestamp = w.time(o.Timestamp, ed.Timestamp)
 			*o = want
 			return nil
 		})

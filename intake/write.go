@@ -17,6 +17,7 @@ type writing struct {
 	tx    *store.Tx
 	tags  tagger
 	keep  store.KeepPublished
+	exact bool       // times are as they were said
 	all   []TagDraft // what every attribute is tagged with, beside its own tags
 	res   *Result
 	tries int
@@ -24,6 +25,15 @@ type writing struct {
 
 func (d *Desk) writing(ctx context.Context, tx *store.Tx, res *Result) *writing {
 	return &writing{ctx: ctx, d: d, tx: tx, tags: tagger{tx: tx}, res: res}
+}
+
+// time is when a record that was changed at one time is said to be changed: now, or
+// as whoever speaks for another instance says.
+func (w *writing) time(was, said int64) int64 {
+	if w.exact && said != 0 {
+		return said
+	}
+	return max(was, w.tx.Now().Unix(), said)
 }
 
 // attributes adds what was read to an event, and to one of its objects if

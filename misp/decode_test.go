@@ -142,7 +142,7 @@ func TestFields(t *testing.T) {
 		`{"Tag":["a",{"name":"b","local":1}]}`: {Tags: []Tag{{Name: Said("a")}, {Name: Said("b"), Local: Said(true)}}},
 		`{"AttributeTag":[{"id":9,"tag_id":4,"Tag":{"id":4,"name":"a"},"local":"1"}]}`:        {Tags: []Tag{{ID: Said[int64](4), Name: Said("a"), Local: Said(true)}}},
 		`{"AttributeTag":[{"local":true,"relationship_type":"x","Tag":{"id":4,"name":"a"}}]}`: {Tags: []Tag{{ID: Said[int64](4), Name: Said("a"), Local: Said(true), Relationship: Said("x")}}},
-		`{"SharingGroup":[],"Galaxy":[{"x":[{}]}]}`:                                           {},
+		`{"SharingGroup":[],"RelatedAttribute":[{"x":[{}]}]}`:                                 {},
 		`{"SharingGroup":{"uuid":"` + someUUID + `","SharingGroupOrg":[{"org_id":"2","extend":"1","Organisation":{"name":"B"}}]}}`: {SharingGroup: &SharingGroup{
 			UUID: Said(uuidOf(someUUID)), Members: []Member{{OrgID: Said[int64](2), Extend: Said(true), Org: &Org{Name: Said("B")}}}}},
 	} {

@@ -41,6 +41,7 @@ type More struct {
 	Sightings []byte
 	Related   []byte // RelatedAttribute
 	Warnings  []byte
+	Remarks   []Above // of analysts: includeAnalystData
 }
 
 // A Form is which members an attribute has beside its own words.
@@ -65,7 +66,7 @@ func (c *Encoder) AppendAttribute(b []byte, a *tocsin.Attribute, f Form, m More)
 		m.Galaxies, m.Proposals = list(m.Galaxies), list(m.Proposals)
 		b = c.appendOwnGroup(b, a.Distribution, a.Group)
 	}
-	b = appendMore(b, &m)
+	b = c.AppendRemarks(appendMore(b, &m), m.Remarks)
 	switch f {
 	case Bare:
 		b = c.appendTags(b, "Tag", a.Tags, "", c.appendShortTag)

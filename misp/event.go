@@ -17,6 +17,7 @@ type Beside struct {
 	Galaxies  []byte
 	Proposals []byte // ShadowAttribute
 	Reports   []byte // EventReport
+	Remarks   []Above
 }
 
 // AppendEvent appends {"Event": {…}} with its attributes and objects. An
@@ -95,7 +96,7 @@ func (s *Stream) Attribute(b []byte, a *tocsin.Attribute, m More) []byte {
 
 // Object appends an object, without its attributes, which follow. Its
 // references are a JSON list; nil is an empty one.
-func (s *Stream) Object(b []byte, o *tocsin.Object, references []byte) []byte {
+func (s *Stream) Object(b []byte, o *tocsin.Object, references []byte, on ...Above) []byte {
 	if s.object {
 		b = append(b, `]},`...)
 	} else {
@@ -103,7 +104,7 @@ func (s *Stream) Object(b []byte, o *tocsin.Object, references []byte) []byte {
 	}
 	s.object, s.inList = true, false
 	b = s.c.appendOwnGroup(appendObject(b, o), o.Distribution, o.Group)
-	b = appendList(b, `,"ObjectReference":`, list(references))
+	b = s.c.AppendRemarks(appendList(b, `,"ObjectReference":`, list(references)), on)
 	return append(b, `,"Attribute":[`...)
 }
 
@@ -124,7 +125,7 @@ func (s *Stream) Tail(b []byte) []byte {
 		b = s.appendRelated(append(b, `,"RelatedEvent":`...))
 	}
 	b = appendList(b, `,"Galaxy":`, list(s.x.Galaxies))
-	b = append(b, `,"CryptographicKey":[]`...)
+	b = s.c.AppendRemarks(append(b, `,"CryptographicKey":[]`...), s.x.Remarks)
 	b = s.c.appendTags(b, "Tag", s.e.Tags, "", s.c.appendFullTag)
 	return append(b, `}}`...)
 }

@@ -67,6 +67,9 @@ type Event struct {
 	Objects      []Object
 	Proposals    []Proposal
 	Reports      []Report
+	References   []Reference // of objects, where a text has them beside its objects
+	Galaxies     []Galaxy
+	Remarks      []Remark
 
 	Problems []Problem
 }
@@ -97,6 +100,8 @@ type Attribute struct {
 	Tags         []Tag
 	Proposals    []Proposal
 	Sightings    []Sighting
+	Galaxies     []Galaxy
+	Remarks      []Remark
 
 	Problems []Problem
 	more     []string // further values, where the text has a list of them
@@ -122,6 +127,7 @@ type Object struct {
 	SharingGroup    *SharingGroup
 	Attributes      []Attribute
 	References      []Reference
+	Remarks         []Remark
 
 	BreakOnDuplicate Field[bool] // objects/add: refuse it if the event has one like it
 
@@ -182,6 +188,10 @@ type SharingGroup struct {
 	OrgUUID       Field[tocsin.UUID] // organisation_uuid: who made it
 	Org           *Org               // who made it
 	Members       []Member           // SharingGroupOrg
+	Servers       []GroupServer      // SharingGroupServer
+	Roaming       Field[bool]
+	Created       Field[string] // as MISP's database writes a time
+	Modified      Field[string]
 
 	Problems []Problem // only where the group is read by itself
 }
@@ -191,6 +201,12 @@ type Member struct {
 	OrgID  Field[int64]
 	Org    *Org
 	Extend Field[bool]
+}
+
+// A GroupServer is one instance that a sharing group may travel to.
+type GroupServer struct {
+	ServerID Field[int64] // 0: the instance that sends it
+	AllOrgs  Field[bool]
 }
 
 // A Proposal is a change that somebody else proposes, a shadow attribute
@@ -237,4 +253,5 @@ type Report struct {
 	SharingGroup *SharingGroup
 	Timestamp    Field[int64]
 	Deleted      Field[bool]
+	Remarks      []Remark
 }

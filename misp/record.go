@@ -7,8 +7,8 @@ import (
 )
 
 // The records, member by member. Names that are not here are passed over:
-// Galaxy (its clusters stand as tags too), RelatedEvent and RelatedAttribute
-// (everyone computes their own), CryptographicKey, warnings.
+// RelatedEvent and RelatedAttribute (everyone computes their own),
+// CryptographicKey, warnings.
 
 func (r *reader) event(e *Event, each func(*Attribute) error) {
 	defer r.record(&e.Problems)()
@@ -70,8 +70,12 @@ func (r *reader) event(e *Event, each func(*Attribute) error) {
 			many(r, &e.Proposals, (*reader).proposal)
 		case "EventReport":
 			many(r, &e.Reports, (*reader).report)
+		case "ObjectReference":
+			many(r, &e.References, (*reader).reference)
+		case "Galaxy":
+			many(r, &e.Galaxies, (*reader).galaxy)
 		default:
-			r.skip()
+			r.remark(&e.Remarks)
 		}
 	}
 }
@@ -191,8 +195,10 @@ func (r *reader) attribute(a *Attribute) {
 			many(r, &a.Proposals, (*reader).proposal)
 		case "Sighting":
 			many(r, &a.Sightings, (*reader).sighting)
+		case "Galaxy":
+			many(r, &a.Galaxies, (*reader).galaxy)
 		default:
-			r.skip()
+			r.remark(&a.Remarks)
 		}
 	}
 }
@@ -259,7 +265,7 @@ func (r *reader) object(o *Object) {
 		case "breakOnDuplicate":
 			r.bool(&o.BreakOnDuplicate)
 		default:
-			r.skip()
+			r.remark(&o.Remarks)
 		}
 	}
 }
@@ -400,6 +406,14 @@ func (r *reader) sharingGroup(g *SharingGroup) {
 			r.org(g.Org)
 		case "SharingGroupOrg":
 			many(r, &g.Members, (*reader).groupMember)
+		case "SharingGroupServer":
+			many(r, &g.Servers, (*reader).groupServer)
+		case "roaming":
+			r.bool(&g.Roaming)
+		case "created":
+			r.text(&g.Created)
+		case "modified":
+			r.text(&g.Modified)
 		case "SharingGroup": // its members stand beside it
 			r.sharingGroup(g)
 		default:
@@ -418,6 +432,19 @@ func (r *reader) groupMember(m *Member) {
 		case "Organisation":
 			m.Org = new(Org)
 			r.org(m.Org)
+		default:
+			r.skip()
+		}
+	}
+}
+
+func (r *reader) groupServer(s *GroupServer) {
+	for r.open(); r.member(); {
+		switch string(r.name) {
+		case "server_id":
+			r.number(&s.ServerID)
+		case "all_orgs":
+			r.bool(&s.AllOrgs)
 		default:
 			r.skip()
 		}
@@ -514,7 +541,7 @@ func (r *reader) report(p *Report) {
 		case "deleted":
 			r.bool(&p.Deleted)
 		default:
-			r.skip()
+			r.remark(&p.Remarks)
 		}
 	}
 }

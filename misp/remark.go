@@ -69,8 +69,8 @@ func (c *Encoder) AppendProposal(b []byte, p *tocsin.Proposal, event tocsin.UUID
 	return append(c.appendLocalOrg(append(b, `,"Org":`...), p.Orgc), '}')
 }
 
-// AppendReport appends a report as it stands in its event.
-func (c *Encoder) AppendReport(b []byte, r *tocsin.Report) []byte {
+// AppendReport appends a report as it stands in its event, with what analysts say of it.
+func (c *Encoder) AppendReport(b []byte, r *tocsin.Report, on ...Above) []byte {
 	b = appendInt(append(b, `{"id":`...), r.ID)
 	b = appendUUID(append(b, `,"uuid":`...), r.UUID)
 	b = appendInt(append(b, `,"event_id":`...), r.Event)
@@ -79,7 +79,8 @@ func (c *Encoder) AppendReport(b []byte, r *tocsin.Report) []byte {
 	b = appendInt(append(b, `,"distribution":`...), int64(r.Distribution))
 	b = appendInt(append(b, `,"sharing_group_id":`...), r.Group)
 	b = appendInt(append(b, `,"timestamp":`...), r.Timestamp)
-	return append(appendBool(append(b, `,"deleted":`...), r.Deleted), '}')
+	b = appendBool(append(b, `,"deleted":`...), r.Deleted)
+	return append(c.AppendRemarks(b, on), '}')
 }
 
 // AppendNote appends an analyst's note.
@@ -170,7 +171,7 @@ func (s *Sighting) Words() *tocsin.Sighting {
 func (r *Report) Words(event int64) *tocsin.Report {
 	return &tocsin.Report{
 		Head: tocsin.Head{UUID: r.UUID.Or(tocsin.UUID{}), About: tocsin.Link{Kind: tocsin.KindEvent, ID: event}, Timestamp: r.Timestamp.Or(0),
-			Distribution: access.Distribution(min(max(r.Distribution.Or(int64(access.Inherit)), 0), 255)), Group: r.Group.Or(0), Deleted: r.Deleted.Or(false)},
+			Distribution: level(r.Distribution, access.Inherit), Group: r.Group.Or(0), Deleted: r.Deleted.Or(false)},
 		Name: r.Name.Or(""), Content: r.Content.Or(""),
 	}
 }

@@ -143,6 +143,11 @@ func renderError(w http.ResponseWriter, r *http.Request, p httpd.Problem) {
 		body = inGeneral(r, &p)
 	}
 	w.Header().Set("Content-Type", mediaJSON)
+	if wantsXML(r) {
+		x := &xmlAnswer{ResponseWriter: w}
+		defer x.close()
+		w = x
+	}
 	w.WriteHeader(p.Status)
 	json.NewEncoder(w).Encode(body)
 }

@@ -59,6 +59,9 @@ func addAttributes(c *call) error {
 	if err := misp.DecodeAttributes(c.r.Body, d.each); err != nil {
 		return c.undecoded(err, "No valid attribute data received.")
 	}
+	if err := c.meet(d); err != nil {
+		return err
+	}
 	res, err := c.desk.AddAttributes(c.r.Context(), c.v, e.ID, d.attributes)
 	if err != nil {
 		return err
@@ -126,14 +129,13 @@ func editAttribute(c *call) error {
 		return err
 	}
 	d := &drafter{view: c.view}
-	var edits []intake.AttributeEdit
 	err = misp.DecodeAttributes(c.r.Body, func(a *misp.Attribute) error {
 		if err := d.more(); err != nil {
 			return err
 		}
 		a.UUID = misp.Said(old.UUID)
 		if ed, ok := d.edit(a, d.n); ok {
-			edits = append(edits, ed)
+			d.edits = append(d.edits, ed)
 		}
 		return nil
 	})
@@ -143,10 +145,13 @@ func editAttribute(c *call) error {
 	switch {
 	case d.n > 1:
 		return c.no(http.StatusMethodNotAllowed, tocsin.Invalid, "One attribute can be edited at a time.")
-	case len(edits) == 0:
+	case len(d.edits) == 0:
 		return c.notEditedAttribute(&d.refused[0], old.Value.TypeName())
 	}
-	res, err := c.desk.EditAttribute(c.r.Context(), c.v, edits[0])
+	if err := c.meet(d); err != nil {
+		return err
+	}
+	res, err := c.desk.EditAttribute(c.r.Context(), c.v, d.edits[0])
 	if err != nil {
 		return c.notEditedAttribute(err, cmp.Or(d.types[1], old.Value.TypeName()))
 	}

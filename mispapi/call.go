@@ -22,8 +22,9 @@ type call struct {
 	view store.View
 	act  *action
 
-	args  []string          // what follows the action in the path
-	named map[string]string // of it, what is written name:value
+	args  []string            // what follows the action in the path
+	named map[string]string   // of it, what is written name:value
+	lists map[string][]string // of that, what is written name[]:value, all of them
 
 	held map[int64]*tocsin.Event // see eventOf
 
@@ -42,7 +43,15 @@ func (a *API) serve(act *action, path string) httpd.Handler {
 		if err := c.admit(); err != nil {
 			return err
 		}
-		return c.inWords(act.handle(c))
+		if !wantsXML(r) {
+			return c.inWords(act.handle(c))
+		}
+		x := &xmlAnswer{ResponseWriter: w}
+		c.w = x
+		if err := c.inWords(act.handle(c)); err != nil {
+			return err
+		}
+		return x.close()
 	}
 }
 
@@ -81,8 +90,9 @@ func (c *call) as(path string) error {
 // readPath takes what follows the action's path apart. It is cut before it is unescaped,
 // so that a tag's name may hold a slash.
 func (c *call) readPath(path string) {
-	c.named = map[string]string{}
+	c.named, c.lists = map[string]string{}, map[string][]string{}
 	rest := strings.TrimSuffix(strings.TrimPrefix(c.r.URL.EscapedPath(), path), ".json")
+	rest = strings.TrimSuffix(rest, ".xml")
 	rest = strings.Trim(rest, "/")
 	if rest == "" {
 		return
@@ -93,8 +103,12 @@ func (c *call) readPath(path string) {
 			text = part
 		}
 		name, value, ok := strings.Cut(text, ":")
+		name, list := strings.CutSuffix(name, "[]")
 		if ok && isWord(name) && !c.keepsColons(len(c.args)) {
 			c.named[name] = value
+			if list {
+				c.lists[name] = append(c.lists[name], value)
+			}
 			continue
 		}
 		c.args = append(c.args, text)

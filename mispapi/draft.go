@@ -19,10 +19,18 @@ type drafter struct {
 	view       store.View
 	attributes []intake.Draft
 	objects    []intake.ObjectDraft
+	edits      []intake.AttributeEdit // of attributes that the event may have
+	known      []intake.ObjectEdit    // of objects that it has
+	remarks    []intake.RemarkDraft
+	references []intake.RemarkDraft
+	seen       map[tocsin.UUID]bool // clusters that were taken
+	creator    int64                // Orgc, where the viewer speaks for another instance
+	newcomers  intake.Newcomers
+	later      []func(intake.Met) // puts the numbers of newcomers where they are wanted
 	refused    []intake.Refusal
-	types      map[int]string // of refused drafts, by line
 	dropped    map[string]string
-	n          int // attributes outside objects that were met
+	types      map[int]string // of refused drafts, by line
+	n          int            // attributes outside objects that were met
 }
 
 // Lines say where a refused draft stood: attributes count from 1, those of the
@@ -35,6 +43,8 @@ func objectLine(i, attribute int) int { return (i+1)<<objectBits + attribute }
 func place(line int) string {
 	object, attribute := line>>objectBits-1, line&(1<<objectBits-1)-1
 	switch {
+	case line == 0:
+		return ""
 	case object < 0:
 		return "attribute_" + strconv.Itoa(attribute)
 	case attribute < 0:
@@ -110,10 +120,12 @@ func (d *drafter) attribute(a *misp.Attribute, line int) (intake.Draft, bool) {
 	if out.Distribution, ok = distribution(a.Distribution); !ok {
 		return no("distribution", strconv.FormatInt(a.Distribution.Or(0), 10), "it is 0 to 5")
 	}
-	out.Group = groupMeant(d.view, a.Group, a.SharingGroup)
-	if out.Tags, ok = d.tags(a.Tags); !ok {
+	out.Group = d.group(a.Group, a.SharingGroup)
+	if out.Tags, ok = d.tags(withClusters(a.Tags, a.Galaxies)); !ok {
 		return no("Tag", "", "a tag needs a name")
 	}
+	d.besideAttribute(a, line)
+	out.UUID = a.UUID.Or(tocsin.UUID{})
 	return out, true
 }
 
@@ -131,19 +143,17 @@ func (d *drafter) object(o *misp.Object, i int) (intake.ObjectDraft, bool) {
 		d.refuse(line, "", "distribution", strconv.FormatInt(o.Distribution.Or(0), 10), "it is 0 to 5")
 		return intake.ObjectDraft{}, false
 	}
+	d.besideObject(o, line)
 	out := intake.ObjectDraft{
 		Line: line, UUID: o.UUID.Or(tocsin.UUID{}), Name: o.Name.Or(""), MetaCategory: o.MetaCategory.Or(""),
 		Description: o.Description.Or(""), TemplateUUID: o.TemplateUUID.Or(tocsin.UUID{}), TemplateVersion: int(o.TemplateVersion.Or(0)),
-		Comment: o.Comment.Or(""), Distribution: objectsStayHome(dist), Group: groupMeant(d.view, o.Group, o.SharingGroup),
+		Comment: o.Comment.Or(""), Distribution: objectsStayHome(dist), Group: d.group(o.Group, o.SharingGroup),
 		Timestamp: o.Timestamp.Or(0), FirstSeen: o.FirstSeen.Or(time.Time{}), LastSeen: o.LastSeen.Or(time.Time{}), Deleted: o.Deleted.Or(false),
 	}
 	for j := range o.Attributes {
 		if draft, ok := d.attribute(&o.Attributes[j], objectLine(i, j+1)); ok {
 			out.Attributes = append(out.Attributes, draft)
 		}
-	}
-	if len(o.References) > 0 {
-		d.drop("ObjectReference", "references between objects are not kept here yet")
 	}
 	return out, true
 }

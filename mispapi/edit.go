@@ -36,23 +36,25 @@ func (d *drafter) edit(a *misp.Attribute, line int) (intake.AttributeEdit, bool)
 		return no("distribution", strconv.FormatInt(a.Distribution.Or(0), 10), "it is 0 to 5")
 	}
 	if a.Group.Present() || a.SharingGroup != nil {
-		out.Group = new(groupMeant(d.view, a.Group, a.SharingGroup))
+		out.Group = new(d.group(a.Group, a.SharingGroup))
 	}
 	if out.Tags, ok = d.tags(a.Tags); !ok {
 		return no("Tag", "", "a tag needs a name")
 	}
+	d.besideAttribute(a, line)
+	out.UUID = a.UUID.Or(tocsin.UUID{})
 	d.typed(line, typ)
 	return out, true
 }
 
 // sortObjects tells objects that the event has from those that are new. Whoever
 // sends a whole event back sends those that they did not touch, too.
-func (c *call) sortObjects(d *drafter, e *misp.Event, old *tocsin.Event) (known []intake.ObjectEdit, err error) {
+func (c *call) sortObjects(d *drafter, e *misp.Event, old *tocsin.Event) error {
 	here := map[tocsin.UUID]int64{}
 	if len(e.Objects) > 0 {
 		for o, err := range c.view.Objects(c.r.Context(), store.ObjectQuery{Events: []int64{old.ID}, Deleted: store.Any}) {
 			if err != nil {
-				return nil, err
+				return err
 			}
 			here[o.UUID] = o.ID
 		}
@@ -65,10 +67,10 @@ func (c *call) sortObjects(d *drafter, e *misp.Event, old *tocsin.Event) (known 
 				d.objects = append(d.objects, draft)
 			}
 		} else if ed, ok := d.objectEdit(o, id, i); ok {
-			known = append(known, ed)
+			d.known = append(d.known, ed)
 		}
 	}
-	return known, nil
+	return nil
 }
 
 // objectEdit makes an edit of an object, or refuses it. Attributes that can't be
@@ -83,14 +85,16 @@ func (d *drafter) objectEdit(o *misp.Object, id int64, i int) (intake.ObjectEdit
 		p := o.Problems[0]
 		return no(p.Field, p.Found, "it should be "+p.Want)
 	}
-	out := intake.ObjectEdit{Line: line, ID: id, Comment: said(o.Comment), FirstSeen: said(o.FirstSeen), LastSeen: said(o.LastSeen),
-		Deleted: said(o.Deleted), Timestamp: o.Timestamp.Or(0)}
+	d.besideObject(o, line)
+	out := intake.ObjectEdit{Line: line, ID: id, Name: said(o.Name), MetaCategory: said(o.MetaCategory), Description: said(o.Description),
+		TemplateUUID: said(o.TemplateUUID), TemplateVersion: whole(o.TemplateVersion), Comment: said(o.Comment),
+		FirstSeen: said(o.FirstSeen), LastSeen: said(o.LastSeen), Deleted: said(o.Deleted), Timestamp: o.Timestamp.Or(0)}
 	var ok bool
 	if out.Distribution, ok = distribution(o.Distribution); !ok {
 		return no("distribution", strconv.FormatInt(o.Distribution.Or(0), 10), "it is 0 to 5")
 	}
 	if o.Group.Present() || o.SharingGroup != nil {
-		out.Group = new(groupMeant(d.view, o.Group, o.SharingGroup))
+		out.Group = new(d.group(o.Group, o.SharingGroup))
 	}
 	for j := range o.Attributes {
 		if ed, ok := d.edit(&o.Attributes[j], objectLine(i, j+1)); ok {

@@ -44,7 +44,7 @@ func viewEvent(c *call) error {
 		return c.invalid(err)
 	}
 	o := eventOptions{deleted: deleted, inbound: true, unrelated: said["includeEventCorrelations"] != nil && !truthy(said["includeEventCorrelations"]),
-		metadata: truthy(said["metadata"]), warned: truthy(said["includeWarninglistHits"])}
+		metadata: truthy(said["metadata"]), warned: truthy(said["includeWarninglistHits"]), analysts: truthy(said["includeAnalystData"])}
 	out := c.stream(mediaJSON)
 	if err := c.appendEvent(out, e, o); err != nil {
 		return err
@@ -60,6 +60,7 @@ type eventOptions struct {
 	metadata  bool // no attributes and objects
 	warned    bool // what lists guard says so
 	guarded   *bool
+	analysts  bool // notes, opinions and relationships
 }
 
 // appendEvent streams an event. Attributes outside objects go out as they come;
@@ -72,6 +73,13 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 			return err
 		}
 	}
+	said := &saidOf{}
+	if !o.metadata {
+		if said, err = c.said(e, o); err != nil {
+			return err
+		}
+	}
+	x.Proposals, x.Reports, x.Remarks = said.proposals[0], said.reports, said.on(tocsin.KindEvent, e.ID)
 	s := c.encoder().Event(e, x)
 	out.b = s.Head(out.b)
 	if o.metadata {
@@ -87,11 +95,7 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 			parts[a.Object] = append(parts[a.Object], a)
 			continue
 		}
-		m, err := c.more(&a, o)
-		if err != nil {
-			return err
-		}
-		out.b = s.Attribute(out.b, &a, m)
+		out.b = s.Attribute(out.b, &a, c.more(&a, o, said))
 		if err := out.flush(); err != nil {
 			return err
 		}
@@ -100,13 +104,9 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 		if err != nil {
 			return err
 		}
-		out.b = s.Object(out.b, &ob, nil)
+		out.b = s.Object(out.b, &ob, said.references[ob.ID], said.on(tocsin.KindObject, ob.ID)...)
 		for _, a := range parts[ob.ID] {
-			m, err := c.more(&a, o)
-			if err != nil {
-				return err
-			}
-			out.b = s.Attribute(out.b, &a, m)
+			out.b = s.Attribute(out.b, &a, c.more(&a, o, said))
 		}
 		if err := out.flush(); err != nil {
 			return err
@@ -116,18 +116,13 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 	return out.flush()
 }
 
-// more is what an attribute of an event has beside it: who met it, and what was
-// asked for.
-func (c *call) more(a *tocsin.Attribute, o eventOptions) (m misp.More, err error) {
-	seen, err := c.sightingsIn(a.Event)
-	if err != nil {
-		return m, err
-	}
-	m.Sightings = seen[a.ID]
+// more is what was asked for beside an attribute of an event.
+func (c *call) more(a *tocsin.Attribute, o eventOptions, said *saidOf) (m misp.More) {
+	m.Proposals, m.Sightings, m.Remarks = said.proposals[a.ID], said.sightings[a.ID], said.on(tocsin.KindAttribute, a.ID)
 	if o.warned {
 		m.Warnings = c.warnings(a)
 	}
-	return m, nil
+	return m
 }
 
 // publishEvent lets an event leave.

@@ -15,33 +15,31 @@ func searchEvents(c *call) error {
 	if err != nil {
 		return err
 	}
-	f := formats[s.format]
-	s.forDevices(f)
+	return s.answerEvents()
+}
+
+func (s *search) answerEvents() error {
+	c, f := s.c, formats[s.format]
+	s.suit(f)
 	ids, err := s.eventIDs(c.r.Context())
 	if err != nil {
 		return c.invalid(err)
 	}
 	s.announce(f, int64(len(ids)))
+	s.found = int64(len(ids))
 	name := "list"
 	if e, err := c.event(textOf(s.said["eventid"])); err == nil {
 		name = itoa(e.ID)
 	}
-	c.w.Header().Set("Content-Disposition", `attachment; filename="misp.event.`+name+"."+c.w.Header().Get("X-Response-Format")+`"`)
-	page := s.pageOf(ids)
-	switch {
-	case f.write == nil:
-		out := c.stream(f.media)
-		out.b = append(out.b, itoa(int64(len(ids)))...)
-		return out.end()
-	case f.name == "json":
-		return s.writeEvents(page)
+	c.w.Header().Set("Content-Disposition", `attachment; filename="misp.event.`+name+"."+s.suffix(f)+`"`)
+	page, out := s.pageOf(ids), c.stream(f.Media)
+	if f.events != nil {
+		err = f.events(s, out, page)
+	} else {
+		err = s.export(f, out, page)
 	}
-	// A list of the events' attributes, in MISP's order: what is in objects comes last.
-	s.q.Events, s.limit, s.page = page, 0, 0
-	s.q.Order = []store.Order{{By: store.TraitEvent}, {By: store.TraitObject}}
-	out := c.stream(f.media)
-	if err := f.write(s, out); err != nil {
-		return err
+	if err != nil {
+		return c.invalid(err)
 	}
 	return out.end()
 }
@@ -129,12 +127,11 @@ func (s *search) pageOf(ids []int64) []int64 {
 	return ids
 }
 
-func (s *search) writeEvents(ids []int64) error {
+func (s *search) writeEvents(out *stream, ids []int64) error {
 	o := eventOptions{deleted: s.q.Deleted, metadata: truthy(s.said["metadata"]), warned: truthy(s.said["includeWarninglistHits"]), guarded: s.q.Guarded}
 	if v, ok := s.said["includeEventCorrelations"]; ok {
 		o.unrelated = !truthy(v)
 	}
-	out := s.c.stream(mediaJSON)
 	out.b = append(out.b, `{"response":[`...)
 	first := true
 	for _, id := range ids {
@@ -154,5 +151,5 @@ func (s *search) writeEvents(ids []int64) error {
 		}
 	}
 	out.b = append(out.b, `]}`...)
-	return out.end()
+	return nil
 }

@@ -1,23 +1,27 @@
 package mispapi
 
 import (
+	"cmp"
+	"context"
+	"iter"
+	"maps"
 	"net/http"
-	"strconv"
+	"slices"
 	"strings"
 
 	"tocsin"
-	"tocsin/misp"
+	"tocsin/export"
+	"tocsin/indicator"
 	"tocsin/store"
 )
 
-// A format is a returnFormat: how found attributes are written.
+// A format is a returnFormat: how what was found is written.
 type format struct {
-	name, media string
-	spelt       string // X-Response-Format, where it is not the name
-	// lists says that it is for devices that act on it: as in MISP it holds what is
-	// published and marked to_ids, unless the client says otherwise.
-	lists bool
-	write func(*search, *stream) error
+	export.Format
+	// claims writes attributes, events whole events. Where one is nil, the format is
+	// written by package export.
+	claims func(*search, *stream) error
+	events func(*search, *stream, []int64) error
 }
 
 // formats are what restSearch writes. Others are answered as MISP answers to
@@ -25,13 +29,15 @@ type format struct {
 var formats = map[string]format{}
 
 func init() {
+	for _, f := range export.Formats() {
+		formats[f.Name] = format{Format: f}
+	}
 	for _, f := range []format{
-		{name: "json", media: mediaJSON, write: (*search).writeJSON},
-		{name: "text", media: "text/plain; charset=UTF-8", spelt: "txt", lists: true, write: (*search).writeText},
-		{name: "csv", media: "text/csv; charset=UTF-8", write: (*search).writeCSV},
-		{name: "count", media: "text/plain; charset=UTF-8", spelt: "txt"},
+		{Format: export.Format{Name: "json", Media: mediaJSON, Suffix: "json"}, claims: (*search).writeJSON, events: (*search).writeEvents},
+		{Format: export.Format{Name: "xml", Media: mediaXML, Suffix: "xml"}, claims: asXML((*search).writeJSON), events: eventsAsXML},
+		{Format: export.Format{Name: "count", Media: "text/plain; charset=UTF-8", Suffix: "txt"}, claims: (*search).writeCount, events: (*search).writeEventCount},
 	} {
-		formats[f.name] = f
+		formats[f.Name] = f
 	}
 }
 
@@ -40,7 +46,8 @@ func (c *call) format(name string) (string, error) {
 		return "json", nil
 	}
 	if _, ok := formats[name]; !ok {
-		return "", c.no(http.StatusNotFound, tocsin.Invalid, "Invalid output format.")
+		return "", c.because(http.StatusNotFound, tocsin.Invalid, "Invalid output format.",
+			"There is no format "+name+". Try one of "+strings.Join(slices.Sorted(maps.Keys(formats)), ", ")+".")
 	}
 	return name, nil
 }
@@ -51,8 +58,12 @@ func searchAttributes(c *call) error {
 	if err != nil {
 		return err
 	}
-	f := formats[s.format]
-	s.forDevices(f)
+	return s.answerAttributes()
+}
+
+func (s *search) answerAttributes() error {
+	c, f := s.c, formats[s.format]
+	s.suit(f)
 	if err := s.settle(c.r.Context()); err != nil {
 		return err
 	}
@@ -65,21 +76,26 @@ func searchAttributes(c *call) error {
 		return c.invalid(err)
 	}
 	s.announce(f, n+skipped)
+	s.found = n
 	c.w.Header().Set("X-Skipped-Elements-Count", itoa(skipped))
-	out := c.stream(f.media)
-	if f.write == nil {
-		out.b = append(out.b, itoa(n)...)
-		return out.end()
+	out := c.stream(f.Media)
+	if f.claims != nil {
+		err = f.claims(s, out)
+	} else {
+		err = s.export(f, out, nil)
 	}
-	if err := f.write(s, out); err != nil {
-		return err
+	if err != nil {
+		return c.invalid(err)
 	}
 	return out.end()
 }
 
-// forDevices narrows what a device is to act on.
-func (s *search) forDevices(f format) {
-	if !f.lists {
+// suit narrows to what the format is made of, and to what a device is to act on.
+func (s *search) suit(f format) {
+	if f.Types != nil {
+		s.q.Types = commonTypes(s.q.Types, f.Types)
+	}
+	if !f.Device {
 		return
 	}
 	yes := true
@@ -94,253 +110,154 @@ func (s *search) forDevices(f format) {
 	}
 }
 
+// commonTypes returns the numbers of named types, of those in ids if that is not nil.
+func commonTypes(ids []uint16, names []string) []uint16 {
+	common := []uint16{}
+	for _, name := range names {
+		if t, ok := indicator.TypeByName(name); ok && (ids == nil || slices.Contains(ids, t.ID)) {
+			common = append(common, t.ID)
+		}
+	}
+	return common
+}
+
 // announce sets the headers that say what comes. The count is of all that match,
 // whichever page was asked for.
 func (s *search) announce(f format, n int64) {
 	h := s.c.w.Header()
 	h.Set("X-Result-Count", itoa(n))
-	h.Set("X-Export-Module-Used", f.name)
-	spelt := f.name
-	if f.spelt != "" && (!s.overEvents || f.write == nil) {
-		spelt = f.spelt
-	}
-	h.Set("X-Response-Format", spelt)
+	h.Set("X-Export-Module-Used", cmp.Or(f.Module, f.Name))
+	h.Set("X-Response-Format", s.suffix(f))
 	h.Set("X-Skipped-Elements-Count", "0")
 }
 
-func (s *search) writeJSON(out *stream) error {
-	out.b = append(out.b, `{"response":{"Attribute":[`...)
-	enc, first := s.c.encoder(), true
-	withUUID, withTags, withRelated := truthy(s.said["includeEventUuid"]), truthy(s.said["includeEventTags"]), truthy(s.said["includeCorrelations"])
-	for a, err := range s.rows(s.c.r.Context()) {
+// export has package export write what was found, of these events if there are any.
+func (s *search) export(f format, out *stream, events []int64) error {
+	columns, err := scalars("requested_attributes", s.said["requested_attributes"])
+	if err != nil {
+		return err
+	}
+	c := s.c
+	a := &export.Answer{
+		Whole: events != nil, Columns: columns, Names: c.tagNames, Now: c.db.Now(), Instance: c.Instance, Base: c.base(),
+		Host: c.briefOrg(hostOrg).Name, Asks: c.briefOrg(c.v.Org()).Name,
+		Claims: func(types ...string) iter.Seq2[export.Claim, error] {
+			return func(yield func(export.Claim, error) bool) { s.eachClaim(c.r.Context(), types, events, yield) }
+		},
+		Said: func(name string) string {
+			if v := s.said[name]; truthyOrList(v) {
+				return textOf(v)
+			}
+			return ""
+		},
+		Org: names{c.view, c.db}.Organisation, Object: c.objectOf(),
+	}
+	return f.Write(export.NewWriter(out), a)
+}
+
+// objectOf returns a function that finds objects, and keeps some.
+func (c *call) objectOf() func(int64) *tocsin.Object {
+	held := map[int64]*tocsin.Object{}
+	return func(id int64) *tocsin.Object {
+		o, ok := held[id]
+		if !ok {
+			if len(held) >= maxHeld {
+				clear(held)
+			}
+			o, _ = c.object(itoa(id))
+			held[id] = o
+		}
+		return o
+	}
+}
+
+// hostOrg is the organisation that runs an instance: the first there was.
+const hostOrg = 1
+
+// base is where this instance is found.
+func (c *call) base() string {
+	if c.Base != "" {
+		return c.Base
+	}
+	if c.r.TLS != nil {
+		return "https://" + c.r.Host
+	}
+	return "http://" + c.r.Host
+}
+
+// eachClaim yields what was found, of some types only if any are named. Of events,
+// those come one after the other, and of each what is in objects last.
+func (s *search) eachClaim(ctx context.Context, types []string, events []int64, yield func(export.Claim, error) bool) {
+	of := *s
+	if len(types) > 0 {
+		of.q.Types = commonTypes(s.q.Types, types)
+		if s.limit > 0 && events == nil { // the page is of all types
+			of.q.Types = s.q.Types
+			of.only = commonTypes(nil, types)
+		}
+	}
+	if events == nil {
+		of.yieldClaims(ctx, nil, yield)
+		return
+	}
+	of.limit, of.page, of.q.Order = 0, 0, nil
+	for _, id := range events {
+		of.q.Events = []int64{id}
+		parts := false
+		ok := of.yieldClaims(ctx, func(a *tocsin.Attribute) bool { parts = parts || a.Object != 0; return a.Object == 0 }, yield)
+		if ok && parts {
+			ok = of.yieldClaims(ctx, func(a *tocsin.Attribute) bool { return a.Object != 0 }, yield)
+		}
+		if !ok {
+			return
+		}
+	}
+}
+
+func (s *search) yieldClaims(ctx context.Context, keep func(*tocsin.Attribute) bool, yield func(export.Claim, error) bool) bool {
+	for a, err := range s.rows(ctx) {
 		if err != nil {
-			return err
+			yield(export.Claim{}, err)
+			return false
+		}
+		if keep != nil && !keep(&a) || s.only != nil && !slices.Contains(s.only, a.Value.Type().ID) {
+			continue
 		}
 		e := s.c.eventOf(&a)
 		if e == nil {
 			continue // it was deleted since the search began
 		}
-		var o *tocsin.Object
-		if a.Object != 0 {
-			if o, err = s.c.object(itoa(a.Object)); err != nil {
-				continue
-			}
-		}
-		var m misp.More
-		if withUUID {
-			m.EventUUID = e.UUID
-		}
-		if withTags {
-			m.Inherited = e.Tags
-		}
-		if truthy(s.said["includeSightings"]) {
-			seen, err := s.c.sightingsIn(a.Event)
-			if err != nil {
-				return err
-			}
-			if m.Sightings = seen[a.ID]; m.Sightings == nil {
-				m.Sightings = []byte("[]")
-			}
-		}
-		if truthy(s.said["includeWarninglistHits"]) {
-			m.Warnings = s.c.warnings(&a)
-		}
-		if withRelated {
-			if m.Related, err = s.c.appendRelated(nil, enc, &a); err != nil {
-				return err
-			}
-		}
-		if !first {
-			out.b = append(out.b, ',')
-		}
-		first = false
-		out.b = enc.AppendFound(out.b, &a, e, o, m)
-		if err := out.flush(); err != nil {
-			return err
+		if !yield(export.Claim{Attribute: &a, In: e}, nil) {
+			return false
 		}
 	}
-	out.b = append(out.b, `]}}`...)
+	return true
+}
+
+func (s *search) writeCount(out *stream) error {
+	out.b = append(out.b, itoa(s.found)...)
 	return nil
 }
 
-// maxRelatedAttributes is how many attributes are listed beside one that
-// correlates with them.
-const maxRelatedAttributes = 100
+func (s *search) writeEventCount(out *stream, _ []int64) error { return s.writeCount(out) }
 
-// appendRelated appends the attributes of other events that claim the same.
-func (c *call) appendRelated(b []byte, enc *misp.Encoder, a *tocsin.Attribute) ([]byte, error) {
-	b = append(b, '[')
-	keys := correlating(a)
-	if len(keys) == 0 {
-		return append(b, ']'), nil
+// tagNames are the names of tags that this reader may have, as exports have them.
+func (c *call) tagNames(ts tocsin.TagSet) (tags []string) {
+	if ts == "" {
+		return nil
 	}
-	for other, err := range c.view.Attributes(c.r.Context(), store.Query{Keys: keys, Limit: maxRelatedAttributes}) {
-		if err != nil {
-			return nil, err
-		}
-		e := c.eventOf(&other)
-		if other.Event == a.Event || e == nil || len(correlating(&other)) == 0 {
-			continue
-		}
-		if b[len(b)-1] != '[' {
-			b = append(b, ',')
-		}
-		b = enc.AppendRelated(b, &other, e)
-	}
-	return append(b, ']'), nil
-}
-
-func (s *search) writeText(out *stream) error {
-	for a, err := range s.rows(s.c.r.Context()) {
-		if err != nil {
-			return err
-		}
-		out.b = append(append(out.b, a.Value.String()...), '\n')
-		if err := out.flush(); err != nil {
-			return err
+	own := c.encoder().Own
+	for at := range ts.All() {
+		if t, err := store.One[*tocsin.Tag](c.view, at.Tag); err == nil && (own || !at.Local && t.Exportable) {
+			tags = append(tags, t.Name)
 		}
 	}
-	return nil
+	return tags
 }
-
-// A column is one of MISP's CSV export.
-type column struct {
-	name string
-	cell func(b []byte, r *csvRow) []byte
-}
-
-type csvRow struct {
-	c *call
-	a *tocsin.Attribute
-	e *tocsin.Event
-	o tocsin.Object // in events' lists alone, as in MISP; zero: none
-}
-
-func quoted(of func(*csvRow) string) func([]byte, *csvRow) []byte {
-	return func(b []byte, r *csvRow) []byte {
-		text := of(r)
-		if bareNumber(text) {
-			return append(b, text...)
-		}
-		return append(append(append(b, '"'), strings.ReplaceAll(text, `"`, `""`)...), '"')
-	}
-}
-
-func number(of func(*csvRow) int64) func([]byte, *csvRow) []byte {
-	return func(b []byte, r *csvRow) []byte { return strconv.AppendInt(b, of(r), 10) }
-}
-
-var threats = [...]string{"", "High", "Medium", "Low", "Undefined"}
-
-// columns are those of every row, contextColumns those of its event.
-var (
-	columns = []column{
-		{"uuid", quoted(func(r *csvRow) string { return r.a.UUID.String() })},
-		{"event_id", number(func(r *csvRow) int64 { return r.a.Event })},
-		{"category", quoted(func(r *csvRow) string { return r.a.Category.String() })},
-		{"type", quoted(func(r *csvRow) string { return r.a.Value.TypeName() })},
-		{"value", quoted(func(r *csvRow) string { return r.a.Value.String() })},
-		{"comment", quoted(func(r *csvRow) string { return r.a.Comment })},
-		{"to_ids", number(func(r *csvRow) int64 { return bit(r.a.ToIDS) })},
-		{"date", number(func(r *csvRow) int64 { return r.a.Timestamp })},
-		{"object_relation", quoted(func(r *csvRow) string { return r.a.Relation })},
-		{"attribute_tag", quoted(func(r *csvRow) string { return r.c.tagNames(r.a.Tags) })},
-		{"object_uuid", quoted(func(r *csvRow) string {
-			if r.o.ID == 0 {
-				return ""
-			}
-			return r.o.UUID.String()
-		})},
-		{"object_name", quoted(func(r *csvRow) string { return r.o.Name })},
-		{"object_meta_category", quoted(func(r *csvRow) string { return r.o.MetaCategory })},
-	}
-	contextColumns = []column{
-		{"event_info", quoted(func(r *csvRow) string { return r.e.Info })},
-		{"event_member_org", quoted(func(r *csvRow) string { return r.c.briefOrg(r.e.Org).Name })},
-		{"event_source_org", quoted(func(r *csvRow) string { return r.c.briefOrg(r.e.Orgc).Name })},
-		{"event_distribution", number(func(r *csvRow) int64 { return int64(r.e.Distribution) })},
-		{"event_threat_level_id", quoted(func(r *csvRow) string { return threats[min(r.e.Threat, 4)] })},
-		{"event_analysis", number(func(r *csvRow) int64 { return int64(r.e.Analysis) })},
-		{"event_date", quoted(func(r *csvRow) string { return r.e.Date })},
-		{"event_tag", quoted(func(r *csvRow) string { return r.c.tagNames(r.e.Tags) })},
-		{"event_timestamp", number(func(r *csvRow) int64 { return r.e.Timestamp })},
-	}
-)
 
 func bit(b bool) int64 {
 	if b {
 		return 1
 	}
 	return 0
-}
-
-// tagNames are the names of tags that this reader may have, as CSV has them.
-func (c *call) tagNames(ts tocsin.TagSet) string {
-	own := c.encoder().Own
-	var names []string
-	for at := range ts.All() {
-		if t, err := store.One[*tocsin.Tag](c.view, at.Tag); err == nil && (own || !at.Local && t.Exportable) {
-			names = append(names, t.Name)
-		}
-	}
-	return strings.Join(names, ",")
-}
-
-// csvColumns are the columns that a client asks for.
-func (s *search) csvColumns() []column {
-	cols := columns
-	if names, err := scalars("requested_attributes", s.said["requested_attributes"]); err == nil && len(names) > 0 {
-		cols = nil
-		for _, n := range names {
-			for _, col := range append(columns[:len(columns):len(columns)], contextColumns...) {
-				if col.name == n {
-					cols = append(cols, col)
-				}
-			}
-		}
-	}
-	if truthy(s.said["includeContext"]) {
-		cols = append(cols[:len(cols):len(cols)], contextColumns...)
-	}
-	return cols
-}
-
-// writeCSV writes MISP's own table, which its clients read by column. Values are
-// as they are: a spreadsheet may take one for a formula.
-func (s *search) writeCSV(out *stream) error {
-	cols := s.csvColumns()
-	if !truthy(s.said["headerless"]) {
-		for i, col := range cols {
-			if i > 0 {
-				out.b = append(out.b, ',')
-			}
-			out.b = append(out.b, col.name...)
-		}
-		out.b = append(out.b, '\n')
-	}
-	for a, err := range s.rows(s.c.r.Context()) {
-		if err != nil {
-			return err
-		}
-		r := csvRow{c: s.c, a: &a, e: s.c.eventOf(&a)}
-		if r.e == nil {
-			continue
-		}
-		if s.overEvents && a.Object != 0 {
-			if o, err := s.c.object(itoa(a.Object)); err == nil {
-				r.o = *o
-			}
-		}
-		for i, col := range cols {
-			if i > 0 {
-				out.b = append(out.b, ',')
-			}
-			out.b = col.cell(out.b, &r)
-		}
-		out.b = append(out.b, '\n')
-		if err := out.flush(); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -20,6 +20,9 @@ func (c *call) filters() (map[string]any, error) {
 	for name, v := range c.named {
 		said[name] = v
 	}
+	for name, vs := range c.lists {
+		said[name] = listOf(vs)
+	}
 	for name, vs := range c.r.URL.Query() {
 		said[strings.TrimSuffix(name, "[]")] = listOf(vs)
 	}

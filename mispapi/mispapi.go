@@ -26,6 +26,9 @@ type API struct {
 	desk *intake.Desk
 	// Instance is the uuid by which peers know this exchange; zero says none.
 	Instance tocsin.UUID
+	// Base is the address under which this exchange is found, without a final slash;
+	// "" says the one that a request was sent to.
+	Base string
 	// Index finds what correlates. Without one the store is asked, which answers the
 	// same and takes longer.
 	Index Index

@@ -68,7 +68,10 @@ func addObject(c *call) error {
 		}
 	}
 	d.objects = []intake.ObjectDraft{draft}
-	res, err := c.desk.AddObject(c.r.Context(), c.v, e.ID, draft)
+	if err := c.meet(d); err != nil {
+		return err
+	}
+	res, err := c.desk.AddObject(c.r.Context(), c.v, e.ID, d.objects[0])
 	if err != nil {
 		return err
 	}

@@ -127,13 +127,11 @@ func truthy(v any) bool {
 	return true
 }
 
-// bareNumber reports whether a text stands without quotes in MISP 2.5's CSV: PHP
-// takes it for a number, even where it is the digits of a checksum.
-func bareNumber(s string) bool {
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
+// suffix is what MISP 2.5 says in X-Response-Format, with which the name of a file
+// ends: of events as text it says "text", of attributes "txt".
+func (s *search) suffix(f format) string {
+	if f.Name == "text" && s.overEvents {
+		return f.Name
 	}
-	return s != ""
+	return f.Suffix
 }

@@ -73,7 +73,8 @@ var unbuilt = slices.Concat(
 	calls(147, 147),
 	calls(196, 201),
 	calls(203, 206),
-	calls(357, 367),
+	calls(357, 359),
+	calls(366, 367),
 	calls(451, 459),
 	calls(466, 467),
 	calls(473, 473),
@@ -87,12 +88,12 @@ var unbuilt = slices.Concat(
 	// Remarks and clusters.
 	calls(368, 370),
 	calls(409, 423),
-	calls(427, 450),
+	calls(434, 450),
 	// Formats.
-	calls(225, 226),
-	calls(231, 242),
-	calls(245, 271),
-	calls(322, 325),
+	calls(237, 240),
+	calls(257, 262),
+	calls(264, 265),
+	calls(268, 271),
 	// Search.
 	calls(500, 501),
 )
@@ -207,6 +208,7 @@ func (p *replay) isUnlike(path string) bool {
 // newReplay sets the world up as recordings 13 to 35 do.
 func newReplay(t *testing.T, files []string) *replay {
 	p := &replay{newWorld(t, time.Unix(1795437549, 0).UTC()), map[string]map[string]string{}, map[string]string{}, map[string]bool{}, 0, false}
+	p.api.Instance = mustUUID("24f1a4f8-3098-41c3-bd60-5b543a4eeb90")
 	since := time.Date(2026, 11, 23, 12, 6, 40, 0, time.UTC)
 	for _, o := range []tocsin.Organisation{
 		{Name: "ORGNAME", UUID: mustUUID("cb39716b-5a41-4767-aa53-583f61dc2120"), Description: "Automatically generated admin organisation", Type: "ADMIN", Local: true},
@@ -266,10 +268,7 @@ func (p *replay) call(n int, rec recording) (diffs []string) {
 	if rec.Response.Kind != "json" {
 		var want string
 		json.Unmarshal(rec.Response.Body, &want)
-		if a, b := blank(p.ours(want)), blank(got.body); strings.TrimRight(a, "\n") != strings.TrimRight(b, "\n") { // PHP ends with an empty line
-			diffs = append(diffs, fmt.Sprintf("body %.1500q, not %.1500q", b, a))
-		}
-		return diffs
+		return append(diffs, p.text(want, got.body)...)
 	}
 	var want, have any
 	if err := unmarshal(rec.Response.Body, &want); err != nil {
@@ -300,9 +299,6 @@ func (p *replay) header(name, want, have string) string {
 		if h, _ := strconv.Atoi(have); p.limit && h >= w {
 			return ""
 		}
-	case "Location":
-		_, want, _ = strings.Cut(want, "://127.0.0.1:8090")
-		_, have, _ = strings.Cut(have, strings.TrimPrefix(p.url, "http"))
 	}
 	if want != have {
 		return fmt.Sprintf("%s: %q, not %q", name, have, want)
@@ -312,7 +308,7 @@ func (p *replay) header(name, want, have string) string {
 
 var (
 	etag       = regexp.MustCompile(`"[0-9a-f]{40}"`)
-	uuidText   = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+	uuidText   = regexp.MustCompile(`[0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12}`)
 	numbered   = regexp.MustCompile(`\b(Attribute|Event|Object)\((\d+)\)`)
 	tagNumber  = regexp.MustCompile(`( ?)\((\d+)\) successfully`)
 	pathNumber = regexp.MustCompile(`/(events|attributes|objects|sharing_groups)(/[A-Za-z]+)?/(\d+)\b`)
@@ -324,11 +320,12 @@ var kindsOf = map[string]string{"events": "Event", "attributes": "Attribute", "o
 // ours puts our ids and uuids in the place of theirs.
 func (p *replay) ours(s string) string {
 	s = uuidText.ReplaceAllStringFunc(s, func(u string) string {
-		if o, ok := p.uuids[u]; ok {
-			return o
+		if o, ok := p.uuids[strings.ReplaceAll(u, "_", "-")]; ok {
+			return strings.ReplaceAll(o, "-", u[8:9])
 		}
 		return u
 	})
+	s = strings.ReplaceAll(s, "http://127.0.0.1:8090", p.url)
 	s = numbered.ReplaceAllStringFunc(s, func(m string) string {
 		g := numbered.FindStringSubmatch(m)
 		return g[1] + "(" + p.id(g[1], g[2]) + ")"
@@ -443,7 +440,7 @@ func (p *replay) pointsAt(kind, name, want, have string) bool {
 var singular = map[string]string{"Event": "Event", "Attribute": "Attribute", "Object": "Object", "Tag": "Tag", "EventTag": "EventTag",
 	"SharingGroup": "SharingGroup", "SharingGroupOrg": "SharingGroupOrg", "Organisation": "Organisation", "Org": "Org", "Orgc": "Org",
 	"RelatedAttribute": "Attribute", "User": "User", "Role": "Role", "sync_org": "Org",
-	"Sighting": "Sighting"}
+	"Sighting": "Sighting", "EventReport": "EventReport"}
 
 func (p *replay) number(kind, name string, want json.Number, have any) []string {
 	h, ok := have.(json.Number)

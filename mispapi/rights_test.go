@@ -94,6 +94,7 @@ var writes = []struct{ path, body string }{
 	{"PUT /objects/edit/OBJECT/1", `{"Attribute":[{"type":"filename","value":"worse.exe"}]}`},
 	{"POST /objects/delete/OBJECT", ``},
 	{"POST /objects/delete/OBJECT/1", ``},
+	{"POST /event_reports/add/EVENT", `{"name":"hijacked","content":"x"}`},
 	{"POST /tags/attachTagToObject", `{"uuid":"EVENT","tag":"tlp:red"}`},
 	{"POST /tags/attachTagToObject", `{"uuid":"ATTRIBUTE","tag":"tlp:green"}`},
 	{"POST /tags/attachTagToObject", `{"uuid":"ATTRIBUTE","tag":"new:tag","local":1}`},

@@ -47,6 +47,18 @@ func (a *API) actions() []action {
 		{path: "/events/addTag", verbs: post, handle: tagEvent, needs: tag, missing: noEvent, others: notOurTags},
 		{path: "/events/removeTag", verbs: post, handle: untagEvent, needs: tag, missing: noEvent, others: notOurTags},
 
+		// Files, as they were fetched before there was restSearch.
+		{path: "/events/nids", verbs: ask, handle: downloadRules, opts: asks},
+		{path: "/events/hids", verbs: ask, handle: downloadHashes, opts: asks},
+		{path: "/events/csv/download", verbs: ask, handle: download, opts: asks},
+		{path: "/events/xml/download", verbs: ask, handle: download, opts: asks},
+		{path: "/events/stix/download", verbs: ask, handle: download, opts: asks},
+		{path: "/events/stix2/download", verbs: ask, handle: download, opts: asks},
+		{path: "/events/downloadOpenIOCEvent", verbs: ask, handle: download, opts: asks},
+		{path: "/attributes/text/download", verbs: ask, handle: download, opts: asks},
+		{path: "/attributes/rpz/download", verbs: ask, handle: download, opts: asks},
+		{path: "/attributes/bro/download", verbs: ask, handle: download, opts: asks},
+
 		// Attributes.
 		{path: "/attributes", verbs: "GET POST PUT DELETE", handle: attributes, missing: noAttribute, opts: list},
 		{path: "/attributes/view", verbs: ask, handle: viewAttribute, missing: noAttribute, opts: asks},
@@ -82,6 +94,14 @@ func (a *API) actions() []action {
 		{path: "/sightings/bulkSaveSightings", verbs: post, handle: saveSightings, needs: access.Sighting, missing: noEvent, opts: list},
 
 		// Event reports.
+		{path: "/event_reports", verbs: ask, handle: indexReports, missing: noEvent, opts: asks},
+		{path: "/event_reports/index", verbs: ask, handle: indexReports, missing: noEvent, opts: asks},
+		{path: "/event_reports/view", verbs: ask, handle: viewReport, missing: noReport, opts: asks},
+		{path: "/event_reports/add", verbs: post, handle: addReport, needs: add, missing: noEvent},
+		{path: "/event_reports/edit", verbs: write, handle: editReport, needs: add, missing: noReport},
+		{path: "/event_reports/delete", verbs: remove, handle: deleteReport, needs: add, missing: noReport},
+		{path: "/event_reports/restore", verbs: write, handle: restoreReport, needs: add, missing: noReport},
+		{path: "/event_reports/importReportFromUrl", verbs: post, handle: importReport, needs: add, missing: noEvent},
 
 		// Analyst data: notes, opinions, relationships.
 
@@ -145,6 +165,7 @@ func (a *API) Register(s *httpd.Server) {
 			h := a.serve(&act, path)
 			s.Handle(path, h, act.opts...)
 			s.Handle(path+".json", h, act.opts...)
+			s.Handle(path+".xml", h, act.opts...)
 			s.Handle(path+"/{rest...}", h, act.opts...)
 		}
 	}

@@ -32,6 +32,8 @@ type search struct {
 	sorted   func(a, b *tocsin.Event) int // the order of events; nil: by id
 
 	limit, page int64
+	found       int64    // how many match
+	only        []uint16 // of the page, only these types
 	format      string
 	said        map[string]any
 	overEvents  bool // the search is for events
@@ -45,6 +47,9 @@ var asked = map[string]bool{
 	"includeProposals": true, "includeSightings": true, "includeDecayScore": true, "includeFullModel": true, "decayingModel": true,
 	"modelOverrides": true, "score": true, "excludeDecayed": true, "sgReferenceOnly": true, "ignore": true, "flatten": true,
 	"request_attributes": true, "limit_attributes": true, "excludeLocalTags": true, "excludeGalaxy": true, "extended": true, "includeAnalystData": true,
+	// What formats are told.
+	"ip_address": true, "netfilter_action": true, "stix-version": true, "policy": true, "walled_garden": true, "ns": true, "ns_alt": true, "email": true,
+	"serial": true, "refresh": true, "retry": true, "expiry": true, "minimum_ttl": true, "ttl": true, "setup": true, "auth": true, "url": true,
 }
 
 // harmless are names whose part of MISP is not here, so that what they ask for is
@@ -250,14 +255,17 @@ func (s *search) matching(ctx context.Context, q store.Query) iter.Seq2[tocsin.A
 }
 
 // eventOf returns the event of an attribute, nil if it has gone meanwhile.
-func (c *call) eventOf(a *tocsin.Attribute) *tocsin.Event {
-	e, ok := c.held[a.Event]
+func (c *call) eventOf(a *tocsin.Attribute) *tocsin.Event { return c.eventByID(a.Event) }
+
+// eventByID returns an event, nil if it is not there or not the viewer's to see.
+func (c *call) eventByID(id int64) *tocsin.Event {
+	e, ok := c.held[id]
 	if !ok {
-		e, _ = c.view.Event(c.r.Context(), a.Event)
+		e, _ = c.view.Event(c.r.Context(), id)
 		if c.held == nil || len(c.held) >= maxHeld {
 			c.held = map[int64]*tocsin.Event{}
 		}
-		c.held[a.Event] = e
+		c.held[id] = e
 	}
 	return e
 }

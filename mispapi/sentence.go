@@ -16,7 +16,13 @@ const maxErrors = 1000
 func errorsOf(d *drafter, res *intake.Result) map[string]any {
 	out := map[string]any{}
 	put := func(where, field, sentence string) {
-		if len(out) < maxErrors {
+		if where == "" { // of the event itself
+			where = field
+		}
+		switch was, ok := out[where].(map[string][]string); {
+		case ok:
+			was[field] = append(was[field], sentence)
+		case len(out) < maxErrors:
 			out[where] = map[string][]string{field: {sentence}}
 		}
 	}

@@ -1,6 +1,9 @@
 package mispapi
 
-import "net/http"
+import (
+	"io"
+	"net/http"
+)
 
 // A stream writes an answer piece by piece. It holds back what is little, so an
 // error that comes before anything has gone out is still an answer of its own.
@@ -9,6 +12,7 @@ type stream struct {
 	media string
 	b     []byte
 	begun bool
+	pipe  io.Writer // where it goes instead of to the client; nil: to the client
 }
 
 // piece is how much is written at a time.
@@ -25,6 +29,11 @@ func (s *stream) flush() error {
 }
 
 func (s *stream) write() error {
+	if s.pipe != nil {
+		_, err := s.pipe.Write(s.b)
+		s.b = s.b[:0]
+		return err
+	}
 	if !s.begun {
 		s.begun = true
 		s.w.Header().Set("Content-Type", s.media)
@@ -32,6 +41,12 @@ func (s *stream) write() error {
 	_, err := s.w.Write(s.b)
 	s.b = s.b[:0]
 	return err
+}
+
+// Write takes a piece of an answer from a writer that holds back itself.
+func (s *stream) Write(p []byte) (int, error) {
+	s.b = append(s.b, p...)
+	return len(p), s.flush()
 }
 
 // end writes the rest.

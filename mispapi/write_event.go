@@ -32,6 +32,11 @@ func (c *call) addDrafted(d *drafter, e *misp.Event) error {
 	if err != nil {
 		return err
 	}
+	if err := c.meet(d, &draft.Group); err != nil {
+		return err
+	}
+	draft.Attributes, draft.Objects, draft.Remarks = d.attributes, d.objects, d.said()
+	draft.Orgc = d.creator
 	res, err := c.desk.AddEvent(c.r.Context(), c.v, draft)
 	if err != nil {
 		return c.notAdded(err)
@@ -50,7 +55,7 @@ func (c *call) draftEvent(d *drafter, e *misp.Event) (intake.EventDraft, error) 
 	}
 	out := intake.EventDraft{
 		UUID: e.UUID.Or(tocsin.UUID{}), Info: e.Info.Or(""), Date: e.Date.Or(""), Threat: whole(e.Threat), Analysis: whole(e.Analysis),
-		Group: groupMeant(c.view, e.Group, e.SharingGroup), Timestamp: e.Timestamp.Or(0), Locked: c.v.May(access.Sync) && e.Locked.Or(false),
+		Group: d.group(e.Group, e.SharingGroup), Timestamp: e.Timestamp.Or(0), Locked: c.v.May(access.Sync) && e.Locked.Or(false),
 		NoCorrelate: e.NoCorrelate.Or(false), Extends: e.Extends.Or(tocsin.UUID{}), Publish: unlessMayPublish(c.v, e.Published.Or(false)),
 	}
 	var ok bool
@@ -58,47 +63,24 @@ func (c *call) draftEvent(d *drafter, e *misp.Event) (intake.EventDraft, error) 
 		return no("distribution", distributions)
 	}
 	out.Distribution = c.sharesByDefault(out.Distribution)
-	if out.Tags, ok = d.tags(e.Tags); !ok {
+	if out.Tags, ok = d.tags(withClusters(e.Tags, e.Galaxies)); !ok {
 		return no("Tag", "a tag needs a name")
 	}
-	if out.Orgc, ok = c.creator(e); !ok {
-		return no("Orgc", "the organisation that created the event is not known here; a site administrator can add it")
+	if c.v.May(access.Sync) {
+		out.PublishedAt = e.PublishedAt.Or(0)
 	}
-	d.beside(e)
+	d.org(e.Orgc, &d.creator)
+	d.besideEvent(e)
 	for i := range e.Objects {
 		if o, ok := d.object(&e.Objects[i], i); ok {
 			d.objects = append(d.objects, o)
 		}
 	}
-	out.Attributes, out.Objects = d.attributes, d.objects
 	return out, nil
 }
 
 // distributions is what MISP answers to a level that an event can't have.
 const distributions = "Options : Your organisation only, This community only, Connected communities, All communities"
-
-// creator returns who an event says has created it, where the viewer speaks for
-// another instance; 0 says the viewer's organisation.
-func (c *call) creator(e *misp.Event) (int64, bool) {
-	if !c.v.May(access.Sync) || e.Orgc == nil || !e.Orgc.UUID.Present() {
-		return 0, true
-	}
-	o, err := store.ByUUID[*tocsin.Organisation](c.view, e.Orgc.UUID.Or(tocsin.UUID{}))
-	if err != nil {
-		return 0, false
-	}
-	return o.ID, true
-}
-
-// beside notes what of an event is not kept here.
-func (d *drafter) beside(e *misp.Event) {
-	if len(e.Proposals) > 0 {
-		d.drop("ShadowAttribute", "proposals are not kept here yet")
-	}
-	if len(e.Reports) > 0 {
-		d.drop("EventReport", "reports are not kept here yet")
-	}
-}
 
 // undecoded says why a body is not what it should be.
 func (c *call) undecoded(err error, empty string) error {
@@ -157,6 +139,9 @@ func eventURL(r *http.Request, id int64) string {
 // nothing is read back. What was not taken of it is named beside it; MISP leaves
 // it out in silence, and its clients pass over the member.
 func (c *call) answerEvent(d *drafter, res *intake.Result) error {
+	if metadata := truthy(c.named["metadata"]); metadata || len(d.remarks)+len(d.references) > 0 {
+		return c.answerRead(d, res, metadata)
+	}
 	keys, whole := map[indicator.Key]bool{}, true
 	for i := range res.Attributes {
 		if whole = collectKeys(keys, &res.Attributes[i]); !whole {
@@ -204,13 +189,12 @@ func editEvent(c *call) error {
 		return err
 	}
 	d := &drafter{view: c.view}
-	var edits []intake.AttributeEdit
 	e, err := misp.DecodeEvent(c.r.Body, func(a *misp.Attribute) error {
 		if err := d.more(); err != nil {
 			return err
 		}
 		if ed, ok := d.edit(a, d.n); ok {
-			edits = append(edits, ed)
+			d.edits = append(d.edits, ed)
 		}
 		return nil
 	})
@@ -221,19 +205,28 @@ func editEvent(c *call) error {
 	if err != nil {
 		return err
 	}
-	if edit.Known, err = c.sortObjects(d, e, old); err != nil {
+	if err := c.sortObjects(d, e, old); err != nil {
 		return err
 	}
-	edit.Attributes, edit.Objects = edits, d.objects
+	if err := c.meet(d, edit.Group); err != nil {
+		return err
+	}
+	edit.Attributes, edit.Objects, edit.Known, edit.Remarks = d.edits, d.objects, d.known, d.said()
 	res, err := c.desk.EditEvent(c.r.Context(), c.v, old.ID, edit)
 	if err != nil {
 		return c.notEdited(err, old)
 	}
+	return c.answerRead(d, &res, truthy(c.named["metadata"]))
+}
+
+// answerRead answers with an event as it is read after it was written; with its head
+// alone if the client, an instance that pushes, wants no more.
+func (c *call) answerRead(d *drafter, res *intake.Result, metadata bool) error {
 	out := c.stream(mediaJSON)
-	if err := c.appendEvent(out, res.Event, eventOptions{}); err != nil {
+	if err := c.appendEvent(out, res.Event, eventOptions{metadata: metadata}); err != nil {
 		return err
 	}
-	out.b = withErrors(out.b, errorsOf(d, &res))
+	out.b = withErrors(out.b, errorsOf(d, res))
 	return out.end()
 }
 
@@ -241,8 +234,14 @@ func (c *call) notEdited(err error, e *tocsin.Event) error {
 	if errors.Is(err, intake.ErrOlder) {
 		return c.unsaved("edit Event", "/events/edit/"+itoa(e.ID), "Event could not be saved: Event in the request not newer than the local copy.", e.ID)
 	}
+	if tocsin.CodeOf(err) == tocsin.Forbidden && c.v.May(access.Sync) {
+		return c.unsaved("edit Event", "/events/edit/"+itoa(e.ID), notCreators, e.ID)
+	}
 	return c.refusedEvent("edit Event", "/events/edit/"+itoa(e.ID), err)
 }
+
+// notCreators is what MISP tells an instance that pushes an event that is not its own.
+const notCreators = "Event could not be saved: The user used to edit the event is not authorised to do so. This can be caused by the user not being of the same organisation as the original creator of the event whilst also not being a site administrator."
 
 // draftEdit makes an edit of what was decoded, its parts left aside.
 func (c *call) draftEdit(d *drafter, e *misp.Event, old *tocsin.Event) (intake.EventEdit, error) {
@@ -255,7 +254,7 @@ func (c *call) draftEdit(d *drafter, e *misp.Event, old *tocsin.Event) (intake.E
 	}
 	out := intake.EventEdit{
 		Info: said(e.Info), Date: said(e.Date), Threat: whole(e.Threat), Analysis: whole(e.Analysis), Timestamp: e.Timestamp.Or(0),
-		NoCorrelate: said(e.NoCorrelate), Extends: said(e.Extends),
+		NoCorrelate: said(e.NoCorrelate), Extends: said(e.Extends), Exact: c.v.May(access.Sync),
 	}
 	if p, ok := e.Published.Get(); ok {
 		out.Publish = new(unlessMayPublish(c.v, p))
@@ -265,12 +264,12 @@ func (c *call) draftEdit(d *drafter, e *misp.Event, old *tocsin.Event) (intake.E
 		return no("distribution", distributions)
 	}
 	if e.Group.Present() || e.SharingGroup != nil {
-		out.Group = new(groupMeant(c.view, e.Group, e.SharingGroup))
+		out.Group = new(d.group(e.Group, e.SharingGroup))
 	}
 	if out.Tags, ok = d.tags(e.Tags); !ok {
 		return no("Tag", "a tag needs a name")
 	}
-	d.beside(e)
+	d.besideEvent(e)
 	return out, nil
 }
 

@@ -28,7 +28,8 @@ func (tx *Tx) mayRemark(r tocsin.Remark, e *tocsin.Event) error {
 			return err
 		}
 	case *tocsin.Proposal:
-		if may = tx.v.May(access.Add); may {
+		brought := h.Orgc != tx.v.Org() && tx.v.May(access.Sync) // with the event, from where it was made
+		if may = tx.v.May(access.Add); may && !brought {
 			if _, err := tx.mine(e.ID); err == nil {
 				return tocsin.Errorf(tocsin.Forbidden, "event %d is your organisation's: change it, there is nobody to propose it to", e.ID)
 			}
@@ -220,16 +221,26 @@ func (tx *Tx) soundProposal(p *tocsin.Proposal) error {
 	if p.ID != 0 {
 		return nil
 	}
-	q := Scoped[RemarkQuery]{all: true, Query: RemarkQuery{About: p.About.Kind, AboutIDs: []int64{p.About.ID}}}
+	old, err := tx.proposedAlready(p, Live)
+	if err == nil && old != nil {
+		err = tocsin.Errorf(tocsin.Conflict, "your organisation has proposed that already, as proposal %d", old.ID)
+	}
+	return err
+}
+
+// proposedAlready returns a proposal like p of the same organisation about the same
+// record, nil if there is none.
+func (tx *Tx) proposedAlready(p *tocsin.Proposal, d Deletion) (*tocsin.Proposal, error) {
+	q := Scoped[RemarkQuery]{all: true, Query: RemarkQuery{About: p.About.Kind, AboutIDs: []int64{p.About.ID}, Deleted: d}}
 	for r, err := range tx.remarks(p.Kind(), q) {
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if o := r.(*tocsin.Proposal); o.Orgc == tx.v.Org() && same(o, p) {
-			return tocsin.Errorf(tocsin.Conflict, "your organisation has proposed that already, as proposal %d", o.ID)
+		if o := r.(*tocsin.Proposal); o.Orgc == p.Orgc && same(o, p) {
+			return o, nil
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // same reports whether two proposals about one record want the same.

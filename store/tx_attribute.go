@@ -83,7 +83,9 @@ func (tx *Tx) insert(event int64, as []tocsin.Attribute) error {
 	}
 	e.Attributes += live(as)
 	e.Restricted += tx.restricted(as)
-	e.Timestamp = max(e.Timestamp, tx.now.Unix())
+	if !tx.added[event] { // it arrives as it was where it comes from
+		e.Timestamp = max(e.Timestamp, tx.now.Unix())
+	}
 	tx.touch(e)
 	return nil
 }

@@ -43,6 +43,20 @@ func (tx *Tx) accept(p *tocsin.Proposal, want tocsin.Attribute) (*tocsin.Attribu
 	return &r.Added[0], nil
 }
 
+// Proposed reports whether the organisation that p says has proposed the same before,
+// as far as the viewer knows, whatever was decided.
+func (tx *Tx) Proposed(p *tocsin.Proposal) (bool, error) {
+	q := *p
+	if q.Orgc == 0 {
+		q.Orgc = tx.v.Org()
+	}
+	if _, err := tx.locate(&q); err != nil {
+		return false, err
+	}
+	old, err := tx.proposedAlready(&q, Any)
+	return old != nil, err
+}
+
 // Discard marks a proposal as done with: as the owner of the event, or as whoever
 // made it and takes it back.
 func (tx *Tx) Discard(id int64) error {

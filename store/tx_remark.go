@@ -16,10 +16,10 @@ func AddRemark[R tocsin.Remark](tx *Tx, r R) error {
 	if err != nil {
 		return err
 	}
-	if err := tx.mayRemark(r, e); err != nil {
+	if err := tx.speaker(r, e); err != nil {
 		return err
 	}
-	if err := tx.speaker(r, e); err != nil {
+	if err := tx.mayRemark(r, e); err != nil {
 		return err
 	}
 	if h.Timestamp == 0 {
@@ -163,6 +163,19 @@ func (tx *Tx) remark(k tocsin.Kind, q RemarkQuery) (tocsin.Remark, error) {
 	return nil, tocsin.Errorf(tocsin.NotFound, "no such %s", k)
 }
 
+// RemarkByUUID returns the remark with that uuid, of whichever kind, as the viewer
+// sees it.
+func (tx *Tx) RemarkByUUID(u tocsin.UUID) (tocsin.Remark, error) {
+	l, err := tx.w.RemarkUUID(tx.ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	if l.IsZero() {
+		return nil, tocsin.Errorf(tocsin.NotFound, "no remark %s", u)
+	}
+	return tx.remark(l.Kind, RemarkQuery{IDs: []int64{l.ID}, Deleted: Any})
+}
+
 // remarks iterates over remarks, what this write wrote among them.
 func (tx *Tx) remarks(k tocsin.Kind, q Scoped[RemarkQuery]) iter.Seq2[tocsin.Remark, error] {
 	return func(yield func(tocsin.Remark, error) bool) {
@@ -199,8 +212,7 @@ func (tx *Tx) speaker(r tocsin.Remark, e *tocsin.Event) error {
 	if err := tx.maySpeakFor(h.Orgc); err != nil {
 		return err
 	}
-	switch r.(type) {
-	case *tocsin.Report, *tocsin.Reference:
+	if unpublishes(r) && e != nil {
 		h.Org, h.Orgc = e.Org, e.Orgc // it is part of the event
 	}
 	return nil

@@ -17,7 +17,7 @@ func (tx *Tx) sighted(s *tocsin.Sighting) error {
 	if err != nil {
 		return err
 	}
-	owner := s.Org == e.Org
+	owner := s.Orgc == e.Org || s.Orgc == e.Orgc
 	if owner {
 		_, err := tx.mine(e.ID)
 		owner = err == nil
@@ -68,7 +68,7 @@ func (tx *Tx) doubt(s *tocsin.Sighting, old *tocsin.Attribute, e *tocsin.Event) 
 			return err
 		}
 		o := r.(*tocsin.Sighting)
-		again = again || o.ID != s.ID && o.Org == s.Org && o.Type.Against()
+		again = again || o.ID != s.ID && o.Orgc == s.Orgc && o.Type.Against()
 	}
 	if again || !old.ToIDS || old.Deleted {
 		return nil

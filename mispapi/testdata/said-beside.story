@@ -104,18 +104,24 @@ What MISP drops in silence is named beside the answer.
    }
   ],
   "ShadowAttribute": [],
-  "EventReport": [],
+  "EventReport": [
+   {
+    "id": 1,
+    "uuid": "UUID5",
+    "event_id": 1,
+    "name": "x",
+    "content": "y",
+    "distribution": 5,
+    "sharing_group_id": 0,
+    "timestamp": 1795435200,
+    "deleted": false
+   }
+  ],
   "RelatedEvent": [],
   "Galaxy": [],
   "CryptographicKey": []
  },
  "errors": {
-  "EventReport": [
-   "reports are not kept here yet"
-  ],
-  "ObjectReference": [
-   "references between objects are not kept here yet"
-  ],
   "attribute_0": {
    "value": [
     "IP address has an invalid format."
@@ -139,6 +145,11 @@ What MISP drops in silence is named beside the answer.
   "attribute_5": {
    "distribution": [
     "it is 0 to 5"
+   ]
+  },
+  "object_0": {
+   "ObjectReference": [
+    "no object 11111111-1111-4111-8111-111111111111"
    ]
   },
   "object_0_attribute_0": {
@@ -257,10 +268,11 @@ X-Ignored-Filters: nonsense
 }
 
 > cert POST /attributes/restSearch
-{"returnFormat": "stix2"}
+{"returnFormat": "powerpoint"}
 < 404
 {
  "name": "Invalid output format.",
  "message": "Invalid output format.",
- "url": "/attributes/restSearch"
+ "url": "/attributes/restSearch",
+ "errors": "There is no format powerpoint. Try one of cache, count, csv, hashes, hosts, json, kunai, netfilter, openioc, rpz, snort, suricata, text, xml, yara, yara-json, zeek."
 }

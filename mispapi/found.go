@@ -1,0 +1,90 @@
+package mispapi
+
+import (
+	"tocsin"
+	"tocsin/misp"
+	"tocsin/store"
+)
+
+// writeJSON writes found attributes as JSON.
+func (s *search) writeJSON(out *stream) error {
+	out.b = append(out.b, `{"response":{"Attribute":[`...)
+	enc, first := s.c.encoder(), true
+	withUUID, withTags, withRelated := truthy(s.said["includeEventUuid"]), truthy(s.said["includeEventTags"]), truthy(s.said["includeCorrelations"])
+	for a, err := range s.rows(s.c.r.Context()) {
+		if err != nil {
+			return err
+		}
+		e := s.c.eventOf(&a)
+		if e == nil {
+			continue // it was deleted since the search began
+		}
+		var o *tocsin.Object
+		if a.Object != 0 {
+			if o, err = s.c.object(itoa(a.Object)); err != nil {
+				continue
+			}
+		}
+		var m misp.More
+		if withUUID {
+			m.EventUUID = e.UUID
+		}
+		if withTags {
+			m.Inherited = e.Tags
+		}
+		if truthy(s.said["includeSightings"]) {
+			seen, err := s.c.sightingsIn(a.Event)
+			if err != nil {
+				return err
+			}
+			if m.Sightings = seen[a.ID]; m.Sightings == nil {
+				m.Sightings = []byte("[]")
+			}
+		}
+		if truthy(s.said["includeWarninglistHits"]) {
+			m.Warnings = s.c.warnings(&a)
+		}
+		if withRelated {
+			if m.Related, err = s.c.appendRelated(nil, enc, &a); err != nil {
+				return err
+			}
+		}
+		if !first {
+			out.b = append(out.b, ',')
+		}
+		first = false
+		out.b = enc.AppendFound(out.b, &a, e, o, m)
+		if err := out.flush(); err != nil {
+			return err
+		}
+	}
+	out.b = append(out.b, `]}}`...)
+	return nil
+}
+
+// maxRelatedAttributes is how many attributes are listed beside one that
+// correlates with them.
+const maxRelatedAttributes = 100
+
+// appendRelated appends the attributes of other events that claim the same.
+func (c *call) appendRelated(b []byte, enc *misp.Encoder, a *tocsin.Attribute) ([]byte, error) {
+	b = append(b, '[')
+	keys := correlating(a)
+	if len(keys) == 0 {
+		return append(b, ']'), nil
+	}
+	for other, err := range c.view.Attributes(c.r.Context(), store.Query{Keys: keys, Limit: maxRelatedAttributes}) {
+		if err != nil {
+			return nil, err
+		}
+		e := c.eventOf(&other)
+		if other.Event == a.Event || e == nil || len(correlating(&other)) == 0 {
+			continue
+		}
+		if b[len(b)-1] != '[' {
+			b = append(b, ',')
+		}
+		b = enc.AppendRelated(b, &other, e)
+	}
+	return append(b, ']'), nil
+}

@@ -18,7 +18,7 @@ type Tag struct {
 	User       int64  `json:"user,omitempty"` // may be attached by this user only
 	LocalOnly  bool   `json:"local_only,omitempty"`
 	Numerical  *int64 `json:"numerical,omitempty"` // what its taxonomy counts it as, for scores
-	Coined     int64  `json:"coined,omitempty"` // by this organisation, on a record of its own; 0: made for everyone
+	Coined     int64  `json:"coined,omitempty"`    // by this organisation, on a record of its own; 0: made for everyone
 }
 
 // An Attached tag is a tag on a record. A local one is this instance's own

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"slices"
 
 	"tocsin"
 	"tocsin/access"
@@ -74,10 +75,40 @@ func (l *Library) Take(ctx context.Context, v access.Viewer, p *vocab.Published)
 		}
 		return nil
 	})
-	if err != nil || l.Guards == nil || len(lists) == 0 {
+	if err != nil {
 		return t, err
 	}
-	return t, l.DB.Await(ctx, l.Guards.Name(), t.Seq)
+	if l.Guards != nil && len(lists) > 0 {
+		if err := l.DB.Await(ctx, l.Guards.Name(), t.Seq); err != nil {
+			return t, err
+		}
+	}
+	return t, l.tags(ctx, v, items)
+}
+
+// tags makes the tags that stand on relations of clusters, as in MISP. They are
+// made last, when their taxonomies are there.
+func (l *Library) tags(ctx context.Context, v access.Viewer, items []*vocab.Item) error {
+	var names []string
+	for _, i := range items {
+		for _, n := range i.Tags {
+			if _, err := store.ByName[*tocsin.Tag](l.DB.As(v), n); err != nil && !slices.Contains(names, n) {
+				names = append(names, n)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	_, err := l.DB.Apply(ctx, v, func(tx *store.Tx) error {
+		for _, n := range names {
+			if err := tx.OfferTag(n, false); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return err
 }
 
 // newer returns the items that are not there, or are older there.

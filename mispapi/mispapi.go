@@ -34,6 +34,8 @@ type API struct {
 	Index Index
 	// Guards say what is guarded, and why. Without them nothing is.
 	Guards Guards
+	// Library takes in reference data. Without it there is no more than there is.
+	Library Library
 }
 
 // An Index knows which events claim a value (package match).

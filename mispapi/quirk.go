@@ -2,6 +2,7 @@ package mispapi
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -11,6 +12,7 @@ import (
 	"tocsin/intake"
 	"tocsin/misp"
 	"tocsin/store"
+	"tocsin/vocab"
 )
 
 // What clients expect though one would not guess it, a function each.
@@ -134,4 +136,19 @@ func (s *search) suffix(f format) string {
 		return f.Name
 	}
 	return f.Suffix
+}
+
+// oursLast puts the lists that come with Tocsin behind those that MISP has, too:
+// PyMISP 2.5's test_warninglists reads the first hit, and MISP has no others.
+func oursLast(hits []vocab.Hit) []vocab.Hit {
+	slices.SortStableFunc(hits, func(a, b vocab.Hit) int {
+		if a.List.Own != b.List.Own {
+			if a.List.Own {
+				return 1
+			}
+			return -1
+		}
+		return cmp.Compare(a.List.ID, b.List.ID)
+	})
+	return hits
 }

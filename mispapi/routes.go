@@ -31,6 +31,7 @@ func (a *API) actions() []action {
 	asks := []httpd.Option{httpd.Asks}
 	list := []httpd.Option{large}
 	const get, post, ask, write, remove = "GET", "POST", "GET POST", "POST PUT", "POST DELETE"
+	const admin = access.SiteAdmin
 	const add, publish, tag, share = access.Add, access.Publish, access.Tag, access.SharingGroup
 	return []action{
 		// Events.
@@ -106,14 +107,41 @@ func (a *API) actions() []action {
 		// Analyst data: notes, opinions, relationships.
 
 		// Galaxies and their clusters.
+		{path: "/galaxies/update", verbs: post, handle: updateGalaxies, needs: admin},
 
 		// Correlations and what is left out of them.
 
 		// Decaying models.
 
 		// Taxonomies.
+		{path: "/taxonomies", verbs: get, handle: indexTaxonomies},
+		{path: "/taxonomies/index", verbs: get, handle: indexTaxonomies},
+		{path: "/taxonomies/view", verbs: get, handle: viewTaxonomy, missing: noTaxonomy},
+		{path: "/taxonomies/taxonomy_tags", verbs: get, handle: taxonomyTags, missing: noTaxonomy},
+		{path: "/taxonomies/export", verbs: get, handle: exportTaxonomy, missing: noTaxonomy},
+		{path: "/taxonomies/enable", verbs: post, handle: enableTaxonomy, needs: admin},
+		{path: "/taxonomies/disable", verbs: post, handle: disableTaxonomy, needs: admin},
+		{path: "/taxonomies/addTag", verbs: post, handle: addTaxonomyTags, needs: admin},
+		{path: "/taxonomies/hideTag", verbs: post, handle: hideTaxonomyTags, needs: admin},
+		{path: "/taxonomies/unhideTag", verbs: post, handle: unhideTaxonomyTags, needs: admin},
+		{path: "/taxonomies/disableTag", verbs: post, handle: disableTaxonomyTags, needs: admin},
+		{path: "/taxonomies/toggleRequired", verbs: post, handle: requireTaxonomy, needs: admin},
+		{path: "/taxonomies/toggleHighlighted", verbs: post, handle: highlightTaxonomy, needs: admin},
+		{path: "/taxonomies/import", verbs: post, handle: importTaxonomy, needs: admin},
+		{path: "/taxonomies/update", verbs: post, handle: updateTaxonomies, needs: admin},
+		{path: "/taxonomies/delete", verbs: remove, handle: deleteTaxonomy, needs: admin, missing: noTaxonomy},
 
 		// Object templates.
+		{path: "/objectTemplates", verbs: get, handle: indexTemplates},
+		{path: "/objectTemplates/index", verbs: get, handle: indexTemplates},
+		{path: "/objectTemplates/view", verbs: get, handle: viewTemplate, missing: noTemplate},
+		{path: "/objectTemplates/getRaw", verbs: get, handle: rawTemplate, missing: noRawTemplate},
+		{path: "/objectTemplates/possibleObjectTemplates", verbs: post, handle: possibleTemplates, opts: asks},
+		{path: "/objectTemplates/add", verbs: post, handle: addTemplate, needs: admin},
+		{path: "/objectTemplates/edit", verbs: write, handle: editTemplate, needs: admin, missing: noTemplate},
+		{path: "/objectTemplates/delete", verbs: remove, handle: deleteTemplate, needs: admin, missing: noTemplate},
+		{path: "/objectTemplates/activate", verbs: post, handle: activateTemplate, needs: admin},
+		{path: "/objectTemplates/update", verbs: post, handle: updateTemplates, needs: admin},
 
 		// Sharing groups.
 		{path: "/sharing_groups", verbs: get, handle: indexGroups},
@@ -139,8 +167,24 @@ func (a *API) actions() []action {
 		// Warninglists and noticelists.
 		{path: "/warninglists", verbs: get, handle: indexWarninglists},
 		{path: "/warninglists/index", verbs: ask, handle: indexWarninglists, opts: asks},
-		{path: "/warninglists/view", verbs: get, handle: viewWarninglist, missing: noList},
+		{path: "/warninglists/view", verbs: get, handle: viewWarninglist, missing: noListThere},
+		{path: "/warninglists/export", verbs: get, handle: exportWarninglist, missing: noListThere},
+		{path: "/warninglists/toggleEnable", verbs: post, handle: toggleWarninglists, needs: admin},
+		{path: "/warninglists/enableWarninglist", verbs: post, handle: enableWarninglist, needs: admin, missing: noList},
+		{path: "/warninglists/add", verbs: post, handle: addWarninglist, needs: admin, opts: list},
+		{path: "/warninglists/edit", verbs: write, handle: editWarninglist, needs: admin, missing: noList, opts: list},
+		{path: "/warninglists/import", verbs: post, handle: importWarninglist, needs: admin, opts: list},
+		{path: "/warninglists/update", verbs: post, handle: updateWarninglists, needs: admin},
+		{path: "/warninglists/delete", verbs: remove, handle: deleteWarninglist, needs: admin, missing: noList},
 		{path: "/warninglists/checkValue", verbs: post, handle: checkValues, opts: asks},
+		{path: "/noticelists", verbs: get, handle: indexNoticelists},
+		{path: "/noticelists/index", verbs: get, handle: indexNoticelists},
+		{path: "/noticelists/view", verbs: get, handle: viewNoticelist, missing: noNoticelist},
+		{path: "/noticelists/preview_entries", verbs: get, handle: noticelistEntries, missing: noNoticelist},
+		{path: "/noticelists/enableNoticelist", verbs: post, handle: enableNoticelist, needs: admin, missing: noNoticelist},
+		{path: "/noticelists/toggleEnable", verbs: post, handle: toggleNoticelist, needs: admin},
+		{path: "/noticelists/update", verbs: post, handle: updateNoticelists, needs: admin},
+		{path: "/noticelists/delete", verbs: remove, handle: deleteNoticelist, needs: admin, missing: noNoticelist},
 
 		// The instance: versions, settings, logs, jobs, what can be asked.
 		{path: "/servers/getVersion", verbs: get, handle: version},

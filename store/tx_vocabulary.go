@@ -62,6 +62,29 @@ func vocabularySetting(id int64) string { return fmt.Sprint("vocabulary/", id) }
 // library is the reference data as it was before this write, read within it.
 func (tx *Tx) library() Library { return Library{View{tx.db, tx.v}, tx.w.Setting} }
 
+// OfferTag makes a tag for everyone, or makes one that there is what its taxonomy
+// has it be. A hidden tag is not offered to those who attach tags; one that is not
+// there is not made to be hidden.
+func (tx *Tx) OfferTag(name string, hidden bool) error {
+	t := &tocsin.Tag{Name: name, Exportable: true}
+	if old, ok := tx.docs.named(tocsin.KindTag, name).(*tocsin.Tag); ok {
+		t = new(*old)
+	} else if hidden {
+		return nil
+	}
+	if !hidden {
+		t.Colour, t.Coined = "", 0
+		if err := tx.likeItsTaxonomy(t); err != nil {
+			return err
+		}
+		if t.Colour == "" {
+			t.Colour = colourOf(name)
+		}
+	}
+	t.Hidden = hidden
+	return Put(tx, t)
+}
+
 // likeItsTaxonomy gives a new tag the colour and the number that its taxonomy, if
 // there is one, has for it.
 func (tx *Tx) likeItsTaxonomy(t *tocsin.Tag) error {

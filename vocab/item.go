@@ -45,7 +45,7 @@ func (t *Taxonomy) Item() (*Item, error) {
 		return nil, err
 	}
 	return newItem(tocsin.Taxonomies, t, tocsin.Vocabulary{Key: t.Namespace, Name: t.Namespace, UUID: t.UUID, Title: t.Title,
-		Description: t.Description, Version: int64(t.Version), Parts: t.Len(), Highlighted: bool(t.Highlighted)})
+		Description: t.Description, Version: int64(t.Version), Parts: t.Len(), Exclusive: bool(t.Exclusive), Highlighted: bool(t.Highlighted)})
 }
 
 // Item returns t as it is kept. Whoever makes objects is offered it.

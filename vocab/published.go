@@ -114,7 +114,7 @@ func (f *file) read(sorts []tocsin.VocabularySort) any {
 	}
 	var has map[string]json.RawMessage
 	if err := json.Unmarshal(text, &has); err != nil {
-		return inJSON(err)
+		return InJSON(err)
 	}
 	sort, collection := sortOf(func(names ...string) bool {
 		return !slices.ContainsFunc(names, func(n string) bool { return has[n] == nil })
@@ -179,7 +179,7 @@ func (f *file) readAs(text []byte, sort tocsin.VocabularySort, collection bool) 
 // read reads one word.
 func read(text []byte, w Kept) any {
 	if err := json.Unmarshal(text, w); err != nil {
-		return inJSON(err)
+		return InJSON(err)
 	}
 	if err := w.settle(); err != nil {
 		return err
@@ -194,7 +194,7 @@ func item[W any, P interface {
 }](text []byte) any {
 	w := P(new(W))
 	if err := json.Unmarshal(text, w); err != nil {
-		return inJSON(err)
+		return InJSON(err)
 	}
 	i, err := w.Item()
 	if err != nil {

@@ -162,7 +162,7 @@ func isMarkup(text []byte) bool { return text[0] == '<' }
 func parseJSON(text []byte) (*List, []Bad, error) {
 	var f format
 	if err := json.Unmarshal(text, &f); err != nil {
-		return nil, nil, inJSON(err)
+		return nil, nil, InJSON(err)
 	}
 	match, ok := matches[f.Type]
 	switch {
@@ -196,8 +196,8 @@ func parseJSON(text []byte) (*List, []Bad, error) {
 
 var errTooMany = fmt.Errorf("it has more than %d entries", maxEntries)
 
-// inJSON says what is wrong in the words of someone who reads the file.
-func inJSON(err error) error {
+// InJSON says what is wrong in the words of someone who reads the file.
+func InJSON(err error) error {
 	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return fmt.Errorf("%q is a %s where a MISP warninglist has something else (octet %d)", t.Field, t.Value, t.Offset)
 	}
@@ -263,6 +263,24 @@ func (l *List) take(number int, text string, bad []Bad) []Bad {
 	}
 	l.Entries = append(l.Entries, e)
 	return bad
+}
+
+// SetEntries puts entries, each with a remark on it or none, in the place of what was on
+// l. One that makes no sense is the error.
+func (l *List) SetEntries(entries [][2]string) error {
+	l.Entries, l.Notes = nil, nil
+	if len(entries) > maxEntries {
+		return errTooMany
+	}
+	for i, e := range entries {
+		if bad := l.take(i+1, e[0], nil); len(bad) > 0 {
+			return fmt.Errorf("entry %d, %q: %s", i+1, bad[0].Text, bad[0].Why)
+		}
+		l.note(l.Entries[len(l.Entries)-1], e[1])
+	}
+	slices.Sort(l.Entries)
+	l.Entries = slices.Compact(l.Entries)
+	return nil
 }
 
 // maxNote is how long a remark on an entry may be, in octets.

@@ -18,6 +18,7 @@ type action struct {
 	// needs is what MISP asks of a role before it looks at anything. It chooses the
 	// sentence of a refusal; whether the viewer may is asked by the store.
 	needs   access.Permission
+	closed  bool   // it is asked of those, too, who only read
 	missing answer // to what is not there or not the viewer's to see
 	others  string // the sentence where the record is another organisation's
 	opts    []httpd.Option
@@ -31,8 +32,7 @@ func (a *API) actions() []action {
 	asks := []httpd.Option{httpd.Asks}
 	list := []httpd.Option{large}
 	const get, post, ask, write, remove = "GET", "POST", "GET POST", "POST PUT", "POST DELETE"
-	const admin = access.SiteAdmin
-	const add, publish, tag, share = access.Add, access.Publish, access.Tag, access.SharingGroup
+	const add, publish, tag, share, admin, site = access.Add, access.Publish, access.Tag, access.SharingGroup, access.OrgAdmin, access.SiteAdmin
 	return []action{
 		// Events.
 		{path: "/events", verbs: "GET POST PUT DELETE", handle: events, missing: noEvent, opts: list}, // and /events/{id}
@@ -40,6 +40,7 @@ func (a *API) actions() []action {
 		{path: "/events/view", verbs: ask, handle: viewEvent, missing: noEvent, opts: asks},
 		{path: "/events/restSearch", verbs: ask, handle: searchEvents, opts: asks},
 		{path: "/events/add", verbs: "GET POST", handle: addEvent, needs: add, opts: list},
+		{path: "/events/pushEventToZMQ", verbs: post, handle: pushEvent, needs: publish, missing: noEvent},
 		{path: "/events/upload_stix", verbs: post, handle: uploadSTIX, needs: add, opts: list},
 		{path: "/events/edit", verbs: write, handle: editEvent, needs: add, missing: noEvent, others: notAuthorised, opts: list},
 		{path: "/events/publish", verbs: post, handle: publishEvent, needs: publish, missing: noEvent},
@@ -65,6 +66,9 @@ func (a *API) actions() []action {
 		{path: "/attributes/view", verbs: ask, handle: viewAttribute, missing: noAttribute, opts: asks},
 		{path: "/attributes/restSearch", verbs: ask, handle: searchAttributes, opts: asks},
 		{path: "/attributes/describeTypes", verbs: get, handle: describeTypes},
+		{path: "/attributes/attributeStatistics", verbs: get, handle: attributeStatistics},
+		{path: "/attributes/addTag", verbs: post, handle: tagAttribute, needs: tag, missing: noAttributeThere, others: notOurTags},
+		{path: "/attributes/removeTag", verbs: post, handle: untagAttribute, needs: tag, missing: noAttributeThere, others: notOurTags},
 		{path: "/attributes/add", verbs: post, handle: addAttributes, needs: add, missing: noEvent, opts: list},
 		{path: "/attributes/edit", verbs: write, handle: editAttribute, needs: add, missing: noAttribute},
 		{path: "/attributes/restore", verbs: post, handle: restoreAttribute, needs: add, missing: noAttributeThere},
@@ -79,8 +83,22 @@ func (a *API) actions() []action {
 		// Tags and collections of them.
 		{path: "/tags", verbs: get, handle: indexTags},
 		{path: "/tags/index", verbs: get, handle: indexTags},
+		{path: "/tags/view", verbs: get, handle: viewTag, missing: noTag},
+		{path: "/tags/add", verbs: post, handle: addTag, needs: access.TagEditor},
+		{path: "/tags/edit", verbs: write, handle: editTag, needs: access.TagEditor, missing: noTag},
+		{path: "/tags/delete", verbs: remove, handle: deleteTag, needs: access.TagEditor, missing: noTag},
+		{path: "/tags/search", verbs: ask, handle: searchTags, opts: asks},
+		{path: "/tags/tagStatistics", verbs: get, handle: tagStatistics},
 		{path: "/tags/attachTagToObject", verbs: post, handle: attachTag, needs: tag, missing: noTarget, others: notOurTags},
 		{path: "/tags/removeTagFromObject", verbs: post, handle: removeTag, needs: tag, missing: noTarget, others: notOurTags},
+		{path: "/tag_collections", verbs: get, handle: indexTagCollections},
+		{path: "/tag_collections/index", verbs: get, handle: indexTagCollections},
+		{path: "/tag_collections/view", verbs: get, handle: viewTagCollection, missing: noTagCollection},
+		{path: "/tag_collections/add", verbs: post, handle: addTagCollection, needs: access.TagEditor},
+		{path: "/tag_collections/edit", verbs: write, handle: editTagCollection, needs: access.TagEditor, missing: noTagCollection},
+		{path: "/tag_collections/delete", verbs: remove, handle: deleteTagCollection, needs: access.TagEditor, missing: noTagCollection},
+		{path: "/tag_collections/addTag", verbs: post, handle: collectTag, needs: access.TagEditor, missing: noTagCollection},
+		{path: "/tag_collections/removeTag", verbs: post, handle: uncollectTag, needs: access.TagEditor, missing: noTagCollection},
 
 		// Proposals, delegations, blocklists.
 
@@ -107,7 +125,7 @@ func (a *API) actions() []action {
 		// Analyst data: notes, opinions, relationships.
 
 		// Galaxies and their clusters.
-		{path: "/galaxies/update", verbs: post, handle: updateGalaxies, needs: admin},
+		{path: "/galaxies/update", verbs: post, handle: updateGalaxies, needs: site},
 
 		// Correlations and what is left out of them.
 
@@ -119,17 +137,17 @@ func (a *API) actions() []action {
 		{path: "/taxonomies/view", verbs: get, handle: viewTaxonomy, missing: noTaxonomy},
 		{path: "/taxonomies/taxonomy_tags", verbs: get, handle: taxonomyTags, missing: noTaxonomy},
 		{path: "/taxonomies/export", verbs: get, handle: exportTaxonomy, missing: noTaxonomy},
-		{path: "/taxonomies/enable", verbs: post, handle: enableTaxonomy, needs: admin},
-		{path: "/taxonomies/disable", verbs: post, handle: disableTaxonomy, needs: admin},
-		{path: "/taxonomies/addTag", verbs: post, handle: addTaxonomyTags, needs: admin},
-		{path: "/taxonomies/hideTag", verbs: post, handle: hideTaxonomyTags, needs: admin},
-		{path: "/taxonomies/unhideTag", verbs: post, handle: unhideTaxonomyTags, needs: admin},
-		{path: "/taxonomies/disableTag", verbs: post, handle: disableTaxonomyTags, needs: admin},
-		{path: "/taxonomies/toggleRequired", verbs: post, handle: requireTaxonomy, needs: admin},
-		{path: "/taxonomies/toggleHighlighted", verbs: post, handle: highlightTaxonomy, needs: admin},
-		{path: "/taxonomies/import", verbs: post, handle: importTaxonomy, needs: admin},
-		{path: "/taxonomies/update", verbs: post, handle: updateTaxonomies, needs: admin},
-		{path: "/taxonomies/delete", verbs: remove, handle: deleteTaxonomy, needs: admin, missing: noTaxonomy},
+		{path: "/taxonomies/enable", verbs: post, handle: enableTaxonomy, needs: site},
+		{path: "/taxonomies/disable", verbs: post, handle: disableTaxonomy, needs: site},
+		{path: "/taxonomies/addTag", verbs: post, handle: addTaxonomyTags, needs: site},
+		{path: "/taxonomies/hideTag", verbs: post, handle: hideTaxonomyTags, needs: site},
+		{path: "/taxonomies/unhideTag", verbs: post, handle: unhideTaxonomyTags, needs: site},
+		{path: "/taxonomies/disableTag", verbs: post, handle: disableTaxonomyTags, needs: site},
+		{path: "/taxonomies/toggleRequired", verbs: post, handle: requireTaxonomy, needs: site},
+		{path: "/taxonomies/toggleHighlighted", verbs: post, handle: highlightTaxonomy, needs: site},
+		{path: "/taxonomies/import", verbs: post, handle: importTaxonomy, needs: site},
+		{path: "/taxonomies/update", verbs: post, handle: updateTaxonomies, needs: site},
+		{path: "/taxonomies/delete", verbs: remove, handle: deleteTaxonomy, needs: site, missing: noTaxonomy},
 
 		// Object templates.
 		{path: "/objectTemplates", verbs: get, handle: indexTemplates},
@@ -137,11 +155,11 @@ func (a *API) actions() []action {
 		{path: "/objectTemplates/view", verbs: get, handle: viewTemplate, missing: noTemplate},
 		{path: "/objectTemplates/getRaw", verbs: get, handle: rawTemplate, missing: noRawTemplate},
 		{path: "/objectTemplates/possibleObjectTemplates", verbs: post, handle: possibleTemplates, opts: asks},
-		{path: "/objectTemplates/add", verbs: post, handle: addTemplate, needs: admin},
-		{path: "/objectTemplates/edit", verbs: write, handle: editTemplate, needs: admin, missing: noTemplate},
-		{path: "/objectTemplates/delete", verbs: remove, handle: deleteTemplate, needs: admin, missing: noTemplate},
-		{path: "/objectTemplates/activate", verbs: post, handle: activateTemplate, needs: admin},
-		{path: "/objectTemplates/update", verbs: post, handle: updateTemplates, needs: admin},
+		{path: "/objectTemplates/add", verbs: post, handle: addTemplate, needs: site},
+		{path: "/objectTemplates/edit", verbs: write, handle: editTemplate, needs: site, missing: noTemplate},
+		{path: "/objectTemplates/delete", verbs: remove, handle: deleteTemplate, needs: site, missing: noTemplate},
+		{path: "/objectTemplates/activate", verbs: post, handle: activateTemplate, needs: site},
+		{path: "/objectTemplates/update", verbs: post, handle: updateTemplates, needs: site},
 
 		// Sharing groups.
 		{path: "/sharing_groups", verbs: get, handle: indexGroups},
@@ -156,11 +174,41 @@ func (a *API) actions() []action {
 		{path: "/organisations", verbs: get, handle: indexOrganisations},
 		{path: "/organisations/index", verbs: get, handle: indexOrganisations},
 		{path: "/organisations/view", verbs: get, handle: viewOrganisation, missing: noOrganisation},
+		{path: "/admin/organisations/add", verbs: write, handle: addOrganisation, needs: site},
+		{path: "/admin/organisations/edit", verbs: write, handle: editOrganisation, needs: site, missing: noOrganisation},
+		{path: "/admin/organisations/delete", verbs: remove, handle: deleteOrganisation, needs: site, missing: noOrganisation},
 
 		// Roles, users, their keys and settings.
 		{path: "/roles", verbs: get, handle: indexRoles},
 		{path: "/roles/index", verbs: get, handle: indexRoles},
+		{path: "/roles/view", verbs: get, handle: viewRole, missing: noRole},
+		{path: "/admin/roles/index", verbs: get, handle: indexRoles, needs: site, closed: true},
+		{path: "/admin/roles/add", verbs: write, handle: addRole, needs: site},
+		{path: "/admin/roles/edit", verbs: write, handle: editRole, needs: site, missing: noRole},
+		{path: "/admin/roles/delete", verbs: remove, handle: deleteRole, needs: site, missing: noRole},
+		{path: "/admin/roles/set_default", verbs: post, handle: setDefaultRole, needs: site, missing: noRole},
 		{path: "/users/view", verbs: get, handle: viewUser, missing: noUser},
+		{path: "/users/edit", verbs: write, handle: editProfile, missing: noUser},
+		{path: "/users/change_pw", verbs: write, handle: changePassword, missing: noUser},
+		{path: "/users/resetauthkey", verbs: post, handle: resetKeys, needs: access.Auth, missing: noUser},
+		{path: "/admin/users", verbs: get, handle: indexUsers, needs: admin, closed: true},
+		{path: "/admin/users/index", verbs: ask, handle: indexUsers, needs: admin, closed: true, opts: asks},
+		{path: "/admin/users/view", verbs: get, handle: administerUser, needs: admin, closed: true, missing: noUser},
+		{path: "/admin/users/add", verbs: write, handle: addUser, needs: admin},
+		{path: "/admin/users/edit", verbs: write, handle: editUser, needs: admin, missing: noUser},
+		{path: "/admin/users/delete", verbs: remove, handle: deleteUser, needs: admin, missing: noUser},
+		{path: "/auth_keys", verbs: get, handle: indexKeys},
+		{path: "/auth_keys/index", verbs: ask, handle: indexKeys, opts: asks},
+		{path: "/auth_keys/view", verbs: get, handle: viewKey, missing: noKey},
+		{path: "/auth_keys/add", verbs: write, handle: addKey, needs: access.Auth, missing: noUser},
+		{path: "/auth_keys/edit", verbs: write, handle: editKey, needs: access.Auth, missing: noKey},
+		{path: "/auth_keys/delete", verbs: remove, handle: deleteKey, needs: access.Auth, missing: noKey},
+		{path: "/user_settings", verbs: get, handle: indexUserSettings},
+		{path: "/user_settings/index", verbs: ask, handle: indexUserSettings, opts: asks},
+		{path: "/user_settings/view", verbs: ask, handle: viewUserSetting, missing: noUserSetting, opts: asks},
+		{path: "/user_settings/getSetting", verbs: ask, handle: viewUserSetting, missing: noUserSetting, opts: asks},
+		{path: "/user_settings/setSetting", verbs: write, handle: setUserSetting, missing: noUserSetting},
+		{path: "/user_settings/delete", verbs: remove, handle: deleteUserSetting, missing: noUserSetting},
 
 		// Feeds and peers.
 
@@ -169,22 +217,27 @@ func (a *API) actions() []action {
 		{path: "/warninglists/index", verbs: ask, handle: indexWarninglists, opts: asks},
 		{path: "/warninglists/view", verbs: get, handle: viewWarninglist, missing: noListThere},
 		{path: "/warninglists/export", verbs: get, handle: exportWarninglist, missing: noListThere},
-		{path: "/warninglists/toggleEnable", verbs: post, handle: toggleWarninglists, needs: admin},
-		{path: "/warninglists/enableWarninglist", verbs: post, handle: enableWarninglist, needs: admin, missing: noList},
-		{path: "/warninglists/add", verbs: post, handle: addWarninglist, needs: admin, opts: list},
-		{path: "/warninglists/edit", verbs: write, handle: editWarninglist, needs: admin, missing: noList, opts: list},
-		{path: "/warninglists/import", verbs: post, handle: importWarninglist, needs: admin, opts: list},
-		{path: "/warninglists/update", verbs: post, handle: updateWarninglists, needs: admin},
-		{path: "/warninglists/delete", verbs: remove, handle: deleteWarninglist, needs: admin, missing: noList},
+		{path: "/warninglists/toggleEnable", verbs: post, handle: toggleWarninglists, needs: site},
+		{path: "/warninglists/enableWarninglist", verbs: post, handle: enableWarninglist, needs: site, missing: noList},
+		{path: "/warninglists/add", verbs: post, handle: addWarninglist, needs: site, opts: list},
+		{path: "/warninglists/edit", verbs: write, handle: editWarninglist, needs: site, missing: noList, opts: list},
+		{path: "/warninglists/import", verbs: post, handle: importWarninglist, needs: site, opts: list},
+		{path: "/warninglists/update", verbs: post, handle: updateWarninglists, needs: site},
+		{path: "/warninglists/delete", verbs: remove, handle: deleteWarninglist, needs: site, missing: noList},
 		{path: "/warninglists/checkValue", verbs: post, handle: checkValues, opts: asks},
 		{path: "/noticelists", verbs: get, handle: indexNoticelists},
 		{path: "/noticelists/index", verbs: get, handle: indexNoticelists},
 		{path: "/noticelists/view", verbs: get, handle: viewNoticelist, missing: noNoticelist},
 		{path: "/noticelists/preview_entries", verbs: get, handle: noticelistEntries, missing: noNoticelist},
-		{path: "/noticelists/enableNoticelist", verbs: post, handle: enableNoticelist, needs: admin, missing: noNoticelist},
-		{path: "/noticelists/toggleEnable", verbs: post, handle: toggleNoticelist, needs: admin},
-		{path: "/noticelists/update", verbs: post, handle: updateNoticelists, needs: admin},
-		{path: "/noticelists/delete", verbs: remove, handle: deleteNoticelist, needs: admin, missing: noNoticelist},
+		{path: "/noticelists/enableNoticelist", verbs: post, handle: enableNoticelist, needs: site, missing: noNoticelist},
+		{path: "/noticelists/toggleEnable", verbs: post, handle: toggleNoticelist, needs: site},
+		{path: "/noticelists/update", verbs: post, handle: updateNoticelists, needs: site},
+		{path: "/noticelists/delete", verbs: remove, handle: deleteNoticelist, needs: site, missing: noNoticelist},
+
+		// Communities that one may ask to join.
+		{path: "/communities", verbs: get, handle: indexCommunities},
+		{path: "/communities/index", verbs: get, handle: indexCommunities},
+		{path: "/communities/view", verbs: get, handle: viewCommunity, missing: answer{404, "Invalid community."}},
 
 		// The instance: versions, settings, logs, jobs, what can be asked.
 		{path: "/servers/getVersion", verbs: get, handle: version},

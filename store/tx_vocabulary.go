@@ -78,7 +78,7 @@ func (tx *Tx) OfferTag(name string, hidden bool) error {
 			return err
 		}
 		if t.Colour == "" {
-			t.Colour = colourOf(name)
+			t.Colour = ColourOf(name)
 		}
 	}
 	t.Hidden = hidden
@@ -99,7 +99,7 @@ func (tx *Tx) likeItsTaxonomy(t *tocsin.Tag) error {
 	if err != nil {
 		return err
 	}
-	if t.Numerical = is.Numerical(); t.Colour == "" {
+	if t.Numeric = is.Numerical(); t.Colour == "" {
 		t.Colour = tax.Colour(&is)
 	}
 	return nil

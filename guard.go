@@ -95,12 +95,13 @@ type GuardList struct {
 	Title       string     `json:"title,omitempty"`
 	Description string     `json:"description,omitempty"`
 	Class       GuardClass `json:"class"`
-	Usual       GuardClass `json:"usual,omitempty"`  // of one that is off: what it is when it is turned on
-	Known       bool       `json:"known,omitempty"`  // that something is on it speaks neither for nor against it
-	Custom      bool       `json:"custom,omitempty"` // it was written here, and is nobody else's
-	Match       string     `json:"match"`            // how entries are compared: see package vocab
-	Types       []string   `json:"types,omitempty"`  // the MISP types that it is about; empty: all
-	Version     int64      `json:"version"`          // as whoever keeps it counts
+	Usual       GuardClass `json:"usual,omitempty"`    // of one that is off: what it is when it is turned on
+	Known       bool       `json:"known,omitempty"`    // that something is on it speaks neither for nor against it
+	Custom      bool       `json:"custom,omitempty"`   // it was written here, and is nobody else's
+	Match       string     `json:"match"`              // how entries are compared: see package vocab
+	Declared    string     `json:"declared,omitempty"` // how its keeper would have them compared, where we do otherwise
+	Types       []string   `json:"types,omitempty"`    // the MISP types that it is about; empty: all
+	Version     int64      `json:"version"`            // as whoever keeps it counts
 	Entries     int        `json:"entries"`
 	Digest      string     `json:"digest"`           // SHA-256 of the entries, hexadecimal
 	Source      string     `json:"source,omitempty"` // where it was read

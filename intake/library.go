@@ -86,14 +86,22 @@ func (l *Library) Take(ctx context.Context, v access.Viewer, p *vocab.Published)
 	return t, l.tags(ctx, v, items)
 }
 
-// tags makes the tags that stand on relations of clusters, as in MISP. They are
-// made last, when their taxonomies are there.
+// tags makes the tags of taxonomies that stand on relations of clusters, as in MISP.
+// They are made last, when their taxonomies are there.
 func (l *Library) tags(ctx context.Context, v access.Viewer, items []*vocab.Item) error {
 	var names []string
 	for _, i := range items {
 		for _, n := range i.Tags {
-			if _, err := store.ByName[*tocsin.Tag](l.DB.As(v), n); err != nil && !slices.Contains(names, n) {
+			if slices.Contains(names, n) {
+				continue
+			}
+			if _, err := store.ByName[*tocsin.Tag](l.DB.As(v), n); err == nil {
+				continue
+			}
+			if _, _, err := l.DB.As(v).Library().TaxonomyTag(ctx, n); err == nil {
 				names = append(names, n)
+			} else if tocsin.CodeOf(err) != tocsin.NotFound {
+				return err
 			}
 		}
 	}

@@ -96,7 +96,7 @@ func enableNoticelist(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.decide(v, func(v *tocsin.Vocabulary) { v.Enabled = truthy(c.arg(1)) }); err != nil {
+	if err := c.setVocabulary(v, func(v *tocsin.Vocabulary) { v.Enabled = truthy(c.arg(1)) }); err != nil {
 		return err
 	}
 	return c.sendTo("/noticelists/view/" + itoa(v.Number))
@@ -111,7 +111,7 @@ func toggleNoticelist(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.decide(v, func(v *tocsin.Vocabulary) { v.Enabled = !v.Enabled }); err != nil {
+	if err := c.setVocabulary(v, func(v *tocsin.Vocabulary) { v.Enabled = !v.Enabled }); err != nil {
 		return err
 	}
 	sentence := "Noticelist enabled."

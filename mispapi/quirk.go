@@ -2,6 +2,7 @@ package mispapi
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -138,6 +139,14 @@ func (s *search) suffix(f format) string {
 		return f.Name
 	}
 	return f.Suffix
+}
+
+// asRange writes an address on a list of ranges as a range, as MISP 2.5 does.
+func asRange(h vocab.Hit) string {
+	if a, err := netip.ParseAddr(h.Entry); err == nil && h.List.Match == vocab.Range {
+		return netip.PrefixFrom(a, a.BitLen()).String()
+	}
+	return h.Entry
 }
 
 // oursLast puts the lists that come with Tocsin behind those that MISP has, too:

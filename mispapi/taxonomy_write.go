@@ -12,15 +12,15 @@ import (
 	"tocsin/vocab"
 )
 
-// decide writes what the administrators decided of a vocabulary.
-func (c *call) decide(v *tocsin.Vocabulary, decide func(*tocsin.Vocabulary)) error {
+// setVocabulary writes what the administrators decided of a vocabulary.
+func (c *call) setVocabulary(v *tocsin.Vocabulary, fn func(*tocsin.Vocabulary)) error {
 	_, err := c.db.Apply(c.r.Context(), c.v, func(tx *store.Tx) error {
 		now, err := store.Get[*tocsin.Vocabulary](tx, v.ID)
 		if err != nil {
 			return err
 		}
 		now = new(*now)
-		decide(now)
+		fn(now)
 		return tx.PutVocabulary(now, nil)
 	})
 	return err
@@ -42,7 +42,7 @@ func enableTaxonomy(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.decide(v, func(v *tocsin.Vocabulary) { v.Enabled = true }); err != nil {
+	if err := c.setVocabulary(v, func(v *tocsin.Vocabulary) { v.Enabled = true }); err != nil {
 		return err
 	}
 	return c.done("Taxonomy enabled", "/taxonomies/enable/"+c.arg(0), c.arg(0))
@@ -57,7 +57,7 @@ func disableTaxonomy(c *call) error {
 	if err := c.offer(v, nil, true); err != nil {
 		return err
 	}
-	if err := c.decide(v, func(v *tocsin.Vocabulary) { v.Enabled = false }); err != nil {
+	if err := c.setVocabulary(v, func(v *tocsin.Vocabulary) { v.Enabled = false }); err != nil {
 		return err
 	}
 	return c.done("Taxonomy disabled", "/taxonomies/disable/"+c.arg(0), c.arg(0))
@@ -170,7 +170,7 @@ func (c *call) toggle(action, member string, of func(*tocsin.Vocabulary) *bool) 
 	if err != nil {
 		return err
 	}
-	err = c.decide(v, func(v *tocsin.Vocabulary) {
+	err = c.setVocabulary(v, func(v *tocsin.Vocabulary) {
 		if is, ok := said[member]; ok {
 			*of(v) = truthy(is)
 		} else {

@@ -165,7 +165,7 @@ func activateTemplate(c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.decide(v, func(v *tocsin.Vocabulary) { v.Enabled = !v.Enabled }); err != nil {
+	if err := c.setVocabulary(v, func(v *tocsin.Vocabulary) { v.Enabled = !v.Enabled }); err != nil {
 		return err
 	}
 	if v.Enabled {

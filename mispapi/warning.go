@@ -51,7 +51,7 @@ func (c *call) warnings(a *tocsin.Attribute) []byte {
 	}
 	var ws []warning
 	for _, h := range c.Guards.Hits(a.Value) {
-		ws = append(ws, warning{h.Entry, a.Value.String(), h.List.ID, title(h.List), category(h.List)})
+		ws = append(ws, warning{asRange(h), a.Value.String(), h.List.ID, title(h.List), category(h.List)})
 	}
 	if ws == nil {
 		return nil

@@ -27,8 +27,16 @@ type warninglist struct {
 // spelt are MISP's words for how entries are compared.
 var spelt = map[string]string{vocab.Exact: "string", vocab.Beneath: "hostname", vocab.Range: "cidr", vocab.Substring: "substring", vocab.Regex: "regex", vocab.Suffix: "hostname"}
 
+// spelling is how MISP would compare a list's entries.
+func spelling(l *tocsin.GuardList) string {
+	if l.Declared != "" {
+		return spelt[l.Declared]
+	}
+	return spelt[l.Match]
+}
+
 func warninglistOf(l *tocsin.GuardList) warninglist {
-	return warninglist{l.ID, title(l), spelt[l.Match], l.Description, l.Version, l.Class != tocsin.Unguarded, !l.Custom && l.Org == 0, category(l)}
+	return warninglist{l.ID, title(l), spelling(l), l.Description, l.Version, l.Class != tocsin.Unguarded, !l.Custom && l.Org == 0, category(l)}
 }
 
 // indexWarninglists lists the lists, the newest first.
@@ -76,7 +84,7 @@ func (c *call) wantedLists() (func(*tocsin.GuardList) bool, error) {
 		if want, ok := said["enabled"]; ok && truthy(want) != (l.Class != tocsin.Unguarded) {
 			return false
 		}
-		return text == "" || strings.Contains(strings.ToLower(title(l)+"\n"+l.Description), text) || spelt[l.Match] == text
+		return text == "" || strings.Contains(strings.ToLower(title(l)+"\n"+l.Description), text) || spelling(l) == text
 	}, nil
 }
 
@@ -148,7 +156,7 @@ func exportWarninglist(c *call) error {
 		Version     int64    `json:"version"`
 		Description string   `json:"description"`
 		Types       []string `json:"matching_attributes"`
-	}{title(l), spelt[l.Match], l.Version, l.Description, typesOf(l)})
+	}{title(l), spelling(l), l.Version, l.Description, typesOf(l)})
 	if err != nil {
 		return err
 	}
@@ -204,7 +212,7 @@ func checkValues(c *call) error {
 			continue
 		}
 		for _, h := range oursLast(c.Guards.Hits(v)) {
-			found[text] = append(found[text], hit{h.List.ID, title(h.List), h.Entry})
+			found[text] = append(found[text], hit{h.List.ID, title(h.List), asRange(h)})
 		}
 	}
 	if len(found) == 0 {

@@ -127,12 +127,15 @@ func (c *call) unsavedEvent(what, url, field, sentence string) error {
 }
 
 // eventURL is where an event is, as the client reached us.
-func eventURL(r *http.Request, id int64) string {
+func eventURL(r *http.Request, id int64) string { return here(r) + "/events/" + itoa(id) }
+
+// here is how whoever asks calls this server.
+func here(r *http.Request) string {
 	scheme := "http"
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	return scheme + "://" + r.Host + "/events/" + itoa(id)
+	return scheme + "://" + r.Host
 }
 
 // answerEvent answers with an event that was just added, from what was written:

@@ -41,6 +41,7 @@ type List struct {
 	Title       string
 	Description string
 	Match       string
+	Declared    string   // what was said, where Match is something else
 	Types       []string // the MISP types that it is about; empty: all
 	Version     int64
 	Class       tocsin.GuardClass // unless somebody says otherwise
@@ -53,7 +54,7 @@ func (l *List) Packed() []byte { return PackNoted(l.Entries, l.Notes) }
 
 // Record returns what is kept of l beside its entries.
 func (l *List) Record() *tocsin.GuardList {
-	return &tocsin.GuardList{Name: l.Name, Title: l.Title, Description: l.Description, Class: l.Class, Match: l.Match,
+	return &tocsin.GuardList{Name: l.Name, Title: l.Title, Description: l.Description, Class: l.Class, Match: l.Match, Declared: l.Declared,
 		Types: l.Types, Version: l.Version, Entries: len(l.Entries), Digest: Digest(l.Entries)}
 }
 

@@ -55,7 +55,7 @@ const maxTags = 10_000
 
 // settle refuses a taxonomy that makes no sense.
 func (t *Taxonomy) settle() error {
-	t.Namespace = strings.TrimSpace(t.Namespace)
+	t.Namespace, t.Version = strings.TrimSpace(t.Namespace), max(t.Version, 1)
 	switch {
 	case t.Namespace == "":
 		return errors.New("it has no namespace")

@@ -83,6 +83,11 @@ func DecodeReference(from io.Reader) (*Reference, error) {
 	return decode(from, "ObjectReference", (*reader).reference)
 }
 
+// DecodeProposal reads one proposal, bare or wrapped.
+func DecodeProposal(from io.Reader) (*Proposal, error) {
+	return decode(from, "ShadowAttribute", func(r *reader, p *Proposal) { defer r.record(&p.Problems)(); r.proposal(p) })
+}
+
 // DecodeSightings hands over every sighting of a text: bare, wrapped, or a list of
 // either. It is good during the call.
 func DecodeSightings(from io.Reader, each func(*Sighting) error) error {

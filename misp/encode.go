@@ -29,6 +29,9 @@ type Encoder struct {
 	Viewer access.Viewer // who reads
 	Own    bool          // also local tags, which do not leave this instance
 	All    bool          // also tags that are not exportable (includeAllTags)
+	// MailLocked is of events whether their owner is written no further mail about
+	// proposals; nil is of none.
+	MailLocked map[int64]bool
 }
 
 // More is what a client may ask for beside an attribute. The lists are JSON

@@ -32,6 +32,11 @@ var (
 	noEvent          = answer{http.StatusNotFound, "Invalid event"}
 	noAttribute      = answer{http.StatusMethodNotAllowed, "Invalid attribute"}
 	noAttributeThere = answer{http.StatusNotFound, "Invalid attribute"}
+	noReference      = answer{http.StatusNotFound, "Invalid object reference."}
+	noReferenced     = answer{http.StatusNotFound, "Invalid target."}
+	noProposal       = answer{http.StatusNotFound, "Invalid proposal."}
+	notToAccept      = answer{http.StatusMethodNotAllowed, "Proposal not found or you are not authorised to accept it."}
+	notToDiscard     = answer{http.StatusMethodNotAllowed, "Proposal not found or you are not authorised to discard it."}
 	noObject         = answer{http.StatusNotFound, "Invalid object."}
 	noTarget         = answer{http.StatusNotFound, "Invalid Target."}
 	noTag            = answer{http.StatusNotFound, "Invalid tag"}

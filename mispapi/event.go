@@ -80,7 +80,11 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 		}
 	}
 	x.Proposals, x.Reports, x.Remarks = said.proposals[0], said.reports, said.on(tocsin.KindEvent, e.ID)
-	s := c.encoder().Event(e, x)
+	enc := c.encoder()
+	if enc.MailLocked, err = c.lockedMail(e); err != nil {
+		return err
+	}
+	s := enc.Event(e, x)
 	out.b = s.Head(out.b)
 	if o.metadata {
 		out.b = s.Tail(out.b)

@@ -103,7 +103,7 @@ func updateTemplates(c *call) error {
 // sendTo answers that the answer lies elsewhere on this server.
 func (c *call) sendTo(path string) error {
 	c.w.Header().Set("Content-Type", mediaJSON)
-	c.w.Header().Set("Location", here(c.r)+path)
+	c.w.Header().Set("Location", origin(c.r)+path)
 	c.w.WriteHeader(http.StatusFound)
 	return nil
 }

@@ -12,6 +12,9 @@ var speech = []struct {
 	open       int // what it answers to those who may see the record
 }{
 	{"/sightings/add/ATTRIBUTE", `{}`, 200},
+	{"/shadow_attributes/add/EVENT", `{"type":"domain","value":"proposed.example.org"}`, 200},
+	{"/shadow_attributes/edit/ATTRIBUTE", `{"value":"proposed.example.org"}`, 200},
+	{"/shadow_attributes/delete/ATTRIBUTE", ``, 200},
 	{"/sightings/add", `{"id":"ATTRIBUTE","type":3}`, 200},
 	{"/sightings/add", `{"uuid":"ATTRIBUTE","type":1}`, 200},
 	{"/event_reports/importReportFromUrl/EVENT", `{"url":"http://192.0.2.1/"}`, 405},

@@ -79,6 +79,9 @@ func (a *API) actions() []action {
 		{path: "/objects/add", verbs: post, handle: addObject, needs: add, missing: noEvent, opts: list},
 		{path: "/objects/edit", verbs: write, handle: editObject, needs: add, missing: noObject, opts: list},
 		{path: "/objects/delete", verbs: remove, handle: deleteObject, needs: add, missing: noObject},
+		{path: "/object_references/view", verbs: get, handle: viewReference, missing: noReference},
+		{path: "/object_references/add", verbs: post, handle: addReference, needs: add, missing: noReferenced},
+		{path: "/object_references/delete", verbs: remove, handle: deleteReference, needs: add, missing: noReference},
 
 		// Tags and collections of them.
 		{path: "/tags", verbs: get, handle: indexTags},
@@ -101,6 +104,14 @@ func (a *API) actions() []action {
 		{path: "/tag_collections/removeTag", verbs: post, handle: uncollectTag, needs: access.TagEditor, missing: noTagCollection},
 
 		// Proposals, delegations, blocklists.
+		{path: "/shadow_attributes", verbs: ask, handle: indexProposals, missing: noEvent, opts: asks},
+		{path: "/shadow_attributes/index", verbs: ask, handle: indexProposals, missing: noEvent, opts: asks},
+		{path: "/shadow_attributes/view", verbs: get, handle: viewProposal, missing: noProposal},
+		{path: "/shadow_attributes/add", verbs: post, handle: addProposal, needs: add, missing: noEvent},
+		{path: "/shadow_attributes/edit", verbs: write, handle: editProposal, needs: add, missing: noAttributeThere},
+		{path: "/shadow_attributes/delete", verbs: remove, handle: deleteProposal, needs: add, missing: noAttributeThere},
+		{path: "/shadow_attributes/accept", verbs: post, handle: acceptProposal, needs: add, missing: notToAccept, others: notAuthorised},
+		{path: "/shadow_attributes/discard", verbs: post, handle: discardProposal, needs: add, missing: notToDiscard, others: notAuthorised},
 
 		// Sightings.
 		{path: "/sightings/add", verbs: post, handle: addSighting, needs: access.Sighting, opts: list},

@@ -44,6 +44,14 @@ func (w *world) castPeople(ann *tocsin.User) {
 		"KEY":       {hidden: k.UUID.String(), absent: absent},
 		"SETTING":   {hidden: itoa(setting.ID), absent: "99999"},
 	}
+	refer := func(object, to string) string {
+		return member(w.t, w.must(200, "ann", "POST", "/object_references/add/"+object, `{"referenced_uuid":"`+to+`","relationship_type":"drops"}`).body, "ObjectReference", "uuid")
+	}
+	propose := func(event string) string {
+		return idOf(w.must(200, "ann", "POST", "/shadow_attributes/add/"+event, `{"type":"domain","value":"more.example.net"}`))
+	}
+	w.cast["REFERENCE"] = part{visible: refer(obVisible, inVisible), hidden: refer(obHidden, inHidden), absent: absent}
+	w.cast["PROPOSAL"] = part{visible: propose(visible), hidden: propose(hidden), absent: "99999"}
 	for event, report := range map[string]string{visible: reportVisible, hidden: reportHidden} {
 		w.must(200, "ann", "POST", "/event_reports/add/"+event, `{"uuid":"`+report+`","name":"a report","content":"of what happened"}`)
 	}
@@ -224,6 +232,12 @@ func TestEveryCallIsAsked(t *testing.T) {
 			note(asked, c.path)
 		}
 	}
+	for _, c := range shelfWrites {
+		note(asked, c.path)
+	}
+	for _, path := range shelfReads {
+		note(read, path)
+	}
 	for path := range maps.Keys(own) {
 		note(asked, path)
 	}
@@ -258,7 +272,8 @@ var reads = []struct{ path, body string }{
 	{"POST /attributes/restSearch", `{"eventid":"EVENT"}`}, {"POST /attributes/restSearch", `{"uuid":"ATTRIBUTE"}`},
 	{"POST /attributes/restSearch", `{"uuid":"EVENT"}`}, {"POST /events/index", `{"searcheventid":"EVENT"}`},
 	{"POST /attributes/restSearch", `{"eventid":"EVENT","returnFormat":"csv"}`}, {"POST /attributes/restSearch", `{"eventid":"EVENT","returnFormat":"count"}`},
-	{"GET /sharing_groups/view/GROUP", ``},
+	{"GET /sharing_groups/view/GROUP", ``}, {"GET /object_references/view/REFERENCE", ``},
+	{"GET /shadow_attributes/view/PROPOSAL", ``}, {"GET /shadow_attributes/EVENT", ``}, {"GET /shadow_attributes/index/EVENT", ``},
 	{"GET /organisations/view/ORG", ``}, {"GET /roles/view/ROLE", ``},
 	{"GET /users/view/USER", ``}, {"GET /admin/users/view/USER", ``}, {"GET /auth_keys/view/KEY", ``}, {"GET /auth_keys/index/USER", ``},
 	{"GET /user_settings/view/SETTING", ``}, {"POST /user_settings/getSetting", `{"user_id":"USER","setting":"homepage"}`},

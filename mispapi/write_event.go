@@ -127,15 +127,16 @@ func (c *call) unsavedEvent(what, url, field, sentence string) error {
 }
 
 // eventURL is where an event is, as the client reached us.
-func eventURL(r *http.Request, id int64) string { return here(r) + "/events/" + itoa(id) }
+func eventURL(r *http.Request, id int64) string {
+	return origin(r) + "/events/" + itoa(id)
+}
 
-// here is how whoever asks calls this server.
-func here(r *http.Request) string {
-	scheme := "http"
+// origin is the beginning of our addresses, as the client reached us.
+func origin(r *http.Request) string {
 	if r.TLS != nil {
-		scheme = "https"
+		return "https://" + r.Host
 	}
-	return scheme + "://" + r.Host
+	return "http://" + r.Host
 }
 
 // answerEvent answers with an event that was just added, from what was written:

@@ -150,7 +150,7 @@ func whoMayRemark(t *testing.T, w *world) {
 		}, ok, ok, tocsin.Forbidden, tocsin.NotFound},
 		"a proposal": {func(tx *store.Tx, e, a, o int64) error {
 			return store.AddRemark(tx, &tocsin.Proposal{Head: about(tocsin.KindEvent, e), Type: "domain", Value: "new.example"})
-		}, tocsin.Forbidden, ok, tocsin.Forbidden, tocsin.NotFound},
+		}, ok, ok, tocsin.Forbidden, tocsin.NotFound},
 		"a report": {func(tx *store.Tx, e, a, o int64) error {
 			return store.AddRemark(tx, &tocsin.Report{Head: about(tocsin.KindEvent, e), Name: "r"})
 		}, ok, tocsin.Forbidden, tocsin.Forbidden, tocsin.NotFound},

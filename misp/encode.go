@@ -32,6 +32,8 @@ type Encoder struct {
 	// MailLocked is of events whether their owner is written no further mail about
 	// proposals; nil is of none.
 	MailLocked map[int64]bool
+	// MayEdit tells whether the reader may change an analyst's remark; nil does not say.
+	MayEdit func(*tocsin.Head) bool
 }
 
 // More is what a client may ask for beside an attribute. The lists are JSON

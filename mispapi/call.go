@@ -44,7 +44,7 @@ func (a *API) serve(act *action, path string) httpd.Handler {
 		if err := c.admit(); err != nil {
 			return err
 		}
-		if !wantsXML(r) {
+		if !wantsXML(r) || answersUploadsInJSON(act) {
 			return c.inWords(act.handle(c))
 		}
 		x := &xmlAnswer{ResponseWriter: w}
@@ -198,7 +198,7 @@ func small[R tocsin.Record](w store.View, text string) (R, error) {
 // encoder writes records for whoever asks. Local tags are this instance's own
 // remarks: its people see them, and an instance that pulls does not.
 func (c *call) encoder() *misp.Encoder {
-	return &misp.Encoder{Names: names{c.view, c.db}, Viewer: c.v, Own: c.v.SeesAll() || !c.v.May(access.Sync)}
+	return &misp.Encoder{Names: names{c.view, c.db}, Viewer: c.v, Own: c.v.SeesAll() || !c.v.May(access.Sync), MayEdit: c.mayEdit}
 }
 
 // names says what ids in records stand for, as one viewer may know it.

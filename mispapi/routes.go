@@ -134,6 +134,15 @@ func (a *API) actions() []action {
 		{path: "/event_reports/importReportFromUrl", verbs: post, handle: importReport, needs: add, missing: noEvent},
 
 		// Analyst data: notes, opinions, relationships.
+		{path: "/analyst_data/index", verbs: ask, handle: indexAnalyst, opts: asks},
+		{path: "/analyst_data/view", verbs: ask, handle: viewAnalyst, missing: noAnalyst, opts: asks},
+		{path: "/analyst_data/add", verbs: post, handle: addAnalyst, needs: access.Analyst},
+		{path: "/analyst_data/edit", verbs: write, handle: editAnalyst, needs: access.Analyst, missing: noAnalyst},
+		{path: "/analyst_data/delete", verbs: remove, handle: deleteAnalyst, needs: access.Analyst, missing: noAnalyst},
+		{path: "/analyst_data/getRelatedElement", verbs: ask, handle: relatedElement, missing: noAnalyst, opts: asks},
+		{path: "/analyst_data/indexMinimal", verbs: ask, handle: minimalAnalyst, opts: asks},
+		{path: "/analyst_data/filterAnalystDataForPush", verbs: post, handle: wantedAnalyst, opts: slices.Concat(asks, list)},
+		{path: "/analyst_data/pushAnalystData", verbs: post, handle: pushAnalyst, needs: syncing, opts: list},
 
 		// Galaxies and their clusters.
 		{path: "/galaxies/update", verbs: post, handle: updateGalaxies, needs: site},
@@ -251,6 +260,7 @@ func (a *API) actions() []action {
 		{path: "/communities/view", verbs: get, handle: viewCommunity, missing: answer{404, "Invalid community."}},
 
 		// The instance: versions, settings, logs, jobs, what can be asked.
+		{path: "/servers/dbSchemaDiagnostic", verbs: get, handle: diagnoseSchema, needs: access.SiteAdmin, closed: true},
 		{path: "/servers/getVersion", verbs: get, handle: version},
 		{path: "/servers/getPyMISPVersion", verbs: get, handle: clientVersion},
 	}

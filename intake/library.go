@@ -83,12 +83,14 @@ func (l *Library) Take(ctx context.Context, v access.Viewer, p *vocab.Published)
 			return t, err
 		}
 	}
-	return t, l.tags(ctx, v, items)
+	seq, err := l.tags(ctx, v, items)
+	t.Seq = max(t.Seq, seq)
+	return t, err
 }
 
 // tags makes the tags of taxonomies that stand on relations of clusters, as in MISP.
 // They are made last, when their taxonomies are there.
-func (l *Library) tags(ctx context.Context, v access.Viewer, items []*vocab.Item) error {
+func (l *Library) tags(ctx context.Context, v access.Viewer, items []*vocab.Item) (tocsin.Seq, error) {
 	var names []string
 	for _, i := range items {
 		for _, n := range i.Tags {
@@ -101,14 +103,14 @@ func (l *Library) tags(ctx context.Context, v access.Viewer, items []*vocab.Item
 			if _, _, err := l.DB.As(v).Library().TaxonomyTag(ctx, n); err == nil {
 				names = append(names, n)
 			} else if tocsin.CodeOf(err) != tocsin.NotFound {
-				return err
+				return 0, err
 			}
 		}
 	}
 	if len(names) == 0 {
-		return nil
+		return 0, nil
 	}
-	_, err := l.DB.Apply(ctx, v, func(tx *store.Tx) error {
+	return l.DB.Apply(ctx, v, func(tx *store.Tx) error {
 		for _, n := range names {
 			if err := tx.OfferTag(n, false); err != nil {
 				return err
@@ -116,7 +118,6 @@ func (l *Library) tags(ctx context.Context, v access.Viewer, items []*vocab.Item
 		}
 		return nil
 	})
-	return err
 }
 
 // newer returns the items that are not there, or are older there.

@@ -46,7 +46,6 @@ type recording struct {
 		Status  int
 		Headers map[string]string
 		Kind    string `json:"body_kind"`
-		Text    string `json:"body_text"` // the beginning of a body that is too long
 		Body    json.RawMessage
 		// Beginning is what was recorded of a long body.
 		Beginning string `json:"body_text"`
@@ -281,7 +280,7 @@ func (p *replay) call(n int, rec recording) (diffs []string) {
 		return append(diffs, p.text(want, got.body)...)
 	}
 	if kind := references[n]; kind != "" {
-		want := rec.Response.Text
+		want := rec.Response.Beginning
 		if want == "" {
 			want = string(rec.Response.Body)
 		}

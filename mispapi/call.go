@@ -28,6 +28,10 @@ type call struct {
 
 	held map[int64]*tocsin.Event // see eventOf
 
+	ownLeads map[tocsin.UUID][]*tocsin.Cluster // see ownTargets
+
+	allTags bool // those that are not exportable, too: includeAllTags
+
 	sightings struct { // see sightingsIn
 		event int64
 		of    map[int64][]byte
@@ -116,6 +120,14 @@ func (c *call) readPath(path string) {
 	}
 }
 
+// origin is where the client asked, as it wrote it: https://misp.example.
+func (c *call) origin() string {
+	if c.r.TLS != nil {
+		return "https://" + c.r.Host
+	}
+	return "http://" + c.r.Host
+}
+
 func isWord(s string) bool {
 	for _, c := range s {
 		if c != '_' && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
@@ -198,7 +210,7 @@ func small[R tocsin.Record](w store.View, text string) (R, error) {
 // encoder writes records for whoever asks. Local tags are this instance's own
 // remarks: its people see them, and an instance that pulls does not.
 func (c *call) encoder() *misp.Encoder {
-	return &misp.Encoder{Names: names{c.view, c.db}, Viewer: c.v, Own: c.v.SeesAll() || !c.v.May(access.Sync), MayEdit: c.mayEdit}
+	return &misp.Encoder{Names: names{c.view, c.db}, Viewer: c.v, Own: c.v.SeesAll() || !c.v.May(access.Sync), MayEdit: c.mayEdit, All: c.allTags}
 }
 
 // names says what ids in records stand for, as one viewer may know it.

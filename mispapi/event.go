@@ -44,7 +44,8 @@ func viewEvent(c *call) error {
 		return c.invalid(err)
 	}
 	o := eventOptions{deleted: deleted, inbound: true, unrelated: said["includeEventCorrelations"] != nil && !truthy(said["includeEventCorrelations"]),
-		metadata: truthy(said["metadata"]), warned: truthy(said["includeWarninglistHits"]), analysts: truthy(said["includeAnalystData"])}
+		metadata: truthy(said["metadata"]), warned: truthy(said["includeWarninglistHits"]), analysts: said["includeAnalystData"] == nil || truthy(said["includeAnalystData"]),
+		unsighted: truthy(said["noSightings"]), galaxyless: truthy(said["excludeGalaxy"])}
 	out := c.stream(mediaJSON)
 	if err := c.appendEvent(out, e, o); err != nil {
 		return err
@@ -60,7 +61,12 @@ type eventOptions struct {
 	metadata  bool // no attributes and objects
 	warned    bool // what lists guard says so
 	guarded   *bool
-	analysts  bool // notes, opinions and relationships
+	toIDs     *bool           // only attributes that are marked so
+	without   []tocsin.TagSet // none that carry such tags
+	analysts  bool            // notes, opinions and relationships
+	unsighted bool            // no sightings
+
+	galaxyless bool // no galaxies: the clusters' tags are there all the same
 }
 
 // appendEvent streams an event. Attributes outside objects go out as they come;
@@ -79,6 +85,9 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 			return err
 		}
 	}
+	if !o.galaxyless {
+		x.Galaxies = c.galaxiesOn(e.Tags, false)
+	}
 	x.Proposals, x.Reports, x.Remarks = said.proposals[0], said.reports, said.on(tocsin.KindEvent, e.ID)
 	enc := c.encoder()
 	if enc.MailLocked, err = c.lockedMail(e); err != nil {
@@ -91,7 +100,7 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 		return out.flush()
 	}
 	parts := map[int64][]tocsin.Attribute{}
-	for a, err := range c.view.Attributes(c.r.Context(), store.Query{Events: []int64{e.ID}, Deleted: o.deleted, Guarded: o.guarded}) {
+	for a, err := range c.view.Attributes(c.r.Context(), store.Query{Events: []int64{e.ID}, Deleted: o.deleted, Guarded: o.guarded, ToIDS: o.toIDs, NotTags: o.without}) {
 		if err != nil {
 			return err
 		}
@@ -123,6 +132,9 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 // more is what was asked for beside an attribute of an event.
 func (c *call) more(a *tocsin.Attribute, o eventOptions, said *saidOf) (m misp.More) {
 	m.Proposals, m.Sightings, m.Remarks = said.proposals[a.ID], said.sightings[a.ID], said.on(tocsin.KindAttribute, a.ID)
+	if !o.galaxyless {
+		m.Galaxies = c.galaxiesOn(a.Tags, true)
+	}
 	if o.warned {
 		m.Warnings = c.warnings(a)
 	}

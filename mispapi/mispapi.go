@@ -43,6 +43,8 @@ type API struct {
 	Library Library
 
 	presence presence
+
+	leads leads // which published clusters lead to which
 }
 
 // An Index knows which events claim a value (package match).

@@ -64,23 +64,18 @@ var unbuilt = slices.Concat(
 	calls(474, 478),
 	// Tags, indexes.
 	calls(109, 109),
-	calls(114, 114),
-	calls(120, 121),
 	// Objects, references, proposals, synchronisation, blocklists.
 	calls(141, 141),
 	calls(147, 147),
-	calls(357, 359),
-	calls(366, 367),
-	calls(451, 459),
-	calls(466, 467),
-	calls(473, 473),
+	calls(459, 459),
 	calls(479, 481),
 	calls(489, 489),
 	// Reference data.
 	calls(463, 463),
 	// Remarks and clusters.
-	calls(368, 368),
-	calls(409, 423),
+	calls(409, 409),
+	calls(411, 421),
+	calls(423, 423),
 	calls(441, 441),
 	calls(444, 450),
 	// Formats.
@@ -89,7 +84,7 @@ var unbuilt = slices.Concat(
 	calls(264, 265),
 	calls(269, 271),
 	// Search.
-	calls(500, 501),
+	calls(473, 473),
 )
 
 // calls are the recordings from one number to another.
@@ -144,6 +139,9 @@ func TestReplay(t *testing.T) {
 		told := !slices.Contains(unbuilt, n)
 		if !told && !isAdapted || unsent[n] != "" {
 			continue
+		}
+		if n == firstLater {
+			p.fillUp()
 		}
 		diffs := p.call(n, load(t, file))
 		why, known := differs[n]
@@ -349,6 +347,8 @@ var kindsOf = map[string]string{
 	"objects":           "Object",
 	"sharing_groups":    "SharingGroup",
 	"shadow_attributes": "ShadowAttribute",
+	"eventBlocklists":   "EventBlocklist",
+	"orgBlocklists":     "OrgBlocklist",
 	"objectReferences":  "ObjectReference",
 	"taxonomies":        "Taxonomy",
 	"objectTemplates":   "ObjectTemplate",
@@ -438,6 +438,9 @@ func (p *replay) compare(kind, name string, want, have any) (diffs []string) {
 		}
 		if singular[name] != "" {
 			kind = singular[name]
+		}
+		if w["published"] == true && w["publish_timestamp"] == json.Number("0") {
+			w["publish_timestamp"] = json.Number("1") // MISP's worker had not come to it: see later
 		}
 		w = p.ourNames(w)
 		for k := range w {

@@ -60,12 +60,18 @@ func (a *API) actions() []action {
 		{path: "/attributes/text/download", verbs: ask, handle: download, opts: asks},
 		{path: "/attributes/rpz/download", verbs: ask, handle: download, opts: asks},
 		{path: "/attributes/bro/download", verbs: ask, handle: download, opts: asks},
+		{path: "/events/filterEventIdsForPush", verbs: post, handle: eventsWanted, opts: asks},
+
+		// Layouts of an event's graph are not kept: the portal draws its own.
+		{path: "/event_graph", verbs: "GET POST PUT DELETE", handle: noAction, opts: asks},
 
 		// Attributes.
 		{path: "/attributes", verbs: "GET POST PUT DELETE", handle: attributes, missing: noAttribute, opts: list},
 		{path: "/attributes/view", verbs: ask, handle: viewAttribute, missing: noAttribute, opts: asks},
 		{path: "/attributes/restSearch", verbs: ask, handle: searchAttributes, opts: asks},
 		{path: "/attributes/describeTypes", verbs: get, handle: describeTypes},
+		{path: "/attributes/index", verbs: ask, handle: indexAttributes, opts: asks},
+		{path: "/attributes/search", verbs: ask, handle: findAttributes, opts: asks},
 		{path: "/attributes/attributeStatistics", verbs: get, handle: attributeStatistics},
 		{path: "/attributes/addTag", verbs: post, handle: tagAttribute, needs: tag, missing: noAttributeThere, others: notOurTags},
 		{path: "/attributes/removeTag", verbs: post, handle: untagAttribute, needs: tag, missing: noAttributeThere, others: notOurTags},
@@ -75,6 +81,7 @@ func (a *API) actions() []action {
 		{path: "/attributes/delete", verbs: remove, handle: deleteAttribute, needs: add, missing: noAttributeThere},
 
 		// Objects and their references.
+		{path: "/objects/restSearch", verbs: ask, handle: searchObjects, opts: asks},
 		{path: "/objects/view", verbs: ask, handle: viewObject, missing: noObject, opts: asks},
 		{path: "/objects/add", verbs: post, handle: addObject, needs: add, missing: noEvent, opts: list},
 		{path: "/objects/edit", verbs: write, handle: editObject, needs: add, missing: noObject, opts: list},
@@ -112,6 +119,21 @@ func (a *API) actions() []action {
 		{path: "/shadow_attributes/delete", verbs: remove, handle: deleteProposal, needs: add, missing: noAttributeThere},
 		{path: "/shadow_attributes/accept", verbs: post, handle: acceptProposal, needs: add, missing: notToAccept, others: notAuthorised},
 		{path: "/shadow_attributes/discard", verbs: post, handle: discardProposal, needs: add, missing: notToDiscard, others: notAuthorised},
+		{path: "/event_delegations", verbs: get, handle: indexHandovers},
+		{path: "/event_delegations/index", verbs: get, handle: indexHandovers},
+		{path: "/event_delegations/delegateEvent", verbs: post, handle: delegateEvent, needs: publish, missing: noEvent, others: notAuthorised},
+		{path: "/event_delegations/acceptDelegation", verbs: post, handle: acceptHandover, needs: add, missing: noHandover, others: notAuthorised},
+		{path: "/event_delegations/deleteDelegation", verbs: remove, handle: dropHandover, needs: add, missing: noHandover, others: notAuthorised},
+		{path: "/event_blocklists", verbs: get, handle: eventBlocks.index},
+		{path: "/event_blocklists/index", verbs: get, handle: eventBlocks.index},
+		{path: "/event_blocklists/add", verbs: post, handle: eventBlocks.add, needs: access.SiteAdmin},
+		{path: "/event_blocklists/edit", verbs: write, handle: eventBlocks.edit, needs: access.SiteAdmin, missing: noBlock},
+		{path: "/event_blocklists/delete", verbs: remove, handle: eventBlocks.remove, needs: access.SiteAdmin, missing: noBlock},
+		{path: "/org_blocklists", verbs: get, handle: orgBlocks.index},
+		{path: "/org_blocklists/index", verbs: get, handle: orgBlocks.index},
+		{path: "/org_blocklists/add", verbs: post, handle: orgBlocks.add, needs: access.SiteAdmin},
+		{path: "/org_blocklists/edit", verbs: write, handle: orgBlocks.edit, needs: access.SiteAdmin, missing: noBlock},
+		{path: "/org_blocklists/delete", verbs: remove, handle: orgBlocks.remove, needs: access.SiteAdmin, missing: noBlock},
 
 		// Sightings.
 		{path: "/sightings/add", verbs: post, handle: addSighting, needs: access.Sighting, opts: list},
@@ -146,6 +168,27 @@ func (a *API) actions() []action {
 
 		// Galaxies and their clusters.
 		{path: "/galaxies/update", verbs: post, handle: updateGalaxies, needs: site},
+		{path: "/galaxies", verbs: ask, handle: indexGalaxies, opts: asks},
+		{path: "/galaxies/index", verbs: ask, handle: indexGalaxies, opts: asks},
+		{path: "/galaxies/view", verbs: ask, handle: viewGalaxy, missing: noGalaxy, opts: asks},
+		{path: "/galaxies/export", verbs: ask, handle: exportGalaxy, missing: noGalaxy, opts: asks},
+		{path: "/galaxies/import", verbs: post, handle: pushClusters, needs: access.GalaxyEditor, opts: list},
+		{path: "/galaxies/pushCluster", verbs: post, handle: pushClusters, needs: pushing, opts: list},
+		{path: "/galaxies/attachCluster", verbs: post, handle: attachCluster, needs: tag, missing: noTarget, others: notOurTags},
+		{path: "/galaxy_clusters/index", verbs: ask, handle: indexClusters, missing: noGalaxy, opts: asks},
+		{path: "/galaxy_clusters/view", verbs: ask, handle: viewCluster, missing: noCluster, opts: asks},
+		{path: "/galaxy_clusters/restSearch", verbs: ask, handle: searchClusters, opts: asks},
+		{path: "/galaxy_clusters/add", verbs: post, handle: addCluster, needs: access.GalaxyEditor, missing: noGalaxy},
+		{path: "/galaxy_clusters/edit", verbs: write, handle: editCluster, needs: access.GalaxyEditor, missing: noCluster},
+		{path: "/galaxy_clusters/delete", verbs: remove, handle: deleteCluster, needs: access.GalaxyEditor, missing: noCluster},
+		{path: "/galaxy_clusters/restore", verbs: write, handle: restoreCluster, needs: access.GalaxyEditor, missing: noCluster},
+		{path: "/galaxy_clusters/publish", verbs: post, handle: publishCluster, needs: access.GalaxyEditor | publish, missing: noCluster},
+		{path: "/galaxy_clusters/unpublish", verbs: post, handle: unpublishCluster, needs: access.GalaxyEditor | publish, missing: noCluster},
+		{path: "/galaxy_clusters/detach", verbs: post, handle: detachCluster, needs: tag, missing: noTarget, others: notOurTags},
+		{path: "/galaxy_cluster_relations/view", verbs: ask, handle: viewRelation, missing: noRelation, opts: asks},
+		{path: "/galaxy_cluster_relations/add", verbs: post, handle: addRelation, needs: access.GalaxyEditor, missing: noCluster},
+		{path: "/galaxy_cluster_relations/edit", verbs: write, handle: editRelation, needs: access.GalaxyEditor, missing: noRelation},
+		{path: "/galaxy_cluster_relations/delete", verbs: remove, handle: deleteRelation, needs: access.GalaxyEditor, missing: noRelation},
 
 		// Correlations and what is left out of them.
 
@@ -260,6 +303,8 @@ func (a *API) actions() []action {
 		{path: "/communities/view", verbs: get, handle: viewCommunity, missing: answer{404, "Invalid community."}},
 
 		// The instance: versions, settings, logs, jobs, what can be asked.
+		{path: "/servers/postTest", verbs: post, handle: postTest, opts: asks},
+		{path: "/servers/getAvailableSyncFilteringRules", verbs: get, handle: syncRules},
 		{path: "/servers/dbSchemaDiagnostic", verbs: get, handle: diagnoseSchema, needs: access.SiteAdmin, closed: true},
 		{path: "/servers/getVersion", verbs: get, handle: version},
 		{path: "/servers/getPyMISPVersion", verbs: get, handle: clientVersion},

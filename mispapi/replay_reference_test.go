@@ -30,20 +30,27 @@ func (p *replay) found() {
 		return
 	}
 	p.asMISP()
-	lib := p.db.As(access.System("test")).Library()
+	p.meant("tlp", "domain-ip", "threat-actor", "gdpr", "akamai")
+}
+
+// meant says what the calls mean that name reference data by MISP's numbers.
+func (p *replay) meant(taxonomy, template, galaxy, noticelist, warninglist string) {
+	p.t.Helper()
+	view := p.db.As(access.System("test"))
+	lib := view.Library()
 	for _, is := range []struct {
 		sort               tocsin.VocabularySort
 		kind, theirs, name string
-	}{{tocsin.Taxonomies, "Taxonomy", "141", "tlp"}, {tocsin.ObjectTemplates, "ObjectTemplate", "70", "domain-ip"},
-		{tocsin.Galaxies, "Galaxy", "87", "threat-actor"}, {tocsin.Noticelists, "Noticelist", "1", "gdpr"}} {
+	}{{tocsin.Taxonomies, "Taxonomy", "141", taxonomy}, {tocsin.ObjectTemplates, "ObjectTemplate", "70", template},
+		{tocsin.Galaxies, "Galaxy", "87", galaxy}, {tocsin.Noticelists, "Noticelist", "1", noticelist}} {
 		v, err := lib.Named(is.sort, is.name)
 		if err != nil {
 			p.t.Fatal(err)
 		}
 		p.know(is.kind, is.theirs, fmt.Sprint(v.Number))
 	}
-	for l := range p.db.As(access.System("test")).GuardLists() {
-		if l.Name == "akamai" {
+	for l := range view.GuardLists() {
+		if l.Name == warninglist {
 			p.know("Warninglist", "1", fmt.Sprint(l.ID))
 		}
 	}

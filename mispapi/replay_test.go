@@ -131,17 +131,14 @@ func inOrder(files []string) []string {
 func TestReplay(t *testing.T) {
 	files, _ := filepath.Glob(filepath.Join(shared(t, "contract", "misp"), "[0-9]*.json"))
 	files = inOrder(files[1:]) // the first is their index
-	p := newReplay(t)
+	p := newReplay(t, (*replay).found)
 	var agree, differ int
+	agreed := map[string]bool{}
 	for _, file := range files {
-		n, _ := strconv.Atoi(filepath.Base(file)[:3])
-		_, isAdapted := adapted[n]
-		told := !slices.Contains(unbuilt, n)
-		if !told && !isAdapted || unsent[n] != "" {
+		n := number(file)
+		told, sent := isTold(n)
+		if !sent {
 			continue
-		}
-		if n == firstLater {
-			p.fillUp()
 		}
 		diffs := p.call(n, load(t, file))
 		why, known := differs[n]
@@ -156,7 +153,11 @@ func TestReplay(t *testing.T) {
 			differ++
 		default:
 			agree++
+			agreed[file] = true
 		}
+	}
+	if *golden {
+		keepGolden(t, files, agreed)
 	}
 	t.Logf("%d answers agree with MISP 2.5.1, %d differ", agree, differ)
 	for path, u := range unlike {
@@ -164,6 +165,20 @@ func TestReplay(t *testing.T) {
 			t.Errorf("%s is said to be unlike (%s), but is not", path, u.why)
 		}
 	}
+}
+
+// number is that of a recording, by which its file's name begins.
+func number(file string) int {
+	n, _ := strconv.Atoi(filepath.Base(file)[:3])
+	return n
+}
+
+// isTold reports whether this package answers a recorded call, and whether it is
+// made at all.
+func isTold(n int) (told, sent bool) {
+	_, isAdapted := adapted[n]
+	told = !slices.Contains(unbuilt, n)
+	return told, (told || isAdapted) && unsent[n] == ""
 }
 
 func first(s []string, n int) []string { return s[:min(n, len(s))] }
@@ -190,22 +205,24 @@ type replay struct {
 	painted map[string]bool // colours that a client chose
 	n       int             // the call at hand
 	limit   bool            // it had a limit
+	golden  bool            // what is replayed are answers of ours
 }
 
 // isUnlike reports whether a member is known to differ in the call at hand.
 func (p *replay) isUnlike(path string) bool {
 	u, ok := unlike[path]
-	return ok && p.n >= u.since
+	return ok && p.n >= u.since && !p.golden
 }
 
 // newReplay is a fresh exchange as MISP's own: one organisation, and in it one who
-// administers everything. Everybody else is made by recordings.
-func newReplay(t *testing.T) *replay {
+// administers everything. Everybody else is made by recordings. Reference gives it
+// its reference data.
+func newReplay(t *testing.T, reference func(*replay)) *replay {
 	p := &replay{world: newWorld(t, time.Unix(1795437549, 0).UTC()), ids: map[string]map[string]string{}, uuids: map[string]string{}, drawn: map[string]string{}, met: map[string]bool{}, painted: map[string]bool{}}
 	p.api.Instance = mustUUID("24f1a4f8-3098-41c3-bd60-5b543a4eeb90")
 	put(p.world, &tocsin.Organisation{Name: "ORGNAME", UUID: mustUUID("cb39716b-5a41-4767-aa53-583f61dc2120"), Description: "Automatically generated admin organisation",
 		Type: "ADMIN", Local: true, Created: time.Date(2026, 11, 23, 12, 6, 40, 0, time.UTC)})
-	p.found()
+	reference(p)
 	u := put(p.world, &tocsin.User{Org: 1, Email: "admin@admin.test", Role: 1, ChangePassword: true, Created: p.now})
 	p.key("admin", &tocsin.Key{User: u.ID})
 	return p
@@ -245,25 +262,46 @@ func lateness(body []byte) (at time.Time) {
 
 // call makes one call again and says how the answers differ.
 func (p *replay) call(n int, rec recording) (diffs []string) {
-	method, path, body := rec.Request.Method, p.ours(rec.Request.Path), string(rec.Request.Body)
+	return p.differences(n, rec, p.make(n, rec, p.sent(n, rec)))
+}
+
+// A request is what is sent.
+type request struct{ method, path, body string }
+
+// sent is a recorded request with our ids in the place of theirs.
+func (p *replay) sent(n int, rec recording) request {
+	r := request{rec.Request.Method, p.ours(rec.Request.Path), string(rec.Request.Body)}
 	if rec.Request.RawBody != nil {
-		body = *rec.Request.RawBody
+		r.body = *rec.Request.RawBody
 	}
-	if body == "null" {
-		body = ""
+	if r.body == "null" {
+		r.body = ""
 	}
-	if a, ok := adapted[n]; ok {
-		method, path, body = a.method, p.ours(a.path), a.body
+	if a, ok := adapted[n]; ok && !p.golden {
+		r = request{a.method, p.ours(a.path), a.body}
 	}
-	p.n, p.limit = n, strings.Contains(body, "limit") && strings.HasPrefix(path, "/attributes")
-	for _, c := range colourText.FindAllString(body, -1) {
+	return r
+}
+
+// make makes a call, when it was as late as it was then.
+func (p *replay) make(n int, rec recording, r request) reply {
+	if n == firstLater {
+		p.fillUp()
+	}
+	p.n, p.limit = n, strings.Contains(r.body, "limit") && strings.HasPrefix(r.path, "/attributes")
+	for _, c := range colourText.FindAllString(r.body, -1) {
 		p.painted[c] = true
 	}
 	if at := lateness(rec.Response.Body); n > 46 && at.After(p.now) { // the world begins with the first event
 		p.sleep(at.Sub(p.now))
 	}
-	got := p.ask(rec.As, method, path, p.ours(body))
+	got := p.ask(rec.As, r.method, r.path, p.ours(r.body))
 	p.keep(rec.Name, got.body)
+	return got
+}
+
+// differences says how an answer differs from the recorded one.
+func (p *replay) differences(n int, rec recording, got reply) (diffs []string) {
 	if got.status != rec.Response.Status {
 		diffs = append(diffs, fmt.Sprintf("status %d, not %d: %.200s", got.status, rec.Response.Status, got.body))
 	}
@@ -293,7 +331,7 @@ func (p *replay) call(n int, rec recording) (diffs []string) {
 	if err := unmarshal([]byte(got.body), &have); err != nil {
 		return append(diffs, fmt.Sprintf("no JSON: %.200s", got.body))
 	}
-	if bundled[n] {
+	if bundled[n] && !p.golden {
 		if diffs = append(diffs, p.bundle(want, have)...); len(diffs) > 0 {
 			p.t.Errorf("%d: %s", n, strings.Join(first(diffs, 8), "\n\t"))
 		}

@@ -39,6 +39,8 @@ type API struct {
 	Bus Bus
 	// Guards say what is guarded, and why. Without them nothing is.
 	Guards Guards
+	// Library takes in reference data. Without it there is no more than there is.
+	Library Library
 
 	presence presence
 

@@ -63,3 +63,14 @@ func TestSpellings(t *testing.T) {
 		}
 	}
 }
+
+// TestGroupInUse keeps a sharing group with which something is shared.
+func TestGroupInUse(t *testing.T) {
+	w := twoParties(t)
+	w.must(200, "ann", "POST", "/events/add", `{"info":"x","distribution":0,"Attribute":[{"type":"domain","value":"x.example.net","distribution":4,"sharing_group_id":1}]}`)
+	if got := w.must(403, "ann", "POST", "/sharingGroups/delete/1", ``); !strings.Contains(got.body, "could not be deleted") {
+		t.Errorf("%s", got.body)
+	}
+	w.must(200, "ann", "POST", "/sharing_groups/delete/"+groupTwo, ``)
+	w.must(405, "ann", "GET", "/sharing_groups/view/"+groupTwo, ``)
+}

@@ -63,10 +63,8 @@ var unbuilt = slices.Concat(
 	calls(109, 109),
 	// Objects, references, proposals, synchronisation, blocklists.
 	calls(141, 141),
-	calls(147, 147),
 	calls(459, 459),
 	calls(479, 481),
-	calls(489, 489),
 	// Reference data.
 	calls(136, 137),
 	calls(392, 408),

@@ -41,6 +41,8 @@ type API struct {
 	Guards Guards
 
 	presence presence
+
+	leads leads // which published clusters lead to which
 }
 
 // An Index knows which events claim a value (package match).

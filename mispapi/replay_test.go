@@ -71,8 +71,9 @@ var unbuilt = slices.Concat(
 	calls(424, 426),
 	calls(463, 463),
 	// Remarks and clusters.
-	calls(368, 368),
-	calls(409, 423),
+	calls(409, 409),
+	calls(411, 421),
+	calls(423, 423),
 	calls(441, 441),
 	calls(444, 450),
 	// Formats.

@@ -167,6 +167,27 @@ func (a *API) actions() []action {
 		{path: "/analyst_data/pushAnalystData", verbs: post, handle: pushAnalyst, needs: syncing, opts: list},
 
 		// Galaxies and their clusters.
+		{path: "/galaxies", verbs: ask, handle: indexGalaxies, opts: asks},
+		{path: "/galaxies/index", verbs: ask, handle: indexGalaxies, opts: asks},
+		{path: "/galaxies/view", verbs: ask, handle: viewGalaxy, missing: noGalaxy, opts: asks},
+		{path: "/galaxies/export", verbs: ask, handle: exportGalaxy, missing: noGalaxy, opts: asks},
+		{path: "/galaxies/import", verbs: post, handle: pushClusters, needs: access.GalaxyEditor, opts: list},
+		{path: "/galaxies/pushCluster", verbs: post, handle: pushClusters, needs: pushing, opts: list},
+		{path: "/galaxies/attachCluster", verbs: post, handle: attachCluster, needs: tag, missing: noTarget, others: notOurTags},
+		{path: "/galaxy_clusters/index", verbs: ask, handle: indexClusters, missing: noGalaxy, opts: asks},
+		{path: "/galaxy_clusters/view", verbs: ask, handle: viewCluster, missing: noCluster, opts: asks},
+		{path: "/galaxy_clusters/restSearch", verbs: ask, handle: searchClusters, opts: asks},
+		{path: "/galaxy_clusters/add", verbs: post, handle: addCluster, needs: access.GalaxyEditor, missing: noGalaxy},
+		{path: "/galaxy_clusters/edit", verbs: write, handle: editCluster, needs: access.GalaxyEditor, missing: noCluster},
+		{path: "/galaxy_clusters/delete", verbs: remove, handle: deleteCluster, needs: access.GalaxyEditor, missing: noCluster},
+		{path: "/galaxy_clusters/restore", verbs: write, handle: restoreCluster, needs: access.GalaxyEditor, missing: noCluster},
+		{path: "/galaxy_clusters/publish", verbs: post, handle: publishCluster, needs: access.GalaxyEditor | publish, missing: noCluster},
+		{path: "/galaxy_clusters/unpublish", verbs: post, handle: unpublishCluster, needs: access.GalaxyEditor | publish, missing: noCluster},
+		{path: "/galaxy_clusters/detach", verbs: post, handle: detachCluster, needs: tag, missing: noTarget, others: notOurTags},
+		{path: "/galaxy_cluster_relations/view", verbs: ask, handle: viewRelation, missing: noRelation, opts: asks},
+		{path: "/galaxy_cluster_relations/add", verbs: post, handle: addRelation, needs: access.GalaxyEditor, missing: noCluster},
+		{path: "/galaxy_cluster_relations/edit", verbs: write, handle: editRelation, needs: access.GalaxyEditor, missing: noRelation},
+		{path: "/galaxy_cluster_relations/delete", verbs: remove, handle: deleteRelation, needs: access.GalaxyEditor, missing: noRelation},
 
 		// Correlations and what is left out of them.
 

@@ -62,7 +62,11 @@ func addAttributes(c *call) error {
 	if err := c.meet(d); err != nil {
 		return err
 	}
-	res, err := c.desk.AddAttributes(c.r.Context(), c.v, e.ID, d.attributes)
+	add := c.desk.AddAttributes
+	if refuses, said := c.named["breakOnDuplicate"]; said && !truthy(refuses) {
+		add = c.desk.AddOrRenew
+	}
+	res, err := add(c.r.Context(), c.v, e.ID, d.attributes)
 	if err != nil {
 		return err
 	}

@@ -19,8 +19,6 @@ var differs = map[int]string{
 	457: "the two organisations that MISP blocks by way of example are not blocked here",
 	6:   "we have three types more, and list types in the order of our table",
 	11:  "what is no controller of MISP's is not this package's to answer",
-	64:  "HEAD has no body, so we say no type of it",
-	65:  "as 64",
 	311: "a filter that nobody knows is refused where nothing else narrows",
 	239: "digests have STIX's names, ports and sizes are numbers, TLP is 2.0, and sightings are there",
 	240: "as 239",

@@ -33,6 +33,7 @@ func viewEvent(c *call) error {
 		return err
 	}
 	if c.r.Method == http.MethodHead {
+		c.w.WriteHeader(http.StatusOK)
 		return nil
 	}
 	said, err := c.filters()

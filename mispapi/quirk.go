@@ -2,6 +2,8 @@ package mispapi
 
 import (
 	"cmp"
+	"errors"
+	"net/http"
 	"strconv"
 	"strings"
 	"unicode"
@@ -176,3 +178,25 @@ func emptyList[V any](m map[string]V) any {
 // answersUploadsInJSON is what PyMISP 2.5 wants of an upload: it sends XML, asks for
 // XML, and reads JSON.
 func answersUploadsInJSON(act *action) bool { return act.path == "/events/upload_stix" }
+
+// headOnly answers HEAD, of which MISP 2.5 says that it has HTML for a body.
+type headOnly struct{ http.ResponseWriter }
+
+func (w headOnly) WriteHeader(status int) {
+	w.Header().Set("Content-Type", "text/html; charset=UTF-8")
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w headOnly) Write(b []byte) (int, error) {
+	w.Header().Set("Content-Type", "text/html; charset=UTF-8")
+	return w.ResponseWriter.Write(b)
+}
+
+// onlyWhetherItIsThere says 404 to HEAD of what is not there, even where MISP 2.5 says
+// 405 to GET: PyMISP 2.5's attribute_exists takes anything else for a fault.
+func onlyWhetherItIsThere(err error) error {
+	if no, ok := errors.AsType[*refusal](err); ok && tocsin.CodeOf(err) == tocsin.NotFound {
+		no.status = http.StatusNotFound
+	}
+	return err
+}

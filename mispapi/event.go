@@ -83,8 +83,11 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 	s := c.encoder().Event(e, x)
 	out.b = s.Head(out.b)
 	if o.metadata {
+		if err := out.flush(); err != nil {
+			return err
+		}
 		out.b = s.Tail(out.b)
-		return out.flush()
+		return nil
 	}
 	parts := map[int64][]tocsin.Attribute{}
 	for a, err := range c.view.Attributes(c.r.Context(), store.Query{Events: []int64{e.ID}, Deleted: o.deleted, Guarded: o.guarded}) {
@@ -112,8 +115,8 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 			return err
 		}
 	}
-	out.b = s.Tail(out.b)
-	return out.flush()
+	out.b = s.Tail(out.b) // what comes beside it may yet be put in
+	return nil
 }
 
 // more is what was asked for beside an attribute of an event.

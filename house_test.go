@@ -28,6 +28,7 @@ var house = []string{
 	"tocsin/clock",
 	"tocsin/match",
 	"tocsin/collection",
+	"tocsin/peer",
 	"tocsin/httpd",
 	"tocsin/mispapi",
 	"tocsin/rpz",

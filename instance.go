@@ -20,6 +20,14 @@ type Role struct {
 	Name        string      `json:"name"`
 	Permissions access.Role `json:"permissions"`
 	Created     time.Time   `json:"created"`
+	Modified    time.Time   `json:"modified,omitzero"` // zero: never since
+
+	// What MISP's administrators say of a role beside. It is kept, and limits nothing here.
+	MemoryLimit      string `json:"memory_limit,omitempty"`
+	MaxExecutionTime string `json:"max_execution_time,omitempty"`
+	RateLimit        int64  `json:"rate_limit,omitempty"`
+	RateLimited      bool   `json:"rate_limited,omitempty"`
+	SiteAdminsOnly   bool   `json:"site_admins_only,omitempty"` // nobody else gives it
 }
 
 // A TagCollection is tags that are attached together.

@@ -100,6 +100,9 @@ var kinds = map[Kind]struct {
 	KindLifetime:      {"lifetime", func() Record { return new(Lifetime) }},
 	KindClock:         {"clock", func() Record { return new(Clock) }},
 	KindRetention:     {"retention", func() Record { return new(Retention) }},
+	KindUserSetting:   {"user setting", func() Record { return new(UserSetting) }},
+	KindRegistration:  {"registration", func() Record { return new(Registration) }},
+	KindAllowed:       {"allowed entry", func() Record { return new(Allowed) }},
 	KindVocabulary:    {"vocabulary", func() Record { return new(Vocabulary) }},
 }
 

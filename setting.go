@@ -17,6 +17,10 @@ const (
 	SightingAnonymous = "sightings.anonymous"
 	// HostOrganisation is the id of the organisation that runs the instance.
 	HostOrganisation = "host"
+	// DefaultRole is the id of the role that a new user has if nobody says another.
+	DefaultRole = "role.default"
+	// OpenRegistration is "true" where anybody may ask to become a user.
+	OpenRegistration = "registration.open"
 	// EventDistribution is how far an event goes that a client of MISP's API adds and
 	// says nothing of it, by MISP's numbers. Nobody decided: 1, this community, as
 	// MISP has it. The portal and lists share nothing that nobody said.

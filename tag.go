@@ -17,7 +17,8 @@ type Tag struct {
 	Org        int64  `json:"org,omitempty"`  // may be attached by this organisation only
 	User       int64  `json:"user,omitempty"` // may be attached by this user only
 	LocalOnly  bool   `json:"local_only,omitempty"`
-	Coined     int64  `json:"coined,omitempty"` // by this organisation, on a record of its own; 0: made for everyone
+	Numeric    *int64 `json:"numeric,omitempty"` // how much it says on its taxonomy's scale (MISP's numerical_value)
+	Coined     int64  `json:"coined,omitempty"`  // by this organisation, on a record of its own; 0: made for everyone
 }
 
 // An Attached tag is a tag on a record. A local one is this instance's own

@@ -103,6 +103,15 @@ type Organisation struct {
 	Contacts    string    `json:"contacts,omitempty"`
 	Local       bool      `json:"local"` // has users here
 	Created     time.Time `json:"created"`
+	Modified    time.Time `json:"modified,omitzero"` // zero: never since
+	CreatedBy   int64     `json:"created_by,omitempty"`
+	Domains     []string  `json:"domains,omitempty"` // of its users' e-mail addresses; none: any
+}
+
+// Admits reports whether somebody with that e-mail address may be a user of o.
+func (o *Organisation) Admits(email string) bool {
+	_, domain, _ := strings.Cut(email, "@")
+	return len(o.Domains) == 0 || slices.ContainsFunc(o.Domains, func(d string) bool { return strings.EqualFold(d, domain) })
 }
 
 // A User is a person of an organisation.
@@ -116,6 +125,26 @@ type User struct {
 	Expires  time.Time `json:"expires,omitzero"`
 	TOTP     *Secret   `json:"totp,omitempty"` // shared with the user's authenticator (RFC 6238)
 	Created  time.Time `json:"created"`
+
+	Modified       time.Time `json:"modified,omitzero"` // zero: never since
+	InvitedBy      int64     `json:"invited_by,omitempty"`
+	PasswordSet    time.Time `json:"password_set,omitzero"`
+	ChangePassword bool      `json:"change_password,omitempty"` // is asked to choose another
+	Terms          bool      `json:"terms,omitempty"`           // accepted them
+	NewsRead       int64     `json:"news_read,omitempty"`
+	PGP            string    `json:"pgp,omitempty"`         // public key, armoured
+	Certificate    string    `json:"certificate,omitempty"` // S/MIME, PEM
+	RuleNumber     int64     `json:"rule_number,omitempty"` // the first of rules written for intrusion detection
+	Mail           Mail      `json:"mail,omitzero"`
+}
+
+// Mail is what a user wants to be told by mail.
+type Mail struct {
+	Published bool `json:"published,omitempty"` // each event as it is published
+	Contact   bool `json:"contact,omitempty"`   // what others ask of one's organisation's events
+	Daily     bool `json:"daily,omitempty"`
+	Weekly    bool `json:"weekly,omitempty"`
+	Monthly   bool `json:"monthly,omitempty"`
 }
 
 // Ended reports whether the user may sign in no more.

@@ -4,19 +4,29 @@ package access
 type Permission uint32
 
 const (
-	Auth         Permission = 1 << iota // use an API key
-	Add                                 // create events and change one's own
-	ModifyOrg                           // change all events of one's organisation
-	Publish                             // publish events of one's organisation
-	Tag                                 // attach tags
-	TagEditor                           // create tags
-	SharingGroup                        // create sharing groups
-	Sync                                // speak for another instance
-	OrgAdmin                            // administer the users of one's organisation
-	SiteAdmin                           // administer everything
-	Sighting                            // say that one has seen an attribute
-	Analyst                             // write notes, opinions and relationships
-	GalaxyEditor                        // write clusters
+	Auth             Permission = 1 << iota // use an API key
+	Add                                     // create events and change one's own
+	ModifyOrg                               // change all events of one's organisation
+	Publish                                 // publish events of one's organisation
+	Tag                                     // attach tags
+	TagEditor                               // create tags
+	SharingGroup                            // create sharing groups
+	Sync                                    // speak for another instance
+	OrgAdmin                                // administer the users of one's organisation
+	SiteAdmin                               // administer everything
+	Sighting                                // say that one has seen an attribute
+	Analyst                                 // write notes, opinions and relationships
+	GalaxyEditor                            // write clusters
+	Delegate                                // ask others to take an event over
+	Audit                                   // read the log of one's organisation
+	Template                                // make templates of events
+	ObjectTemplate                          // make templates of objects
+	Decaying                                // make models by which indicators age
+	Warninglist                             // edit lists of what should not be blocked
+	Regexp                                  // edit what is rewritten or allowed as it comes in
+	FeedCorrelations                        // see what feeds have in common with events
+	ZMQ                                     // publish to a message queue
+	Kafka                                   // likewise
 )
 
 // A Role is a set of permissions. The zero Role may only look.
@@ -33,12 +43,12 @@ type NamedRole struct {
 }
 
 const (
-	reader    = Role(Auth)
-	user      = reader | Role(Add|ModifyOrg|Tag|Sighting|Analyst|GalaxyEditor)
-	publisher = user | Role(Publish)
-	orgAdmin  = publisher | Role(OrgAdmin|SharingGroup|TagEditor)
+	reader    = Role(Auth | Audit)
+	user      = reader | Role(Add|ModifyOrg|Tag|Sighting|Analyst|GalaxyEditor|Decaying)
+	publisher = user | Role(Publish|Delegate|ZMQ|Kafka)
+	orgAdmin  = publisher | Role(OrgAdmin|SharingGroup|TagEditor|Template)
 	syncUser  = publisher | Role(Sync|SharingGroup|TagEditor)
-	siteAdmin = orgAdmin | syncUser | Role(SiteAdmin)
+	siteAdmin = orgAdmin | syncUser | Role(SiteAdmin|ObjectTemplate|Warninglist|Regexp|FeedCorrelations)
 )
 
 // Roles are MISP's default roles, with MISP's ids, names and powers.

@@ -37,11 +37,13 @@ func (a *API) organisations() kind[*tocsin.Organisation, organisation] {
 			return organisation{o.ID, o.Created, o.UUID, o.Name, o.Description, o.Nationality, o.Sector, o.Type, o.Contacts, o.Local}
 		},
 		set: func(tx *store.Tx, old *tocsin.Organisation, in *organisation) (*tocsin.Organisation, once, error) {
-			o := &tocsin.Organisation{UUID: in.UUID, Created: tx.Now(), Name: strings.TrimSpace(in.Name), Description: in.Description,
-				Nationality: in.Nationality, Sector: in.Sector, Type: in.Type, Contacts: in.Contacts, Local: in.Local}
+			o := &tocsin.Organisation{UUID: in.UUID, Created: tx.Now(), CreatedBy: tx.Viewer().User()}
 			if old != nil {
-				o.ID, o.UUID, o.Created = old.ID, old.UUID, old.Created
+				was := *old
+				o, was.Modified = &was, tx.Now()
 			}
+			o.Name, o.Description, o.Nationality = strings.TrimSpace(in.Name), in.Description, in.Nationality
+			o.Sector, o.Type, o.Contacts, o.Local = in.Sector, in.Type, in.Contacts, in.Local
 			if o.UUID.IsZero() {
 				o.UUID = tocsin.NewUUID(tx.Now())
 			}
@@ -106,20 +108,21 @@ func setUser(tx *store.Tx, old *tocsin.User, in *user) (*tocsin.User, once, erro
 	if in.Role == 0 {
 		in.Role = defaultRole
 	}
-	u := &tocsin.User{Org: own(org, tx.Viewer()), Email: strings.TrimSpace(in.Email), Role: int64(in.Role),
-		Disabled: in.Disabled, Expires: in.Expires, Created: tx.Now()}
-	shown := once{}
+	u := &tocsin.User{Org: own(org, tx.Viewer()), Created: tx.Now(), InvitedBy: tx.Viewer().User()}
 	if old != nil {
-		u.ID, u.Created, u.Password, u.TOTP = old.ID, old.Created, old.Password, old.TOTP
-		if in.Org == (ref{}) {
-			u.Org = old.Org
+		was := *old
+		if in.Org != (ref{}) {
+			was.Org = u.Org
 		}
+		u, was.Modified = &was, tx.Now()
 	}
+	u.Email, u.Role, u.Disabled, u.Expires = strings.TrimSpace(in.Email), int64(in.Role), in.Disabled, in.Expires
+	shown := once{}
 	if in.drawn {
 		shown["password"] = in.Password
 	}
 	if in.hash != "" {
-		u.Password = in.hash
+		u.Password, u.PasswordSet = in.hash, tx.Now()
 	}
 	if !strings.Contains(u.Email, "@") {
 		return nil, nil, tocsin.Errorf(tocsin.Invalid, "%q is not an e-mail address", u.Email)

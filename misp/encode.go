@@ -23,11 +23,12 @@ type Names interface {
 // and of what type, as recorded; their order is ours. It is for one reader, and
 // writes what it is given: whoever calls it has asked the store as that reader.
 //
-// The zero Viewer and Own leave out more than they should rather than less.
+// The zero Viewer, Own and All leave out more than they should rather than less.
 type Encoder struct {
 	Names  Names
 	Viewer access.Viewer // who reads
-	Own    bool          // also tags that do not leave this instance: local ones, and those not exportable
+	Own    bool          // also local tags, which do not leave this instance
+	All    bool          // also tags that are not exportable (includeAllTags)
 }
 
 // More is what a client may ask for beside an attribute. The lists are JSON
@@ -194,7 +195,7 @@ func (c *Encoder) AppendTag(b []byte, t *tocsin.Tag) []byte {
 // leaves reports whether a tag as it is attached may be shown to this reader.
 func (c *Encoder) leaves(at tocsin.Attached) (*tocsin.Tag, bool) {
 	t := c.Names.Tag(at.Tag)
-	return t, t != nil && (c.Own || !at.Local && t.Exportable)
+	return t, t != nil && (c.Own || !at.Local) && (c.All || t.Exportable)
 }
 
 // appendTags appends the member called name with own and inherited tags, unless there are none.
@@ -212,7 +213,7 @@ func (c *Encoder) appendTags(b []byte, name string, own, inherited tocsin.TagSet
 	}
 	for at := range inherited.All() {
 		if t, ok := c.leaves(at); ok && !own.Has(at.Tag) {
-			b = append(appendBriefTag(b, t), `,"numerical_value":null,"inherited":1},`...)
+			b = append(appendNumeric(appendBriefTag(b, t), t), `,"inherited":1},`...)
 		}
 	}
 	if len(b) == first {
@@ -229,7 +230,7 @@ func (c *Encoder) appendFullTag(b []byte, t *tocsin.Tag, local bool) []byte {
 }
 
 func (c *Encoder) appendShortTag(b []byte, t *tocsin.Tag, local bool) []byte {
-	b = append(appendBriefTag(b, t), `,"numerical_value":null,"is_galaxy":`...)
+	b = append(appendNumeric(appendBriefTag(b, t), t), `,"is_galaxy":`...)
 	b = appendBool(b, isGalaxy(t.Name))
 	b = appendBool(append(b, `,"local":`...), local)
 	return append(b, '}')
@@ -271,10 +272,18 @@ func appendTag(b []byte, t *tocsin.Tag) []byte {
 	b = appendBool(append(b, `,"exportable":`...), t.Exportable)
 	b = appendInt(append(b, `,"user_id":`...), t.User)
 	b = appendBool(append(b, `,"hide_tag":`...), t.Hidden)
-	b = append(b, `,"numerical_value":null,"is_galaxy":`...)
+	b = append(appendNumeric(b, t), `,"is_galaxy":`...)
 	b = appendBool(b, isGalaxy(t.Name))
 	b = appendBool(append(b, `,"is_custom_galaxy":`...), isCustomGalaxy(t.Name))
 	return appendBool(append(b, `,"local_only":`...), t.LocalOnly)
+}
+
+func appendNumeric(b []byte, t *tocsin.Tag) []byte {
+	b = append(b, `,"numerical_value":`...)
+	if t.Numeric == nil {
+		return append(b, `null`...)
+	}
+	return appendInt(b, *t.Numeric)
 }
 
 // isGalaxy reports whether a tag stands for a cluster of a galaxy.

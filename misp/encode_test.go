@@ -74,7 +74,7 @@ func TestReaders(t *testing.T) {
 		{"a stranger", access.NewViewer("", 5, 3, 0, 6), true, false, false, true},
 		{"an administrator", access.NewViewer("", 1, 4, access.Roles[0].Role), true, true, true, true},
 	} {
-		c := Encoder{Names: places, Viewer: test.v, Own: test.own}
+		c := Encoder{Names: places, Viewer: test.v, Own: test.own, All: test.own}
 		for form, text := range map[string][]byte{
 			"view":  c.AppendEvent(nil, somewhere(), nil, nil, Beside{}),
 			"index": c.AppendIndexRow(nil, somewhere(), 0),

@@ -34,10 +34,15 @@ var (
 	noAttributeThere = answer{http.StatusNotFound, "Invalid attribute"}
 	noObject         = answer{http.StatusNotFound, "Invalid object."}
 	noTarget         = answer{http.StatusNotFound, "Invalid Target."}
+	noTag            = answer{http.StatusNotFound, "Invalid tag"}
+	noTagCollection  = answer{http.StatusNotFound, "Invalid tag collection."}
 	noGroup          = answer{http.StatusMethodNotAllowed, "Sharing group doesn&#039;t exist or you do not have permission to access it."}
 	noOrganisation   = answer{http.StatusNotFound, "Invalid organisation"}
 	noList           = answer{http.StatusNotFound, "Invalid Warninglist."}
 	noUser           = answer{http.StatusNotFound, "Invalid user"}
+	noRole           = answer{http.StatusNotFound, "Invalid role"}
+	noKey            = answer{http.StatusNotFound, "Invalid auth key"}
+	noUserSetting    = answer{http.StatusNotFound, "Invalid user setting"}
 )
 
 // A refusal is an answer that says no, with MISP's status and body.

@@ -41,6 +41,9 @@ func TestBadInput(t *testing.T) {
 		if !strings.Contains(act.verbs, "POST") {
 			continue
 		}
+		if act.path == "/users/resetauthkey" { // ann would have no key any more
+			continue
+		}
 		for name, body := range bad {
 			for _, path := range []string{act.path, act.path + "/" + visible, act.path + "/" + inVisible, act.path + "/1/2/3/4"} {
 				if strings.Contains(path, "/delete/") {

@@ -40,6 +40,7 @@ func (a *API) serve(act *action, path string) httpd.Handler {
 	return func(w http.ResponseWriter, r *http.Request, v access.Viewer) error {
 		c := &call{API: a, w: w, r: r, v: v, view: a.db.As(v), act: act}
 		c.readPath(path)
+		a.presence.note(v.User(), a.db.Now())
 		if err := c.admit(); err != nil {
 			return err
 		}
@@ -64,7 +65,7 @@ func (c *call) admit() error {
 	if !strings.Contains(" "+c.act.verbs+" ", " "+method+" ") {
 		return c.no(http.StatusMethodNotAllowed, tocsin.Invalid, "This function is only accessible via POST requests.")
 	}
-	if c.act.needs != 0 && c.writes() && !c.v.May(c.act.needs) {
+	if c.act.needs != 0 && (c.writes() || c.act.closed) && !c.v.May(c.act.needs) {
 		return c.no(http.StatusForbidden, tocsin.Forbidden, notPermitted)
 	}
 	return nil

@@ -32,8 +32,12 @@ type API struct {
 	// Index finds what correlates. Without one the store is asked, which answers the
 	// same and takes longer.
 	Index Index
+	// Bus takes events that are pushed to it. Without one there is nobody to push to.
+	Bus Bus
 	// Guards say what is guarded, and why. Without them nothing is.
 	Guards Guards
+
+	presence presence
 }
 
 // An Index knows which events claim a value (package match).

@@ -53,8 +53,10 @@ func spellings(path string) []string {
 // finds no tag.
 func (c *call) keepsColons(i int) bool {
 	switch c.act.path {
-	case "/events/addTag", "/events/removeTag", "/tags/attachTagToObject", "/tags/removeTagFromObject":
+	case "/events/addTag", "/events/removeTag", "/tags/attachTagToObject", "/tags/removeTagFromObject", "/tag_collections/addTag", "/tag_collections/removeTag":
 		return i == 1
+	case "/tags/search", "/tags/view":
+		return i == 0
 	}
 	return false
 }
@@ -134,4 +136,39 @@ func (s *search) suffix(f format) string {
 		return f.Name
 	}
 	return f.Suffix
+}
+
+// domainsOf returns the domains that an organisation's users are held to. Where there
+// are none MISP 2.5 says null, and once the organisation was edited an empty list.
+func domainsOf(o *tocsin.Organisation) []string {
+	if len(o.Domains) == 0 && !o.Modified.IsZero() {
+		return []string{}
+	}
+	return o.Domains
+}
+
+// ofInvited is a text of a user that MISP 2.5 leaves null for the one who came with
+// it, and that is empty for those whom somebody added.
+func ofInvited(u *tocsin.User, text string) *string {
+	if text == "" && u.InvitedBy == 0 {
+		return nil
+	}
+	return &text
+}
+
+// sinceInvited is when a user was added; MISP 2.5 does not know it of the one who came
+// with it.
+func sinceInvited(u *tocsin.User) any {
+	if u.InvitedBy == 0 {
+		return nil
+	}
+	return unixOrNull(u.Created)
+}
+
+// emptyList writes an empty object as an empty list, as PHP does.
+func emptyList[V any](m map[string]V) any {
+	if len(m) == 0 {
+		return []any{}
+	}
+	return m
 }

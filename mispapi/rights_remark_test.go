@@ -14,6 +14,7 @@ var speech = []struct {
 	{"/sightings/add/ATTRIBUTE", `{}`, 200},
 	{"/sightings/add", `{"id":"ATTRIBUTE","type":3}`, 200},
 	{"/sightings/add", `{"uuid":"ATTRIBUTE","type":1}`, 200},
+	{"/event_reports/importReportFromUrl/EVENT", `{"url":"http://192.0.2.1/"}`, 405},
 	{"/sightings/bulkSaveSightings/EVENT", `[{"attribute_uuid":"ATTRIBUTE","type":"0","date_sighting":"1700000000"}]`, 200},
 }
 
@@ -57,6 +58,8 @@ var saying = []struct {
 	writes          []struct{ path, body string }
 }{
 	{"/sightings/add/ATTRIBUTE", `{}`, "Sighting", []struct{ path, body string }{{"/sightings/delete/ID", ``}}},
+	{"/event_reports/add/EVENT", `{"name":"a report"}`, "EventReport", []struct{ path, body string }{{"/event_reports/edit/ID", `{"content":"hijacked"}`},
+		{"/event_reports/delete/ID", ``}, {"/event_reports/restore/ID", ``}, {"/event_reports/delete/ID/1", ``}}},
 }
 
 // TestRemarksOfOthers asks calls that change a remark for one of another

@@ -18,6 +18,7 @@ type action struct {
 	// needs is what MISP asks of a role before it looks at anything. It chooses the
 	// sentence of a refusal; whether the viewer may is asked by the store.
 	needs   access.Permission
+	closed  bool   // it is asked of those, too, who only read
 	missing answer // to what is not there or not the viewer's to see
 	others  string // the sentence where the record is another organisation's
 	opts    []httpd.Option
@@ -31,7 +32,7 @@ func (a *API) actions() []action {
 	asks := []httpd.Option{httpd.Asks}
 	list := []httpd.Option{large}
 	const get, post, ask, write, remove = "GET", "POST", "GET POST", "POST PUT", "POST DELETE"
-	const add, publish, tag, share = access.Add, access.Publish, access.Tag, access.SharingGroup
+	const add, publish, tag, share, admin, site = access.Add, access.Publish, access.Tag, access.SharingGroup, access.OrgAdmin, access.SiteAdmin
 	return []action{
 		// Events.
 		{path: "/events", verbs: "GET POST PUT DELETE", handle: events, missing: noEvent, opts: list}, // and /events/{id}
@@ -39,6 +40,7 @@ func (a *API) actions() []action {
 		{path: "/events/view", verbs: ask, handle: viewEvent, missing: noEvent, opts: asks},
 		{path: "/events/restSearch", verbs: ask, handle: searchEvents, opts: asks},
 		{path: "/events/add", verbs: "GET POST", handle: addEvent, needs: add, opts: list},
+		{path: "/events/pushEventToZMQ", verbs: post, handle: pushEvent, needs: publish, missing: noEvent},
 		{path: "/events/upload_stix", verbs: post, handle: uploadSTIX, needs: add, opts: list},
 		{path: "/events/edit", verbs: write, handle: editEvent, needs: add, missing: noEvent, others: notAuthorised, opts: list},
 		{path: "/events/publish", verbs: post, handle: publishEvent, needs: publish, missing: noEvent},
@@ -64,6 +66,9 @@ func (a *API) actions() []action {
 		{path: "/attributes/view", verbs: ask, handle: viewAttribute, missing: noAttribute, opts: asks},
 		{path: "/attributes/restSearch", verbs: ask, handle: searchAttributes, opts: asks},
 		{path: "/attributes/describeTypes", verbs: get, handle: describeTypes},
+		{path: "/attributes/attributeStatistics", verbs: get, handle: attributeStatistics},
+		{path: "/attributes/addTag", verbs: post, handle: tagAttribute, needs: tag, missing: noAttributeThere, others: notOurTags},
+		{path: "/attributes/removeTag", verbs: post, handle: untagAttribute, needs: tag, missing: noAttributeThere, others: notOurTags},
 		{path: "/attributes/add", verbs: post, handle: addAttributes, needs: add, missing: noEvent, opts: list},
 		{path: "/attributes/edit", verbs: write, handle: editAttribute, needs: add, missing: noAttribute},
 		{path: "/attributes/restore", verbs: post, handle: restoreAttribute, needs: add, missing: noAttributeThere},
@@ -78,8 +83,22 @@ func (a *API) actions() []action {
 		// Tags and collections of them.
 		{path: "/tags", verbs: get, handle: indexTags},
 		{path: "/tags/index", verbs: get, handle: indexTags},
+		{path: "/tags/view", verbs: get, handle: viewTag, missing: noTag},
+		{path: "/tags/add", verbs: post, handle: addTag, needs: access.TagEditor},
+		{path: "/tags/edit", verbs: write, handle: editTag, needs: access.TagEditor, missing: noTag},
+		{path: "/tags/delete", verbs: remove, handle: deleteTag, needs: access.TagEditor, missing: noTag},
+		{path: "/tags/search", verbs: ask, handle: searchTags, opts: asks},
+		{path: "/tags/tagStatistics", verbs: get, handle: tagStatistics},
 		{path: "/tags/attachTagToObject", verbs: post, handle: attachTag, needs: tag, missing: noTarget, others: notOurTags},
 		{path: "/tags/removeTagFromObject", verbs: post, handle: removeTag, needs: tag, missing: noTarget, others: notOurTags},
+		{path: "/tag_collections", verbs: get, handle: indexTagCollections},
+		{path: "/tag_collections/index", verbs: get, handle: indexTagCollections},
+		{path: "/tag_collections/view", verbs: get, handle: viewTagCollection, missing: noTagCollection},
+		{path: "/tag_collections/add", verbs: post, handle: addTagCollection, needs: access.TagEditor},
+		{path: "/tag_collections/edit", verbs: write, handle: editTagCollection, needs: access.TagEditor, missing: noTagCollection},
+		{path: "/tag_collections/delete", verbs: remove, handle: deleteTagCollection, needs: access.TagEditor, missing: noTagCollection},
+		{path: "/tag_collections/addTag", verbs: post, handle: collectTag, needs: access.TagEditor, missing: noTagCollection},
+		{path: "/tag_collections/removeTag", verbs: post, handle: uncollectTag, needs: access.TagEditor, missing: noTagCollection},
 
 		// Proposals, delegations, blocklists.
 
@@ -94,6 +113,14 @@ func (a *API) actions() []action {
 		{path: "/sightings/bulkSaveSightings", verbs: post, handle: saveSightings, needs: access.Sighting, missing: noEvent, opts: list},
 
 		// Event reports.
+		{path: "/event_reports", verbs: ask, handle: indexReports, missing: noEvent, opts: asks},
+		{path: "/event_reports/index", verbs: ask, handle: indexReports, missing: noEvent, opts: asks},
+		{path: "/event_reports/view", verbs: ask, handle: viewReport, missing: noReport, opts: asks},
+		{path: "/event_reports/add", verbs: post, handle: addReport, needs: add, missing: noEvent},
+		{path: "/event_reports/edit", verbs: write, handle: editReport, needs: add, missing: noReport},
+		{path: "/event_reports/delete", verbs: remove, handle: deleteReport, needs: add, missing: noReport},
+		{path: "/event_reports/restore", verbs: write, handle: restoreReport, needs: add, missing: noReport},
+		{path: "/event_reports/importReportFromUrl", verbs: post, handle: importReport, needs: add, missing: noEvent},
 
 		// Analyst data: notes, opinions, relationships.
 
@@ -120,11 +147,41 @@ func (a *API) actions() []action {
 		{path: "/organisations", verbs: get, handle: indexOrganisations},
 		{path: "/organisations/index", verbs: get, handle: indexOrganisations},
 		{path: "/organisations/view", verbs: get, handle: viewOrganisation, missing: noOrganisation},
+		{path: "/admin/organisations/add", verbs: write, handle: addOrganisation, needs: site},
+		{path: "/admin/organisations/edit", verbs: write, handle: editOrganisation, needs: site, missing: noOrganisation},
+		{path: "/admin/organisations/delete", verbs: remove, handle: deleteOrganisation, needs: site, missing: noOrganisation},
 
 		// Roles, users, their keys and settings.
 		{path: "/roles", verbs: get, handle: indexRoles},
 		{path: "/roles/index", verbs: get, handle: indexRoles},
+		{path: "/roles/view", verbs: get, handle: viewRole, missing: noRole},
+		{path: "/admin/roles/index", verbs: get, handle: indexRoles, needs: site, closed: true},
+		{path: "/admin/roles/add", verbs: write, handle: addRole, needs: site},
+		{path: "/admin/roles/edit", verbs: write, handle: editRole, needs: site, missing: noRole},
+		{path: "/admin/roles/delete", verbs: remove, handle: deleteRole, needs: site, missing: noRole},
+		{path: "/admin/roles/set_default", verbs: post, handle: setDefaultRole, needs: site, missing: noRole},
 		{path: "/users/view", verbs: get, handle: viewUser, missing: noUser},
+		{path: "/users/edit", verbs: write, handle: editProfile, missing: noUser},
+		{path: "/users/change_pw", verbs: write, handle: changePassword, missing: noUser},
+		{path: "/users/resetauthkey", verbs: post, handle: resetKeys, needs: access.Auth, missing: noUser},
+		{path: "/admin/users", verbs: get, handle: indexUsers, needs: admin, closed: true},
+		{path: "/admin/users/index", verbs: ask, handle: indexUsers, needs: admin, closed: true, opts: asks},
+		{path: "/admin/users/view", verbs: get, handle: administerUser, needs: admin, closed: true, missing: noUser},
+		{path: "/admin/users/add", verbs: write, handle: addUser, needs: admin},
+		{path: "/admin/users/edit", verbs: write, handle: editUser, needs: admin, missing: noUser},
+		{path: "/admin/users/delete", verbs: remove, handle: deleteUser, needs: admin, missing: noUser},
+		{path: "/auth_keys", verbs: get, handle: indexKeys},
+		{path: "/auth_keys/index", verbs: ask, handle: indexKeys, opts: asks},
+		{path: "/auth_keys/view", verbs: get, handle: viewKey, missing: noKey},
+		{path: "/auth_keys/add", verbs: write, handle: addKey, needs: access.Auth, missing: noUser},
+		{path: "/auth_keys/edit", verbs: write, handle: editKey, needs: access.Auth, missing: noKey},
+		{path: "/auth_keys/delete", verbs: remove, handle: deleteKey, needs: access.Auth, missing: noKey},
+		{path: "/user_settings", verbs: get, handle: indexUserSettings},
+		{path: "/user_settings/index", verbs: ask, handle: indexUserSettings, opts: asks},
+		{path: "/user_settings/view", verbs: ask, handle: viewUserSetting, missing: noUserSetting, opts: asks},
+		{path: "/user_settings/getSetting", verbs: ask, handle: viewUserSetting, missing: noUserSetting, opts: asks},
+		{path: "/user_settings/setSetting", verbs: write, handle: setUserSetting, missing: noUserSetting},
+		{path: "/user_settings/delete", verbs: remove, handle: deleteUserSetting, missing: noUserSetting},
 
 		// Feeds and peers.
 
@@ -133,6 +190,11 @@ func (a *API) actions() []action {
 		{path: "/warninglists/index", verbs: ask, handle: indexWarninglists, opts: asks},
 		{path: "/warninglists/view", verbs: get, handle: viewWarninglist, missing: noList},
 		{path: "/warninglists/checkValue", verbs: post, handle: checkValues, opts: asks},
+
+		// Communities that one may ask to join.
+		{path: "/communities", verbs: get, handle: indexCommunities},
+		{path: "/communities/index", verbs: get, handle: indexCommunities},
+		{path: "/communities/view", verbs: get, handle: viewCommunity, missing: answer{404, "Invalid community."}},
 
 		// The instance: versions, settings, logs, jobs, what can be asked.
 		{path: "/servers/getVersion", verbs: get, handle: version},

@@ -255,14 +255,17 @@ func (s *search) matching(ctx context.Context, q store.Query) iter.Seq2[tocsin.A
 }
 
 // eventOf returns the event of an attribute, nil if it has gone meanwhile.
-func (c *call) eventOf(a *tocsin.Attribute) *tocsin.Event {
-	e, ok := c.held[a.Event]
+func (c *call) eventOf(a *tocsin.Attribute) *tocsin.Event { return c.eventByID(a.Event) }
+
+// eventByID returns an event, nil if it is not there or not the viewer's to see.
+func (c *call) eventByID(id int64) *tocsin.Event {
+	e, ok := c.held[id]
 	if !ok {
-		e, _ = c.view.Event(c.r.Context(), a.Event)
+		e, _ = c.view.Event(c.r.Context(), id)
 		if c.held == nil || len(c.held) >= maxHeld {
 			c.held = map[int64]*tocsin.Event{}
 		}
-		c.held[a.Event] = e
+		c.held[id] = e
 	}
 	return e
 }

@@ -2,8 +2,8 @@ package mispapi
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -11,17 +11,32 @@ import (
 	"tocsin/store"
 )
 
-// indexTags answers with all tags that the viewer may know of.
+// indexTags answers with the tags that the viewer may know of, in order of name, and
+// how many events and attributes carry each. As in MISP it is not paged. What follows
+// "searchall" or "filter" is looked for within names.
 func indexTags(c *call) error {
-	tags := slices.SortedFunc(c.view.Tags(), func(a, b *tocsin.Tag) int { return strings.Compare(a.Name, b.Name) })
+	said, err := c.filters()
+	if err != nil {
+		return err
+	}
+	within := textOf(said["searchall"]) + textOf(said["filter"]) + textOf(said["name"]) + textOf(said["search"])
+	is := like(textOf(contains(within)))
+	counts, err := c.tagCounts(nil)
+	if err != nil {
+		return err
+	}
 	enc, out := c.encoder(), c.stream(mediaJSON)
 	out.b = append(out.b, `{"Tag":[`...)
-	for i, t := range tags {
-		if i > 0 {
+	first := true
+	for _, t := range slices.SortedFunc(c.view.Tags(), func(a, b *tocsin.Tag) int { return strings.Compare(a.Name, b.Name) }) {
+		if !is(t.Name) || c.arg(0) == "1" || truthy(said["favouritesOnly"]) { // nobody has favourites
+			continue
+		}
+		if !first {
 			out.b = append(out.b, ',')
 		}
-		out.b = enc.AppendTag(out.b, t)
-		out.b = append(out.b[:len(out.b)-1], `,"favourite":false}`...)
+		first = false
+		out.b = counts.append(without(enc.AppendTag(out.b, t), `,"favourite":false`), t)
 		if err := out.flush(); err != nil {
 			return err
 		}
@@ -30,249 +45,269 @@ func indexTags(c *call) error {
 	return out.end()
 }
 
-// A target is a record that tags are attached to.
-type target struct {
-	event     *tocsin.Event
-	attribute *tocsin.Attribute // of that event; nil: the event itself
+// without takes the end off an object that is to have more members.
+func without(b []byte, more string) []byte { return append(b[:len(b)-1], more...) }
+
+// tagCounts are how many events and attributes carry a tag, as far as the viewer may see.
+type tagCounts struct{ events, attributes map[int64]int64 }
+
+// tagCounts counts all tags, or what carries one.
+func (c *call) tagCounts(one *tocsin.Tag) (n tagCounts, err error) {
+	var q store.Query
+	var eq store.EventQuery
+	if one != nil {
+		eq.Tags = c.db.TagSets().Matching(func(s tocsin.TagSet) bool { return s.Has(one.ID) })
+		q.Tags = eq.Tags
+	}
+	if n.events, err = c.view.TallyEvents(c.r.Context(), eq); err != nil {
+		return n, err
+	}
+	n.attributes, err = c.view.Tally(c.r.Context(), store.TraitTag, q)
+	return n, err
 }
 
-func (t target) String() string {
-	if t.attribute != nil {
-		return fmt.Sprintf("Attribute(%d)", t.attribute.ID)
-	}
-	return fmt.Sprintf("Event(%d)", t.event.ID)
+func (n tagCounts) append(b []byte, t *tocsin.Tag) []byte {
+	b = append(append(b, `,"count":`...), itoa(n.events[t.ID])...)
+	b = append(append(b, `,"attribute_count":`...), itoa(n.attributes[t.ID])...)
+	return append(b, '}')
 }
 
-func (t target) kind() string { s, _, _ := strings.Cut(t.String(), "("); return s }
-
-func (t target) tags() tocsin.TagSet {
-	if t.attribute != nil {
-		return t.attribute.Tags
-	}
-	return t.event.Tags
-}
-
-// tag attaches and removes tags.
-func (t target) tag(tx *store.Tx, add, remove []tocsin.Attached) error {
-	if t.attribute != nil {
-		_, err := tx.TagAttribute(t.attribute.ID, add, remove)
-		return err
-	}
-	_, err := tx.TagEvent(t.event.ID, add, remove)
-	return err
-}
-
-// target returns the event or attribute that a uuid names.
-func (c *call) target(uuid string) (t target, err error) {
-	if refOf(uuid).uuid.IsZero() {
-		return t, tocsin.Errorf(tocsin.NotFound, "%q is no uuid", uuid)
-	}
-	if t.event, err = c.event(uuid); tocsin.CodeOf(err) != tocsin.NotFound || err == nil {
-		return t, err
-	}
-	if t.attribute, err = c.attribute(uuid); err != nil {
-		return t, err
-	}
-	t.event, err = c.view.Event(c.r.Context(), t.attribute.Event)
-	return t, err
-}
-
-// A tagging is what attachTagToObject and removeTagFromObject are told, in a body
-// or in the path.
-type tagging struct {
-	UUID  text `json:"uuid"`
-	Tag   text `json:"tag"`
-	Local text `json:"local"`
-}
-
-// A text is a string, or a number that a client sends in its place.
-type text string
-
-func (t *text) UnmarshalJSON(b []byte) error {
-	if b[0] == '"' {
-		return json.Unmarshal(b, (*string)(t))
-	}
-	*t = text(b)
-	return nil
-}
-
-func (c *call) tagging() (t tagging, err error) {
-	b, err := c.body()
+// knownTag returns the tag that a path names, by id or name, if the viewer may know of it.
+func (c *call) knownTag(text string) (*tocsin.Tag, error) {
+	t, err := c.tagNamed(text)
 	if err != nil {
-		return t, err
+		return nil, err
 	}
-	if len(b) > 0 {
-		if err := json.Unmarshal(b, &t); err != nil {
-			return t, c.because(http.StatusMethodNotAllowed, tocsin.Invalid, notJSON, err.Error())
-		}
-	}
-	if c.arg(0) != "" {
-		t.UUID = text(c.arg(0))
-	}
-	if c.arg(1) != "" {
-		t.Tag = text(c.arg(1))
-		if known, err := c.tagNamed(c.arg(1)); err == nil {
-			t.Tag = text(known.Name)
-		} else {
-			return t, c.no(http.StatusMethodNotAllowed, tocsin.NotFound, "Invalid tag")
-		}
-	}
-	if t.Local == "" {
-		t.Local = text(c.arg(2))
+	if t.Coined != 0 && t.Coined != c.v.Org() && !c.v.Administers() {
+		return nil, tocsin.Errorf(tocsin.NotFound, "no tag %q", text)
 	}
 	return t, nil
 }
 
-// tagNamed returns the tag that is called so, or has that number.
-func (c *call) tagNamed(name string) (*tocsin.Tag, error) {
-	if id := refOf(name).id; id != 0 {
-		if t, err := store.One[*tocsin.Tag](c.view, id); err == nil {
-			return t, nil
+// viewTag answers with one tag, and how many records carry it.
+func viewTag(c *call) error {
+	t, err := c.knownTag(c.arg(0))
+	if err != nil {
+		return err
+	}
+	n, err := c.tagCounts(t)
+	if err != nil {
+		return err
+	}
+	return c.send(n.append(without(c.encoder().AppendTag(nil, t), ""), t))
+}
+
+// A tagDraft is what tags/add and tags/edit are told: what is absent stays.
+type tagDraft struct {
+	Name       *string   `json:"name"`
+	Colour     *string   `json:"colour"`
+	Exportable *toggle   `json:"exportable"`
+	Hidden     *toggle   `json:"hide_tag"`
+	LocalOnly  *toggle   `json:"local_only"`
+	Org        *text     `json:"org_id"`
+	User       *text     `json:"user_id"`
+	Numeric    *text     `json:"numerical_value"`
+	Tag        *tagDraft `json:"Tag"`
+	Request    *tagDraft `json:"request"`
+}
+
+// A toggle is a switch as clients send it: true, 1, "1".
+type toggle bool
+
+func (f *toggle) UnmarshalJSON(b []byte) error {
+	var v any
+	if err := json.Unmarshal(b, &v); err != nil {
+		return err
+	}
+	if n, ok := v.(float64); ok {
+		*f = n != 0
+		return nil
+	}
+	*f = toggle(truthy(v))
+	return nil
+}
+
+func (c *call) tagDraft() (d tagDraft, err error) {
+	b, err := c.body()
+	if err != nil {
+		return d, err
+	}
+	if err := json.Unmarshal(b, &d); err != nil && len(b) > 0 {
+		return d, c.because(http.StatusMethodNotAllowed, tocsin.Invalid, notJSON, err.Error())
+	}
+	for d.Request != nil || d.Tag != nil {
+		if d.Request != nil {
+			d = *d.Request
+		} else {
+			d = *d.Tag
 		}
 	}
-	return store.ByName[*tocsin.Tag](c.view, strings.TrimSpace(name))
+	return d, nil
 }
 
-func attachTag(c *call) error {
-	what, err := c.tagging()
+var colour = regexp.MustCompile(`^#[0-9a-fA-F]{6}$`)
+
+// on puts what a draft says on a tag, or says what is wrong with it.
+func (d *tagDraft) on(t *tocsin.Tag) map[string][]string {
+	wrong := map[string][]string{}
+	if d.Name != nil {
+		t.Name = strings.TrimSpace(*d.Name)
+	}
+	if t.Name == "" {
+		wrong["name"] = []string{"Name cannot be empty."}
+	}
+	if d.Colour != nil {
+		t.Colour = *d.Colour
+	}
+	if t.Colour != "" && !colour.MatchString(t.Colour) {
+		wrong["colour"] = []string{"Colour has to be in the RGB format (#FFFFFF)"}
+	}
+	set(&t.Exportable, d.Exportable)
+	set(&t.Hidden, d.Hidden)
+	set(&t.LocalOnly, d.LocalOnly)
+	number := func(field string, to *int64, from *text) {
+		if from == nil || *from == "" || *from == "null" {
+			return
+		}
+		n, err := count(field, string(*from))
+		if err != nil {
+			wrong[field] = []string{err.Error()}
+		}
+		*to = n
+	}
+	number("org_id", &t.Org, d.Org)
+	number("user_id", &t.User, d.User)
+	if d.Numeric != nil && *d.Numeric != "" && *d.Numeric != "null" {
+		t.Numeric = new(int64)
+		number("numerical_value", t.Numeric, d.Numeric)
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return wrong
+}
+
+func set(to *bool, from *toggle) {
+	if from != nil {
+		*to = bool(*from)
+	}
+}
+
+// addTag makes a tag, unless there is one of that name, which is then the answer.
+func addTag(c *call) error {
+	d, err := c.tagDraft()
 	if err != nil {
 		return err
 	}
-	to, err := c.target(string(what.UUID))
+	t := &tocsin.Tag{Exportable: true}
+	if wrong := d.on(t); wrong != nil {
+		return c.unsaved("add Tag", "/tags/add", wrong, nil)
+	}
+	if known, err := store.ByName[*tocsin.Tag](c.view, t.Name); err == nil {
+		t = known
+	} else if err := c.putTag(t, "add Tag", "/tags/add"); err != nil {
+		return err
+	}
+	return c.send(append(c.encoder().AppendTag([]byte(`{"Tag":`), t), '}'))
+}
+
+// putTag keeps a tag. What was wrong with it is said of its name: there is nothing else.
+func (c *call) putTag(t *tocsin.Tag, what, url string) error {
+	_, err := c.db.Apply(c.r.Context(), c.v, func(tx *store.Tx) error {
+		if t.Colour == "" {
+			t.Colour = store.ColourOf(t.Name)
+		}
+		return store.Put(tx, t)
+	})
+	switch tocsin.CodeOf(err) {
+	case tocsin.Conflict:
+		return c.unsaved(what, url, map[string][]string{"name": {"A similar name already exists."}}, nil)
+	case tocsin.Invalid:
+		return c.unsaved(what, url, map[string][]string{"name": {err.Error()}}, nil)
+	}
+	return err
+}
+
+// editTag changes of a tag what the body names.
+func editTag(c *call) error {
+	old, err := c.knownTag(c.arg(0))
 	if err != nil {
 		return err
 	}
-	if strings.TrimSpace(string(what.Tag)) == "" {
-		return c.no(http.StatusMethodNotAllowed, tocsin.Invalid, "Invalid tag")
-	}
-	tag, local, err := c.attach(to, string(what.Tag), truthy(string(what.Local)))
+	d, err := c.tagDraft()
 	if err != nil {
 		return err
 	}
-	const url = "/tags/attachTagToObject"
-	if tag == nil {
-		return c.done(fmt.Sprintf("%s already has the requested tag attached, no changes had to be made for tag %s.", to.kind(), what.Tag), url, nil)
+	t := *old
+	if wrong := d.on(&t); wrong != nil {
+		return c.unsaved("edit Tag", "/tags/edit", wrong, nil)
 	}
-	return c.done(fmt.Sprintf("%s tag %s(%d) successfully attached to %s.", reach(local), tag.Name, tag.ID, to), url, nil)
+	if err := c.putTag(&t, "edit Tag", "/tags/edit"); err != nil {
+		return err
+	}
+	return c.send(append(c.encoder().AppendTag([]byte(`{"Tag":`), &t), '}'))
 }
 
-func reach(local bool) string {
-	if local {
-		return "Local"
+// deleteTag deletes a tag, which is gone from what carries it.
+func deleteTag(c *call) error {
+	t, err := c.knownTag(c.arg(0))
+	if err != nil {
+		return err
 	}
-	return "Global"
+	_, err = c.db.Apply(c.r.Context(), c.v, func(tx *store.Tx) error { return store.Remove[*tocsin.Tag](tx, t.ID) })
+	if tocsin.CodeOf(err) == tocsin.Conflict {
+		return c.unsaved("delete Tag", "/tags/delete", err.Error(), nil)
+	}
+	if err != nil {
+		return err
+	}
+	return c.reply(message{"Tag deleted.", "Tag deleted.", c.absolute(), nil})
 }
 
-// attach attaches a tag, which is made if the viewer may; nil says that it was there.
-func (c *call) attach(to target, name string, local bool) (tag *tocsin.Tag, asLocal bool, err error) {
-	if known, err := c.tagNamed(name); err == nil {
-		name = known.Name
+// absolute is the address of the call as its client wrote it.
+func (c *call) absolute() string {
+	scheme := "http"
+	if c.r.TLS != nil {
+		scheme = "https"
 	}
-	there := false
-	_, err = c.db.Apply(c.r.Context(), c.v, func(tx *store.Tx) error {
-		var err error
-		if tag, err = tx.TagNamed(name, ""); err != nil {
+	return scheme + "://" + c.r.Host + c.r.URL.Path
+}
+
+// searchTags answers with the tags of a name, or like a pattern: /tags/search/tlp%25,
+// {"name": "tlp:%"}, {"tagname": "tlp:%"}.
+func searchTags(c *call) error {
+	said, err := c.filters()
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, name := range []string{"name", "tagname", "tag", "tags"} {
+		ss, err := scalars(name, said[name])
+		if err != nil {
+			return c.invalid(err)
+		}
+		names = append(names, ss...)
+	}
+	if c.arg(0) != "" {
+		names = append(names, c.arg(0))
+	}
+	is := anyLike(names)
+	out := c.stream(mediaJSON)
+	out.b = append(out.b, '[')
+	enc, first := c.encoder(), true
+	for _, t := range slices.SortedFunc(c.view.Tags(), func(a, b *tocsin.Tag) int { return int(a.ID - b.ID) }) {
+		if !is(t.Name) {
+			continue
+		}
+		if !first {
+			out.b = append(out.b, ',')
+		}
+		first = false
+		out.b = append(enc.AppendTag(append(out.b, `{"Tag":`...), t), '}')
+		if err := out.flush(); err != nil {
 			return err
 		}
-		if !c.mayAttach(tag) {
-			return c.no(http.StatusForbidden, tocsin.Forbidden, "Invalid Tag. This tag can only be set by a fixed organisation.")
-		}
-		at := tocsin.Attached{Tag: tag.ID, Local: local || tag.LocalOnly}
-		asLocal = at.Local
-		// Asking for what is there changes nothing, but whoever may not attach is told so.
-		if there = to.tags().Has(tag.ID) && c.v.Owns(c.db.Labels().Label(to.event.Label)); there {
-			return nil
-		}
-		return to.tag(tx, []tocsin.Attached{at}, nil)
-	})
-	if there {
-		return nil, asLocal, err
 	}
-	return tag, asLocal, err
-}
-
-// mayAttach reports whether a tag is for the viewer to attach.
-func (c *call) mayAttach(t *tocsin.Tag) bool {
-	return c.v.SeesAll() || (t.Org == 0 || t.Org == c.v.Org()) && (t.User == 0 || t.User == c.v.User())
-}
-
-func removeTag(c *call) error {
-	what, err := c.tagging()
-	if err != nil {
-		return err
-	}
-	from, err := c.target(string(what.UUID))
-	if err != nil {
-		return err
-	}
-	tag, local, err := c.detach(from, string(what.Tag))
-	if err != nil {
-		return err
-	}
-	return c.done(fmt.Sprintf("%s tag %s (%d) successfully removed from %s.", reach(local), tag.Name, tag.ID, from), "/tags/removeTagFromObject", nil)
-}
-
-func (c *call) detach(from target, name string) (tag *tocsin.Tag, local bool, err error) {
-	tag, err = c.tagNamed(name)
-	if err != nil || !from.tags().Has(tag.ID) {
-		return nil, false, c.no(http.StatusMethodNotAllowed, tocsin.NotFound, "Invalid tag")
-	}
-	for at := range from.tags().All() {
-		if at.Tag == tag.ID {
-			local = at.Local
-		}
-	}
-	_, err = c.db.Apply(c.r.Context(), c.v, func(tx *store.Tx) error {
-		return from.tag(tx, nil, []tocsin.Attached{{Tag: tag.ID, Local: local}})
-	})
-	return tag, local, err
-}
-
-// eventTagging is the shape of the answers of events/addTag and events/removeTag,
-// which are of status 200 whatever they say.
-type eventTagging struct {
-	Saved   bool   `json:"saved"`
-	Success string `json:"success,omitempty"`
-	Errors  string `json:"errors,omitempty"`
-	Publish bool   `json:"check_publish,omitempty"`
-}
-
-// tagEvent attaches a tag that there is: /events/addTag/7/tlp:green.
-func tagEvent(c *call) error {
-	e, tag, err := c.eventAndTag()
-	if err != nil || tag == nil {
-		return err
-	}
-	if _, _, err := c.attach(target{event: e}, tag.Name, truthy(c.named["local"])); err != nil {
-		return err
-	}
-	return c.reply(eventTagging{Saved: true, Success: "Tag(s) added.", Publish: true})
-}
-
-// untagEvent removes one: /events/removeTag/7/tlp:green.
-func untagEvent(c *call) error {
-	e, tag, err := c.eventAndTag()
-	if err != nil || tag == nil {
-		return err
-	}
-	if !e.Tags.Has(tag.ID) {
-		return c.reply(eventTagging{Errors: "Invalid event - tag combination."})
-	}
-	if _, _, err := c.detach(target{event: e}, tag.Name); err != nil {
-		return err
-	}
-	return c.reply(eventTagging{Saved: true, Success: "Tag removed.", Publish: true})
-}
-
-// eventAndTag reads /7/tlp:green. Where there is no such tag it has answered.
-func (c *call) eventAndTag() (*tocsin.Event, *tocsin.Tag, error) {
-	e, err := c.event(c.arg(0))
-	if err != nil {
-		return nil, nil, err
-	}
-	tag, err := c.tagNamed(c.arg(1))
-	if err != nil {
-		return nil, nil, c.reply(eventTagging{Errors: "Invalid Tag."})
-	}
-	return e, tag, nil
+	out.b = append(out.b, ']')
+	return out.end()
 }

@@ -25,6 +25,7 @@ type world struct {
 	url  string
 	keys map[string]string // by name
 	api  *API
+	cast map[string]part // see trespass_test.go
 
 	mu  sync.Mutex
 	now time.Time

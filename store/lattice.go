@@ -25,6 +25,10 @@ func (tx *Tx) beneath(r tocsin.Record) error {
 		if u, ok := tx.docs.get(tocsin.KindUser, r.User).(*tocsin.User); ok {
 			return tx.beneathRole(u)
 		}
+	case *tocsin.UserSetting:
+		if u, ok := tx.docs.get(tocsin.KindUser, r.User).(*tocsin.User); ok {
+			return tx.beneathRole(u)
+		}
 	}
 	return nil
 }
@@ -39,7 +43,8 @@ func (tx *Tx) beneathRole(u *tocsin.User) error {
 	if was, ok := tx.docs.get(tocsin.KindUser, u.ID).(*tocsin.User); ok && was.ID == tx.v.User() && was.Role == u.Role && was.Org == u.Org {
 		return nil
 	}
-	if !tx.v.May(access.Permission(is.Role)) {
+	own, _ := tx.docs.get(tocsin.KindRole, u.Role).(*tocsin.Role)
+	if !tx.v.May(access.Permission(is.Role)) || own != nil && own.SiteAdminsOnly && !tx.v.May(access.SiteAdmin) {
 		return errMayNot("administer that user")
 	}
 	return nil

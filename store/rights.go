@@ -32,7 +32,8 @@ func (db *DB) mayReadDoc(v access.Viewer, r tocsin.Record, docs shelfView) bool 
 		return false
 	}
 	switch r := r.(type) {
-	case *tocsin.Organisation, *tocsin.Role, *tocsin.GuardList, *tocsin.Lifetime, *tocsin.Retention, *tocsin.Clock, *tocsin.Vocabulary:
+	case *tocsin.Organisation, *tocsin.Role, *tocsin.GuardList, *tocsin.Lifetime, *tocsin.Retention, *tocsin.Clock, *tocsin.Vocabulary,
+		*tocsin.Allowed:
 		return true // the rules of the house
 	case *tocsin.TagCollection:
 		return r.AllOrgs || r.Org == v.Org()
@@ -43,6 +44,9 @@ func (db *DB) mayReadDoc(v access.Viewer, r tocsin.Record, docs shelfView) bool 
 	case *tocsin.User:
 		return r.ID == v.User() || r.Org == v.Org() && v.May(access.OrgAdmin)
 	case *tocsin.Key:
+		u, _ := docs.get(tocsin.KindUser, r.User).(*tocsin.User)
+		return r.User == v.User() || u != nil && u.Org == v.Org() && v.May(access.OrgAdmin)
+	case *tocsin.UserSetting:
 		u, _ := docs.get(tocsin.KindUser, r.User).(*tocsin.User)
 		return r.User == v.User() || u != nil && u.Org == v.Org() && v.May(access.OrgAdmin)
 	case *tocsin.Group:
@@ -102,6 +106,15 @@ func (tx *Tx) mayWriteDoc(before, after tocsin.Record) error {
 			return errMayNot("administer that key")
 		}
 		return tx.mayWriteUser(u, u)
+	case *tocsin.UserSetting:
+		if r.User == tx.v.User() {
+			return nil
+		}
+		u, _ := tx.docs.get(tocsin.KindUser, r.User).(*tocsin.User)
+		if u == nil {
+			return errMayNot("administer that user's settings")
+		}
+		return tx.mayWriteUser(u, u)
 	case *tocsin.Group:
 		return tx.mayWriteGroup(before, after)
 	case *tocsin.TagCollection:
@@ -144,9 +157,9 @@ func (tx *Tx) mayWriteDoc(before, after tocsin.Record) error {
 // mayWriteUser keeps an organisation's administrator among its own users.
 func (tx *Tx) mayWriteUser(before tocsin.Record, u *tocsin.User) error {
 	was, _ := before.(*tocsin.User)
-	if was != nil && was.ID == tx.v.User() && was.Org == u.Org && was.Role == u.Role && was.Email == u.Email &&
+	if was != nil && was.ID == tx.v.User() && was.Org == u.Org && was.Role == u.Role &&
 		was.Disabled == u.Disabled && was.Expires.Equal(u.Expires) {
-		return nil // one's own password
+		return nil // one's own address, password and wishes
 	}
 	if !tx.v.May(access.OrgAdmin) || u.Org != tx.v.Org() {
 		return errMayNot("administer that user")
@@ -196,8 +209,8 @@ func (tx *Tx) ownsCollection(tag string) bool {
 	return false
 }
 
-// colourOf gives a tag without a colour one that stays the same.
-func colourOf(name string) string {
+// ColourOf gives a tag without a colour one that stays the same.
+func ColourOf(name string) string {
 	h := fnv.New32a()
 	h.Write([]byte(name))
 	return fmt.Sprintf("#%06x", h.Sum32()&0xffffff)

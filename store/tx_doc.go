@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"unicode"
 
 	"tocsin"
 	"tocsin/access"
@@ -94,6 +95,8 @@ func (tx *Tx) sound(before, r tocsin.Record) error {
 		return tx.settleCollection(r)
 	case *tocsin.Group:
 		tx.admit(r)
+	case *tocsin.Tag:
+		return soundTag(before, r)
 	case *tocsin.Role:
 		if slices.ContainsFunc(access.Roles, func(is access.NamedRole) bool { return strings.EqualFold(is.Name, r.Name) }) {
 			return tocsin.Errorf(tocsin.Conflict, "there is a role %q already; it comes with every exchange", r.Name)
@@ -223,6 +226,39 @@ func Remove[R tocsin.Record](tx *Tx, id int64) error {
 	if err := tx.unneeded(r); err != nil {
 		return err
 	}
+	if err := tx.belongings(r); err != nil {
+		return err
+	}
+	return tx.removeDoc(r)
+}
+
+// belongings removes what is a user's own along with them.
+func (tx *Tx) belongings(r tocsin.Record) error {
+	u, ok := r.(*tocsin.User)
+	if !ok {
+		return nil
+	}
+	var own []tocsin.Record
+	for k := range tx.docs.all(tocsin.KindKey) {
+		if k.(*tocsin.Key).User == u.ID {
+			own = append(own, k)
+		}
+	}
+	for s := range tx.docs.all(tocsin.KindUserSetting) {
+		if s.(*tocsin.UserSetting).User == u.ID {
+			own = append(own, s)
+		}
+	}
+	for _, r := range own {
+		if err := tx.removeDoc(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) removeDoc(r tocsin.Record) error {
+	id := r.RecordID()
 	if err := tx.w.RemoveDoc(tx.ctx, r.Kind(), id); err != nil {
 		return err
 	}
@@ -261,6 +297,11 @@ func (tx *Tx) unneeded(r tocsin.Record) error {
 		return needs(tocsin.KindSubscriber, func(o tocsin.Record) bool { return o.(*tocsin.Subscriber).Org == r.ID })
 	case *tocsin.Role:
 		return needs(tocsin.KindUser, func(o tocsin.Record) bool { return o.(*tocsin.User).Role == r.ID })
+	case *tocsin.Tag:
+		// Whatever carries the tag would go further at its next write.
+		if marks(r.Name) && len(tx.db.coder.Tags.Matching(func(s tocsin.TagSet) bool { return s.Has(r.ID) })) > 0 {
+			return tocsin.Errorf(tocsin.Conflict, "the tag %q says how far records may go that carry it or did; hide it instead", r.Name)
+		}
 	case *tocsin.Collection:
 		return needs(tocsin.KindSubscriber, func(o tocsin.Record) bool { return o.(*tocsin.Subscriber).Receives(r.ID) })
 	}
@@ -277,6 +318,28 @@ func clone(r tocsin.Record) (tocsin.Record, error) {
 	return c, json.Unmarshal(b, c)
 }
 
+// maxTagName is how long a tag's name may be, as in MISP.
+const maxTagName = 255
+
+// soundTag refuses a name that is none, and to rename what says how far records may
+// go: their labels are settled, and would be others at the next write.
+func soundTag(before tocsin.Record, t *tocsin.Tag) error {
+	if len(t.Name) > maxTagName || strings.TrimSpace(t.Name) != t.Name || strings.ContainsFunc(t.Name, unicode.IsControl) {
+		return tocsin.Errorf(tocsin.Invalid, "the name of a tag is one line of at most %d bytes", maxTagName)
+	}
+	was, _ := before.(*tocsin.Tag)
+	if was != nil && was.Name != t.Name && (marks(was.Name) || marks(t.Name)) {
+		return tocsin.Errorf(tocsin.Invalid, "the tag %q can't be renamed to %q: one of them says how far records may go", was.Name, t.Name)
+	}
+	return nil
+}
+
+// marks reports whether a tag says how far a record may go, or who blocks it.
+func marks(tag string) bool {
+	tlp, pap := access.Marking(tag)
+	return tlp != access.Unmarked || pap != access.PAPUnmarked || strings.HasPrefix(tag, "tocsin:")
+}
+
 // TagNamed returns the tag of that name, which it makes if there is none and
 // the viewer may make tags, or is importing events that carry it.
 func (tx *Tx) TagNamed(n, colour string) (*tocsin.Tag, error) {
@@ -289,7 +352,7 @@ func (tx *Tx) TagNamed(n, colour string) (*tocsin.Tag, error) {
 	}
 	t := &tocsin.Tag{Name: n, Colour: colour, Exportable: true, LocalOnly: strings.HasPrefix(n, "tocsin:")}
 	if t.Colour == "" {
-		t.Colour = colourOf(n)
+		t.Colour = ColourOf(n)
 	}
 	if tlp, pap := access.Marking(n); tlp == access.Unmarked && pap == access.PAPUnmarked {
 		t.Coined = tx.v.Org()

@@ -164,6 +164,16 @@ func (w View) Users() iter.Seq[*tocsin.User] { return list[*tocsin.User](w) }
 // Keys iterates over the keys that the viewer may know of.
 func (w View) Keys() iter.Seq[*tocsin.Key] { return list[*tocsin.Key](w) }
 
+// UserSettings iterates over what the users decided for themselves whom the viewer
+// administers, and the viewer's own.
+func (w View) UserSettings() iter.Seq[*tocsin.UserSetting] { return list[*tocsin.UserSetting](w) }
+
+// Registrations iterates over those who ask to become users, for site administrators.
+func (w View) Registrations() iter.Seq[*tocsin.Registration] { return list[*tocsin.Registration](w) }
+
+// Allowed iterates over what is left out of searches and exports.
+func (w View) Allowed() iter.Seq[*tocsin.Allowed] { return list[*tocsin.Allowed](w) }
+
 // Groups iterates over the sharing groups that the viewer may know of.
 func (w View) Groups() iter.Seq[*tocsin.Group] { return list[*tocsin.Group](w) }
 

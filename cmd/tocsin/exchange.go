@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"tocsin"
+	"tocsin/access"
 	"tocsin/api"
 	"tocsin/clock"
 	"tocsin/collection"
@@ -23,6 +24,7 @@ import (
 	"tocsin/intake"
 	"tocsin/match"
 	"tocsin/mispapi"
+	"tocsin/peer"
 	"tocsin/rpz"
 	"tocsin/seal"
 	"tocsin/store"
@@ -37,6 +39,7 @@ type config struct {
 	HTTP    string // address to listen on; "" for none
 	DNS     string
 	DNSTLS  string // for transfers over TLS; "" for none
+	ZMQ     string // for programs beside it; "" for none
 	TLSCert string // PEM files; "" for plain HTTP
 	TLSKey  string
 	URL     string         // where others reach HTTP; "": as it listens
@@ -62,6 +65,7 @@ type exchange struct {
 	DNSTLSAddr  string
 
 	cert *httpd.Certificate // nil: no TLS
+	bus  *peer.ZMQ          // nil: none
 
 	keys      *seal.Ring
 	folder    io.Closer // the lock on the folder, where the engine has none
@@ -168,6 +172,11 @@ func (x *exchange) serve(ctx, run context.Context, c config) error {
 	probes, secure, err := x.listenTLS(c)
 	if err != nil {
 		return errors.Join(err, web.Close(), udp.Close(), tcp.Close())
+	}
+	if c.ZMQ != "" {
+		if x.bus, err = peer.ListenZMQ(c.ZMQ); err != nil {
+			return err
+		}
 	}
 	if err := x.project(run, c); err != nil {
 		return err
@@ -294,7 +303,8 @@ func (x *exchange) serveHTTP(run context.Context, web net.Listener, c config) er
 	front.Ready("projections", x.caughtUp(x.DB.Head()))
 	front.Ready("database", x.DB.Ready)
 	front.Ready("zones", func(context.Context) error { return x.Collections.Ready() })
-	x.routes(front, c)
+	misp := x.routes(front, c)
+	x.broadcast(run, misp)
 	if x.cert != nil {
 		front.Gauge("tocsin_tls_certificate_expires_seconds", "When the TLS certificate ends, as Unix time.",
 			func() float64 { return float64(x.cert.Expires().Unix()) })
@@ -312,7 +322,7 @@ func (x *exchange) served(h rpz.Handover) {
 }
 
 // routes puts the faces on the front.
-func (x *exchange) routes(front *httpd.Server, c config) {
+func (x *exchange) routes(front *httpd.Server, c config) *mispapi.API {
 	api.New(x.DB, api.Parts{
 		Version:         c.Version,
 		Index:           index{x.Index, x.meters},
@@ -333,6 +343,19 @@ func (x *exchange) routes(front *httpd.Server, c config) {
 	x.pages(c).Register(front)
 	x.archivist.register(front)
 	front.Handle("GET /api/findings", x.findings(c))
+	return misp
+}
+
+// broadcast sends events as they are published to the programs beside the exchange,
+// which are the operator's: they see what the first organisation sees.
+func (x *exchange) broadcast(run context.Context, misp *mispapi.API) {
+	if x.bus == nil {
+		return
+	}
+	misp.Bus = x.bus
+	const first = 1
+	sender := misp.NewBroadcast(x.bus, access.Organisation("programs over ZeroMQ", first, x.DB.GroupsOf(first)...))
+	x.run(sender.Name(), func() error { return x.DB.Follow(run, sender) })
 }
 
 // caughtUp says what projections still lack of what was there at the start. They
@@ -415,6 +438,9 @@ func (x *exchange) Close() error {
 	}
 	if x.Collections != nil {
 		errs = append(errs, x.Collections.Close())
+	}
+	if x.bus != nil {
+		errs = append(errs, x.bus.Close())
 	}
 	return errors.Join(append(errs, x.DB.Close(), x.unlock())...)
 }

@@ -47,6 +47,21 @@ func Need(tb testing.TB, program string) string {
 	return path
 }
 
+// NeedModule returns Debian's Python with a module of that name, or skips the test
+// with the line "SKIP-NEED python3-module", as [Need].
+func NeedModule(tb testing.TB, module string) string {
+	tb.Helper()
+	const python = "/usr/bin/python3" // another on the PATH knows nothing of Debian's packages
+	switch err := exec.Command(python, "-c", "import "+module).Run(); {
+	case err == nil:
+	case os.Getenv("REQUIRE_ALL") == "1":
+		tb.Fatalf("python3-%s is not installed, and REQUIRE_ALL=1 forbids skipping", module)
+	default:
+		tb.Skipf("SKIP-NEED python3-%s", module)
+	}
+	return python
+}
+
 // find also looks where Debian keeps daemons: the PATH of a user who is not
 // root rarely names these folders.
 func find(program string) (string, bool) {

@@ -87,6 +87,8 @@ var reads = map[string]func(*testing.T, store.View) int{
 	"Peers":          func(t *testing.T, w store.View) int { return length(w.Peers()) },
 	"Blocks":         func(t *testing.T, w store.View) int { return length(w.Blocks()) },
 	"Settings":       func(t *testing.T, w store.View) int { return length(w.Settings()) },
+	"UserSettings":   func(t *testing.T, w store.View) int { return length(w.UserSettings()) },
+	"Registrations":  func(t *testing.T, w store.View) int { return length(w.Registrations()) },
 	"References": func(t *testing.T, w store.View) int {
 		return count(t, w.References(t.Context(), store.RemarkQuery{}))
 	},
@@ -117,10 +119,10 @@ var reads = map[string]func(*testing.T, store.View) int{
 
 // known to everyone on the exchange, or no records at all: ids of tags narrow
 // what a viewer may see, and never widen it.
-var open = []string{"Organisations", "Library", "Viewer", "TagIDs", "Roles", "Lifetimes", "Retentions", "GuardLists", "GuardEntries", "GuardSweep"}
+var open = []string{"Organisations", "Library", "Allowed", "Viewer", "TagIDs", "Roles", "Lifetimes", "Retentions", "GuardLists", "GuardEntries", "GuardSweep"}
 
 // read by site administrators alone.
-var adminsOnly = []string{"Feeds", "Peers", "Blocks", "Settings"}
+var adminsOnly = []string{"Registrations", "Feeds", "Peers", "Blocks", "Settings"}
 
 var secretUUID = tocsin.UUID{1}
 
@@ -170,6 +172,8 @@ func everyReadAsksWho(t *testing.T, w *world) {
 			store.Put(tx, &tocsin.Peer{Name: "a peer", Key: tocsin.NewSecret([]byte("a key"))}),
 			store.Put(tx, &tocsin.Block{Of: tocsin.KindEvent, UUID: tocsin.UUID{3}}),
 			store.Put(tx, &tocsin.Setting{Name: "a setting", Value: "x"}),
+			store.Put(tx, &tocsin.UserSetting{User: 1, Name: "homepage", Value: []byte(`1`)}),
+			store.Put(tx, &tocsin.Registration{Email: "new@example.org"}),
 		); err != nil {
 			return err
 		}

@@ -10,7 +10,6 @@ var unlike = map[string]struct {
 	"Event.published":           {411, "calls that are not here unpublished events"},
 	"Event.attribute_count":     {125, "MISP loses count when an object is edited and deleted"},
 	"Event.proposal_email_lock": {202, "there are no proposals"},
-	"Attribute.data":            {81, "attachments are not kept"},
 	"Attribute.ShadowAttribute": {196, "there are no proposals"},
 	"Event.ShadowAttribute":     {196, "there are no proposals"},
 	"Object.description":        {123, "templates are not here: the object says what it is"},

@@ -44,7 +44,7 @@ func viewEvent(c *call) error {
 		return c.invalid(err)
 	}
 	o := eventOptions{deleted: deleted, inbound: true, unrelated: said["includeEventCorrelations"] != nil && !truthy(said["includeEventCorrelations"]),
-		metadata: truthy(said["metadata"]), warned: truthy(said["includeWarninglistHits"]), analysts: truthy(said["includeAnalystData"])}
+		metadata: truthy(said["metadata"]), warned: truthy(said["includeWarninglistHits"]), analysts: truthy(said["includeAnalystData"]), attached: said["includeAttachments"] == nil || truthy(said["includeAttachments"])}
 	out := c.stream(mediaJSON)
 	if err := c.appendEvent(out, e, o); err != nil {
 		return err
@@ -61,6 +61,7 @@ type eventOptions struct {
 	warned    bool // what lists guard says so
 	guarded   *bool
 	analysts  bool // notes, opinions and relationships
+	attached  bool // the content of attributes
 }
 
 // appendEvent streams an event. Attributes outside objects go out as they come;
@@ -98,7 +99,11 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 			parts[a.Object] = append(parts[a.Object], a)
 			continue
 		}
-		out.b = s.Attribute(out.b, &a, c.more(&a, o, said))
+		m, err := c.more(&a, o, said)
+		if err != nil {
+			return err
+		}
+		out.b = s.Attribute(out.b, &a, m)
 		if err := out.flush(); err != nil {
 			return err
 		}
@@ -109,7 +114,14 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 		}
 		out.b = s.Object(out.b, &ob, said.references[ob.ID], said.on(tocsin.KindObject, ob.ID)...)
 		for _, a := range parts[ob.ID] {
-			out.b = s.Attribute(out.b, &a, c.more(&a, o, said))
+			m, err := c.more(&a, o, said)
+			if err != nil {
+				return err
+			}
+			out.b = s.Attribute(out.b, &a, m)
+			if err := out.flush(); err != nil {
+				return err
+			}
 		}
 		if err := out.flush(); err != nil {
 			return err
@@ -120,12 +132,15 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 }
 
 // more is what was asked for beside an attribute of an event.
-func (c *call) more(a *tocsin.Attribute, o eventOptions, said *saidOf) (m misp.More) {
+func (c *call) more(a *tocsin.Attribute, o eventOptions, said *saidOf) (m misp.More, err error) {
 	m.Proposals, m.Sightings, m.Remarks = said.proposals[a.ID], said.sightings[a.ID], said.on(tocsin.KindAttribute, a.ID)
 	if o.warned {
 		m.Warnings = c.warnings(a)
 	}
-	return m
+	if o.attached {
+		m.Data, err = c.heldBy(a)
+	}
+	return m, err
 }
 
 // publishEvent lets an event leave.

@@ -15,6 +15,7 @@ import (
 
 	"tocsin"
 	"tocsin/access"
+	"tocsin/blob"
 	"tocsin/indicator"
 	"tocsin/intake"
 	"tocsin/store"
@@ -34,6 +35,8 @@ type API struct {
 	Index Index
 	// Bus takes events that are pushed to it. Without one there is nobody to push to.
 	Bus Bus
+	// Blobs is where the content of attributes is kept. Without it none is.
+	Blobs blob.Place
 	// Guards say what is guarded, and why. Without them nothing is.
 	Guards Guards
 

@@ -274,6 +274,9 @@ func came(t *testing.T, name string, sent, here record, refused []string) int {
 			continue
 		}
 		same(t, name, a, is, "type", "category", "comment", "to_ids", "timestamp", "deleted", "object_relation", "distribution", "first_seen", "last_seen", "data")
+		if a["type"] == "malware-sample" { // its sum is that of its content, whatever was said
+			continue
+		}
 		if want, err := indicator.Parse(fmt.Sprint(a["type"]), fmt.Sprint(a["value"])); err != nil || want.String() != is["value"] {
 			t.Errorf("%s: %v is %q, not %q %v", name, a["uuid"], is["value"], a["value"], err)
 		}
@@ -346,27 +349,27 @@ func tags(t *testing.T, name string, sent, here record) {
 // settled writes a record in one way, without what each instance has of its own: its
 // numbers, who holds the event, and when it was published here.
 func settled(v any) string {
-	b, _ := json.MarshalIndent(without(v), "", " ")
+	b, _ := json.MarshalIndent(withoutOwn(v), "", " ")
 	return string(b)
 }
 
 var ownMembers = map[string]bool{"id": true, "event_id": true, "object_id": true, "attribute_id": true, "org_id": true, "orgc_id": true, "tag_id": true,
 	"old_id": true, "referenced_id": true, "publish_timestamp": true, "Org": true, "org_uuid": true, "sharing_group_id": true, "user_id": true, "galaxy_id": true}
 
-func without(v any) any {
+func withoutOwn(v any) any {
 	switch v := v.(type) {
 	case record:
 		out := record{}
 		for k, x := range v {
 			if !ownMembers[k] {
-				out[k] = without(x)
+				out[k] = withoutOwn(x)
 			}
 		}
 		return out
 	case []any:
 		out := make([]any, len(v))
 		for i := range v {
-			out[i] = without(v[i])
+			out[i] = withoutOwn(v[i])
 		}
 		slices.SortStableFunc(out, func(a, b any) int { return strings.Compare(keyOf(a), keyOf(b)) })
 		return out

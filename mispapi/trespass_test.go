@@ -34,6 +34,7 @@ func (w *world) castPeople(ann *tocsin.User) {
 		"EVENT":     {visible, hidden, absent, bobsEvent},
 		"ATTRIBUTE": {inVisible, inHidden, absent, inBobs},
 		"OBJECT":    {obVisible, obHidden, absent, obBobs},
+		"PICTURE":   {visible: pictureVisible, hidden: pictureHidden, absent: absent},
 		"GROUP":     {visible: groupTwo, hidden: groupOurs, absent: absent},
 		"REPORT":    {visible: reportVisible, hidden: reportHidden, absent: absent},
 		"TAG":       {hidden: itoa(tag.ID), absent: "99999"},
@@ -44,6 +45,9 @@ func (w *world) castPeople(ann *tocsin.User) {
 		"KEY":       {hidden: k.UUID.String(), absent: absent},
 		"SETTING":   {hidden: itoa(setting.ID), absent: "99999"},
 	}
+	for event, picture := range map[string]string{visible: pictureVisible, hidden: pictureHidden} {
+		w.must(200, "ann", "POST", "/attributes/add/"+event, `{"uuid":"`+picture+`","type":"attachment","value":"a.png","data":"`+onePixel+`"}`)
+	}
 	for event, report := range map[string]string{visible: reportVisible, hidden: reportHidden} {
 		w.must(200, "ann", "POST", "/event_reports/add/"+event, `{"uuid":"`+report+`","name":"a report","content":"of what happened"}`)
 	}
@@ -53,8 +57,10 @@ func (w *world) castPeople(ann *tocsin.User) {
 }
 
 const (
-	reportVisible = "11111111-1111-4111-8111-dddddddddddd"
-	reportHidden  = "22222222-2222-4222-8222-dddddddddddd"
+	pictureVisible = "11111111-1111-4111-8111-ffffffffffff"
+	pictureHidden  = "22222222-2222-4222-8222-ffffffffffff"
+	reportVisible  = "11111111-1111-4111-8111-dddddddddddd"
+	reportHidden   = "22222222-2222-4222-8222-dddddddddddd"
 
 	bobsEvent = "55555555-5555-4555-8555-555555555555"
 	inBobs    = "55555555-5555-4555-8555-aaaaaaaaaaaa"
@@ -252,6 +258,8 @@ func (act *action) changes() bool {
 
 // reads are calls that read a record which they name.
 var reads = []struct{ path, body string }{
+	{"GET /attributes/download/PICTURE", ``}, {"GET /attributes/downloadAttachment/download/PICTURE", ``},
+	{"GET /attributes/viewPicture/PICTURE", ``}, {"GET /attributes/viewPicture/PICTURE/1", ``},
 	{"GET /events/view/EVENT", ``}, {"GET /events/EVENT", ``}, {"HEAD /events/view/EVENT", ``},
 	{"GET /attributes/view/ATTRIBUTE", ``}, {"GET /objects/view/OBJECT", ``},
 	{"POST /events/restSearch", `{"eventid":"EVENT"}`}, {"POST /events/restSearch", `{"uuid":"EVENT"}`},

@@ -118,6 +118,7 @@ type Refusal struct {
 // A Writer writes claims down in one format.
 type Writer interface {
 	Media() string
+	Parts() tocsin.Parts // what Write looks at of claims
 	Write(io.Writer, iter.Seq2[Row, error]) error
 }
 

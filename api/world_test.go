@@ -306,7 +306,8 @@ func plainWriter(format string) (Writer, error) {
 
 type textWriter struct{}
 
-func (textWriter) Media() string { return "text/plain; charset=utf-8" }
+func (textWriter) Media() string       { return "text/plain; charset=utf-8" }
+func (textWriter) Parts() tocsin.Parts { return tocsin.PartValue }
 func (textWriter) Write(w io.Writer, rows iter.Seq2[Row, error]) error {
 	for r, err := range rows {
 		if err != nil {

@@ -91,6 +91,8 @@ type Format struct {
 	// doesn't look like one. It is nil where the format is for input only. Where
 	// the format is for blocking, it writes what the rows name, see [List].
 	Write func(io.Writer, iter.Seq2[Row, error]) error
+	// Parts are what Write looks at of claims, beside [tocsin.PartValue].
+	Parts tocsin.Parts
 	// List writes a list of what is to be acted on; else it is as Write. It is nil
 	// where a format is for claims only.
 	List func(io.Writer, List) error

@@ -7,12 +7,15 @@ import (
 	"iter"
 	"strconv"
 	"strings"
+
+	"tocsin"
 )
 
 func init() {
 	register(Format{Name: "csv", Media: "text/csv; charset=utf-8", Extensions: []string{".csv", ".tsv"},
 		Describe: "a table with MISP's columns; reading takes what a header names, or finds the values by themselves",
-		Looks:    looksLikeTable, Read: readCSV, Write: writeCSV, List: writeCSVList})
+		Looks:    looksLikeTable, Read: readCSV, Write: writeCSV, List: writeCSVList,
+		Parts: tocsin.PartUUID | tocsin.PartPlace | tocsin.PartTimes})
 }
 
 // The columns that are written, which are MISP's.
@@ -30,7 +33,10 @@ func writeCSV(w io.Writer, rows iter.Seq2[Row, error]) error {
 			return err
 		}
 		a := r.Attribute
-		buf = append(append(buf[:0], a.UUID.String()...), ',')
+		if buf = buf[:0]; !a.UUID.IsZero() {
+			buf = a.UUID.Append(buf)
+		}
+		buf = append(buf, ',')
 		buf = append(strconv.AppendInt(buf, a.Event, 10), ',')
 		buf = append(appendCell(buf, a.Category.String()), ',')
 		buf = append(appendCell(buf, a.Value.TypeName()), ',')

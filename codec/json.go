@@ -29,7 +29,8 @@ func init() {
 		Looks: func(h head) bool {
 			return strings.HasPrefix(h.line, "{") || strings.HasPrefix(h.line, "[{") || strings.HasPrefix(h.line, "[[") || strings.HasPrefix(h.line, `["`) || h.line == "["
 		},
-		Read: readJSON, Write: writeJSON, List: writeJSONList})
+		Read: readJSON, Write: writeJSON, List: writeJSONList,
+		Parts: tocsin.PartUUID | tocsin.PartPlace | tocsin.PartMarks | tocsin.PartTimes})
 }
 
 // A jsonRow is one line, as it is read. Members are only ever added.

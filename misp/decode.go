@@ -83,6 +83,11 @@ func DecodeReference(from io.Reader) (*Reference, error) {
 	return decode(from, "ObjectReference", (*reader).reference)
 }
 
+// DecodeProposal reads one proposal, bare or wrapped.
+func DecodeProposal(from io.Reader) (*Proposal, error) {
+	return decode(from, "ShadowAttribute", func(r *reader, p *Proposal) { defer r.record(&p.Problems)(); r.proposal(p) })
+}
+
 // DecodeSightings hands over every sighting of a text: bare, wrapped, or a list of
 // either. It is good during the call.
 func DecodeSightings(from io.Reader, each func(*Sighting) error) error {
@@ -95,6 +100,11 @@ func DecodeSightings(from io.Reader, each func(*Sighting) error) error {
 		}
 	})
 	return r.end(some)
+}
+
+// DecodeRemark reads one analyst's remark of a kind, bare or wrapped.
+func DecodeRemark(from io.Reader, k tocsin.Kind) (*Remark, error) {
+	return decode(from, ObjectType(k), func(r *reader, m *Remark) { m.Kind = k; r.remarked(m) })
 }
 
 // DecodeSharingGroup reads one sharing group, bare or wrapped; its members may

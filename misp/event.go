@@ -65,7 +65,7 @@ func (c *Encoder) Event(e *tocsin.Event, x Beside) *Stream { return &Stream{c: c
 // Head appends what comes before the attributes.
 func (s *Stream) Head(b []byte) []byte {
 	c, e := s.c, s.e
-	b = appendEvent(append(b, `{"Event":`...), e)
+	b = c.appendEvent(append(b, `{"Event":`...), e)
 	// As MISP, the address of whoever entered the event is for the creator's colleagues.
 	if c.Viewer.SeesAll() || c.Viewer.Org() != 0 && c.Viewer.Org() == e.Orgc {
 		if email := c.Names.Email(e.User); email != "" {
@@ -166,7 +166,7 @@ func (c *Encoder) appendOrgs(b []byte, e *tocsin.Event, org func(*Encoder, []byt
 // AppendIndexRow appends an event as the index of events answers it. sighted is
 // when one of its attributes was last seen, 0 if never.
 func (c *Encoder) AppendIndexRow(b []byte, e *tocsin.Event, sighted int64) []byte {
-	b = appendInt(append(appendEvent(b, e), `,"sighting_timestamp":`...), sighted)
+	b = appendInt(append(c.appendEvent(b, e), `,"sighting_timestamp":`...), sighted)
 	b = c.AppendOrg(append(b, `,"Org":`...), e.Org)
 	b = c.AppendOrg(append(b, `,"Orgc":`...), e.Orgc)
 	if g := c.group(e.Distribution, e.Group); g != nil {
@@ -198,7 +198,7 @@ func (c *Encoder) AppendMinimalRow(b []byte, e *tocsin.Event, sighted int64) []b
 
 // appendEvent appends the words of e that view and index have, without the end.
 // What MISP has and we have not is as it is on a fresh MISP.
-func appendEvent(b []byte, e *tocsin.Event) []byte {
+func (c *Encoder) appendEvent(b []byte, e *tocsin.Event) []byte {
 	b = appendInt(append(b, `{"id":`...), e.ID)
 	b = appendInt(append(b, `,"orgc_id":`...), e.Orgc)
 	b = appendInt(append(b, `,"org_id":`...), e.Org)
@@ -216,7 +216,8 @@ func appendEvent(b []byte, e *tocsin.Event) []byte {
 	b = appendInt(append(b, `,"sharing_group_id":`...), e.Group)
 	b = appendBool(append(b, `,"disable_correlation":`...), e.NoCorrelate)
 	b = appendUUID(append(b, `,"extends_uuid":`...), e.Extends)
-	return append(b, `,"proposal_email_lock":false,"protected":null`...)
+	b = appendBool(append(b, `,"proposal_email_lock":`...), c.MailLocked[e.ID])
+	return append(b, `,"protected":null`...)
 }
 
 // group is the sharing group of a record, if there is one and the reader is in

@@ -228,6 +228,8 @@ type Proposal struct {
 	LastSeen  Field[time.Time]
 	OrgID     Field[int64]
 	Org       *Org
+
+	Problems []Problem // only where the proposal is read by itself
 }
 
 // A Sighting says that somebody saw an indicator (section 2.11).

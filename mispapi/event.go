@@ -60,8 +60,10 @@ type eventOptions struct {
 	metadata  bool // no attributes and objects
 	warned    bool // what lists guard says so
 	guarded   *bool
-	analysts  bool // notes, opinions and relationships
-	attached  bool // the content of attributes
+	toIDs     *bool           // only attributes that are marked so
+	without   []tocsin.TagSet // none that carry such tags
+	analysts  bool            // notes, opinions and relationships
+	attached  bool            // the content of attributes
 }
 
 // appendEvent streams an event. Attributes outside objects go out as they come;
@@ -81,7 +83,11 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 		}
 	}
 	x.Proposals, x.Reports, x.Remarks = said.proposals[0], said.reports, said.on(tocsin.KindEvent, e.ID)
-	s := c.encoder().Event(e, x)
+	enc := c.encoder()
+	if enc.MailLocked, err = c.lockedMail(e); err != nil {
+		return err
+	}
+	s := enc.Event(e, x)
 	out.b = s.Head(out.b)
 	if o.metadata {
 		if err := out.flush(); err != nil {
@@ -91,7 +97,7 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 		return nil
 	}
 	parts := map[int64][]tocsin.Attribute{}
-	for a, err := range c.view.Attributes(c.r.Context(), store.Query{Events: []int64{e.ID}, Deleted: o.deleted, Guarded: o.guarded}) {
+	for a, err := range c.view.Attributes(c.r.Context(), store.Query{Events: []int64{e.ID}, Deleted: o.deleted, Guarded: o.guarded, ToIDS: o.toIDs, NotTags: o.without}) {
 		if err != nil {
 			return err
 		}

@@ -10,6 +10,8 @@ import (
 func (s *search) writeJSON(out *stream) error {
 	out.b = append(out.b, `{"response":{"Attribute":[`...)
 	enc, first := s.c.encoder(), true
+	var proposed map[int64][]byte // about attributes of the event proposedIn
+	var proposedIn int64
 	withUUID, withTags, withRelated := truthy(s.said["includeEventUuid"]), truthy(s.said["includeEventTags"]), truthy(s.said["includeCorrelations"])
 	for a, err := range s.rows(s.c.r.Context()) {
 		if err != nil {
@@ -31,6 +33,17 @@ func (s *search) writeJSON(out *stream) error {
 		}
 		if withTags {
 			m.Inherited = e.Tags
+		}
+		if truthy(s.said["includeProposals"]) {
+			if proposedIn != e.ID {
+				if proposed, err = s.c.shadowsIn(e); err != nil {
+					return err
+				}
+				proposedIn = e.ID
+			}
+			if m.Proposals = proposed[a.ID]; m.Proposals == nil {
+				m.Proposals = []byte("[]")
+			}
 		}
 		if truthy(s.said["includeSightings"]) {
 			seen, err := s.c.sightingsIn(a.Event)

@@ -172,3 +172,7 @@ func emptyList[V any](m map[string]V) any {
 	}
 	return m
 }
+
+// answersUploadsInJSON is what PyMISP 2.5 wants of an upload: it sends XML, asks for
+// XML, and reads JSON.
+func answersUploadsInJSON(act *action) bool { return act.path == "/events/upload_stix" }

@@ -354,7 +354,7 @@ func settled(v any) string {
 }
 
 var ownMembers = map[string]bool{"id": true, "event_id": true, "object_id": true, "attribute_id": true, "org_id": true, "orgc_id": true, "tag_id": true,
-	"old_id": true, "referenced_id": true, "publish_timestamp": true, "Org": true, "org_uuid": true, "sharing_group_id": true, "user_id": true, "galaxy_id": true}
+	"old_id": true, "referenced_id": true, "publish_timestamp": true, "Org": true, "org_uuid": true, "sharing_group_id": true, "user_id": true, "galaxy_id": true, "proposal_email_lock": true}
 
 func withoutOwn(v any) any {
 	switch v := v.(type) {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -45,6 +46,8 @@ type recording struct {
 		Headers map[string]string
 		Kind    string `json:"body_kind"`
 		Body    json.RawMessage
+		// Beginning is what was recorded of a long body.
+		Beginning string `json:"body_text"`
 	}
 }
 
@@ -60,19 +63,10 @@ var unbuilt = slices.Concat(
 	calls(474, 478),
 	// Tags, indexes.
 	calls(109, 109),
-	calls(114, 114),
-	calls(120, 121),
 	// Objects, references, proposals, synchronisation, blocklists.
-	calls(131, 134),
 	calls(141, 141),
 	calls(147, 147),
-	calls(196, 201),
-	calls(203, 206),
-	calls(357, 359),
-	calls(366, 367),
-	calls(451, 459),
-	calls(466, 467),
-	calls(473, 473),
+	calls(459, 459),
 	calls(479, 481),
 	calls(489, 489),
 	// Reference data.
@@ -81,16 +75,17 @@ var unbuilt = slices.Concat(
 	calls(424, 426),
 	calls(463, 463),
 	// Remarks and clusters.
-	calls(368, 370),
+	calls(368, 368),
 	calls(409, 423),
-	calls(434, 450),
+	calls(441, 441),
+	calls(444, 450),
 	// Formats.
-	calls(237, 240),
+	calls(237, 238),
 	calls(257, 262),
 	calls(264, 265),
-	calls(268, 271),
+	calls(269, 271),
 	// Search.
-	calls(500, 501),
+	calls(473, 473),
 )
 
 // calls are the recordings from one number to another.
@@ -105,7 +100,6 @@ func calls(from, to int) (out []int) {
 // something else on purpose.
 var adapted = map[int]struct{ method, path, body, why string }{
 	141: {"POST", "/events/publish/1", ``, "publishing with mail is not here"},
-	203: {"POST", "/attributes/add/1", `{"type":"domain","category":"Network activity","value":"proposed.example.com","to_ids":true,"comment":"please add"}`, "proposals are not here"},
 }
 
 // unsent are calls that are left out, with the reason.
@@ -144,6 +138,9 @@ func TestReplay(t *testing.T) {
 		told := !slices.Contains(unbuilt, n)
 		if !told && !isAdapted || unsent[n] != "" {
 			continue
+		}
+		if n == firstLater {
+			p.fillUp()
 		}
 		diffs := p.call(n, load(t, file))
 		why, known := differs[n]
@@ -240,9 +237,16 @@ func mustUUID(s string) tocsin.UUID {
 	return u
 }
 
-// pace is how long a call took when it was recorded, on average: what changed last is
-// last in order of time.
-const pace = 225 * time.Millisecond
+// lateness is how late it was when an answer was recorded: the last time in it. A
+// world that is as late has changed last what was changed last.
+func lateness(body []byte) (at time.Time) {
+	for _, text := range timeText.FindAllString(string(body), -1) {
+		if n, _ := strconv.ParseInt(text, 10, 64); n > at.Unix() {
+			at = time.Unix(n, 0)
+		}
+	}
+	return at
+}
 
 // call makes one call again and says how the answers differ.
 func (p *replay) call(n int, rec recording) (diffs []string) {
@@ -260,8 +264,8 @@ func (p *replay) call(n int, rec recording) (diffs []string) {
 	for _, c := range colourText.FindAllString(body, -1) {
 		p.painted[c] = true
 	}
-	if n > 47 { // the world begins with the first event
-		p.sleep(pace)
+	if at := lateness(rec.Response.Body); n > 46 && at.After(p.now) { // the world begins with the first event
+		p.sleep(at.Sub(p.now))
 	}
 	got := p.ask(rec.As, method, path, p.ours(body))
 	p.keep(rec.Name, got.body)
@@ -279,11 +283,19 @@ func (p *replay) call(n int, rec recording) (diffs []string) {
 		return append(diffs, p.text(want, got.body)...)
 	}
 	var want, have any
-	if err := unmarshal(rec.Response.Body, &want); err != nil {
+	if rec.Response.Body == nil {
+		want = beginning(rec.Response.Beginning)
+	} else if err := unmarshal(rec.Response.Body, &want); err != nil {
 		p.t.Fatal(err)
 	}
 	if err := unmarshal([]byte(got.body), &have); err != nil {
 		return append(diffs, fmt.Sprintf("no JSON: %.200s", got.body))
+	}
+	if bundled[n] {
+		if diffs = append(diffs, p.bundle(want, have)...); len(diffs) > 0 {
+			p.t.Errorf("%d: %s", n, strings.Join(first(diffs, 8), "\n\t"))
+		}
+		return append(diffs, "what is said otherwise on purpose")
 	}
 	controller := strings.Split(strings.Trim(rec.Request.Path, "/"), "/")[0]
 	return append(diffs, p.compare(map[string]string{"events": "Event", "attributes": "Attribute", "objects": "Object", "tags": "Tag", "sightings": "Sighting"}[controller], "", want, have)...)
@@ -319,12 +331,25 @@ var (
 	uuidText   = regexp.MustCompile(`[0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12}`)
 	numbered   = regexp.MustCompile(`\b(Attribute|Event|Object)\((\d+)\)`)
 	tagNumber  = regexp.MustCompile(`( ?)\((\d+)\) successfully`)
-	pathNumber = regexp.MustCompile(`/(events|attributes|objects|sharing_groups|auth_keys|tags)(/[A-Za-z]+)?/(\d+)\b`)
+	pathNumber = regexp.MustCompile(`/(` + strings.Join(slices.Sorted(maps.Keys(kindsOf)), "|") + `)(/[A-Za-z]+)?/(\d+)\b`)
 	colourText = regexp.MustCompile(`#[0-9a-f]{6}\b`)
 	timeText   = regexp.MustCompile(`\b17954\d{5}\b`)
 )
 
-var kindsOf = map[string]string{"tags": "Tag", "events": "Event", "attributes": "Attribute", "objects": "Object", "sharing_groups": "SharingGroup", "auth_keys": "AuthKey"}
+// kindsOf are the controllers in whose paths numbers are those of a kind.
+var kindsOf = map[string]string{
+	"auth_keys":         "AuthKey",
+	"tags":              "Tag",
+	"events":            "Event",
+	"attributes":        "Attribute",
+	"objects":           "Object",
+	"sharing_groups":    "SharingGroup",
+	"shadow_attributes": "ShadowAttribute",
+	"eventBlocklists":   "EventBlocklist",
+	"orgBlocklists":     "OrgBlocklist",
+	"objectReferences":  "ObjectReference",
+	"object_references": "ObjectReference",
+}
 
 // theirHost is where the recorded MISP was asked.
 const theirHost = "http://127.0.0.1:8090"
@@ -350,6 +375,12 @@ func (p *replay) ours(s string) string {
 	return pathNumber.ReplaceAllStringFunc(s, func(m string) string {
 		g := pathNumber.FindStringSubmatch(m)
 		kind := kindsOf[g[1]]
+		switch g[1] + g[2] {
+		case "shadow_attributes/add", "shadow_attributes/index":
+			kind = "Event"
+		case "shadow_attributes/edit", "shadow_attributes/delete":
+			kind = "Attribute"
+		}
 		if g[1]+g[2] == "attributes/add" || g[1]+g[2] == "objects/add" || g[1]+g[2] == "objects/delete" && strings.HasPrefix(s, `"`) {
 			kind = "Event"
 		}
@@ -371,7 +402,7 @@ func (p *replay) id(kind, theirs string) string {
 func blank(s string) string { return timeText.ReplaceAllString(s, "TIME") }
 
 // kinds of what an id-like member points at; "" for the record that it stands in.
-var pointers = map[string]string{"id": "", "event_id": "Event", "attribute_id": "Attribute", "object_id": "Object", "tag_id": "Tag", "sharing_group_id": "SharingGroup",
+var pointers = map[string]string{"id": "", "event_id": "Event", "attribute_id": "Attribute", "old_id": "Attribute", "referenced_id": "Attribute", "object_id": "Object", "tag_id": "Tag", "sharing_group_id": "SharingGroup",
 	"nids_sid": "a number that is drawn"}
 
 // drawnMembers are members that are drawn for a record: theirs are not ours.
@@ -391,6 +422,8 @@ func (p *replay) compare(kind, name string, want, have any) (diffs []string) {
 		return nil
 	}
 	switch w := want.(type) {
+	case cutObject, cutList:
+		return p.compareCut(kind, name, want, have)
 	case map[string]any:
 		h, ok := have.(map[string]any)
 		if !ok {
@@ -399,6 +432,10 @@ func (p *replay) compare(kind, name string, want, have any) (diffs []string) {
 		if singular[name] != "" {
 			kind = singular[name]
 		}
+		if w["published"] == true && w["publish_timestamp"] == json.Number("0") {
+			w["publish_timestamp"] = json.Number("1") // MISP's worker had not come to it: see later
+		}
+		w = p.ourNames(w)
 		for k := range w {
 			if _, ok := h[k]; !ok {
 				if p.isUnlike(kind + "." + k) {
@@ -435,7 +472,7 @@ func (p *replay) compare(kind, name string, want, have any) (diffs []string) {
 		if ok && w == h && name == "uuid" {
 			p.uuids[w] = h
 		}
-		if ok && (w == h || times[name] || p.ours(w) == h || p.pointsAt(kind, name, w, h)) {
+		if ok && (w == h || times[name] || uuidText.MatchString(name) || p.ours(w) == h || p.pointsAt(kind, name, w, h)) {
 			return nil
 		}
 		if ok && (name == "uuid" || strings.HasSuffix(name, "_uuid")) && p.uuids[w] == "" && w != "" && h != "" {
@@ -490,11 +527,24 @@ func unlocked(text string) (string, []byte, error) {
 	return blob.Unlock(b, 1<<20)
 }
 
+// ourNames puts our uuids in the place of theirs where they are names of members.
+func (p *replay) ourNames(w map[string]any) map[string]any {
+	out := w
+	for k, v := range w {
+		if ours := p.ours(k); ours != k {
+			out = maps.Clone(out)
+			delete(out, k)
+			out[ours] = v
+		}
+	}
+	return out
+}
+
 // singular are the members whose name says of which kind the record in them is.
 var singular = map[string]string{"Event": "Event", "Attribute": "Attribute", "Object": "Object", "Tag": "Tag", "EventTag": "EventTag",
 	"SharingGroup": "SharingGroup", "SharingGroupOrg": "SharingGroupOrg", "Organisation": "Organisation", "Org": "Org", "Orgc": "Org",
-	"RelatedAttribute": "Attribute", "User": "User", "Role": "Role", "AuthKey": "AuthKey", "UserSetting": "UserSetting", "sync_org": "Org",
-	"Sighting": "Sighting", "EventReport": "EventReport"}
+	"RelatedAttribute": "Attribute", "ShadowAttribute": "ShadowAttribute", "ObjectReference": "ObjectReference", "User": "User", "Role": "Role", "AuthKey": "AuthKey", "UserSetting": "UserSetting", "sync_org": "Org",
+	"Sighting": "Sighting", "EventReport": "EventReport", "Note": "Note", "Opinion": "Opinion", "Relationship": "Relationship"}
 
 func (p *replay) number(kind, name string, want json.Number, have any) []string {
 	h, ok := have.(json.Number)

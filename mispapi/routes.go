@@ -60,12 +60,18 @@ func (a *API) actions() []action {
 		{path: "/attributes/text/download", verbs: ask, handle: download, opts: asks},
 		{path: "/attributes/rpz/download", verbs: ask, handle: download, opts: asks},
 		{path: "/attributes/bro/download", verbs: ask, handle: download, opts: asks},
+		{path: "/events/filterEventIdsForPush", verbs: post, handle: eventsWanted, opts: asks},
+
+		// Layouts of an event's graph are not kept: the portal draws its own.
+		{path: "/event_graph", verbs: "GET POST PUT DELETE", handle: noAction, opts: asks},
 
 		// Attributes.
 		{path: "/attributes", verbs: "GET POST PUT DELETE", handle: attributes, missing: noAttribute, opts: list},
 		{path: "/attributes/view", verbs: ask, handle: viewAttribute, missing: noAttribute, opts: asks},
 		{path: "/attributes/restSearch", verbs: ask, handle: searchAttributes, opts: asks},
 		{path: "/attributes/describeTypes", verbs: get, handle: describeTypes},
+		{path: "/attributes/index", verbs: ask, handle: indexAttributes, opts: asks},
+		{path: "/attributes/search", verbs: ask, handle: findAttributes, opts: asks},
 		{path: "/attributes/attributeStatistics", verbs: get, handle: attributeStatistics},
 		{path: "/attributes/addTag", verbs: post, handle: tagAttribute, needs: tag, missing: noAttributeThere, others: notOurTags},
 		{path: "/attributes/removeTag", verbs: post, handle: untagAttribute, needs: tag, missing: noAttributeThere, others: notOurTags},
@@ -79,10 +85,14 @@ func (a *API) actions() []action {
 		{path: "/attributes/delete", verbs: remove, handle: deleteAttribute, needs: add, missing: noAttributeThere},
 
 		// Objects and their references.
+		{path: "/objects/restSearch", verbs: ask, handle: searchObjects, opts: asks},
 		{path: "/objects/view", verbs: ask, handle: viewObject, missing: noObject, opts: asks},
 		{path: "/objects/add", verbs: post, handle: addObject, needs: add, missing: noEvent, opts: list},
 		{path: "/objects/edit", verbs: write, handle: editObject, needs: add, missing: noObject, opts: list},
 		{path: "/objects/delete", verbs: remove, handle: deleteObject, needs: add, missing: noObject},
+		{path: "/object_references/view", verbs: get, handle: viewReference, missing: noReference},
+		{path: "/object_references/add", verbs: post, handle: addReference, needs: add, missing: noReferenced},
+		{path: "/object_references/delete", verbs: remove, handle: deleteReference, needs: add, missing: noReference},
 
 		// Tags and collections of them.
 		{path: "/tags", verbs: get, handle: indexTags},
@@ -105,6 +115,29 @@ func (a *API) actions() []action {
 		{path: "/tag_collections/removeTag", verbs: post, handle: uncollectTag, needs: access.TagEditor, missing: noTagCollection},
 
 		// Proposals, delegations, blocklists.
+		{path: "/shadow_attributes", verbs: ask, handle: indexProposals, missing: noEvent, opts: asks},
+		{path: "/shadow_attributes/index", verbs: ask, handle: indexProposals, missing: noEvent, opts: asks},
+		{path: "/shadow_attributes/view", verbs: get, handle: viewProposal, missing: noProposal},
+		{path: "/shadow_attributes/add", verbs: post, handle: addProposal, needs: add, missing: noEvent},
+		{path: "/shadow_attributes/edit", verbs: write, handle: editProposal, needs: add, missing: noAttributeThere},
+		{path: "/shadow_attributes/delete", verbs: remove, handle: deleteProposal, needs: add, missing: noAttributeThere},
+		{path: "/shadow_attributes/accept", verbs: post, handle: acceptProposal, needs: add, missing: notToAccept, others: notAuthorised},
+		{path: "/shadow_attributes/discard", verbs: post, handle: discardProposal, needs: add, missing: notToDiscard, others: notAuthorised},
+		{path: "/event_delegations", verbs: get, handle: indexHandovers},
+		{path: "/event_delegations/index", verbs: get, handle: indexHandovers},
+		{path: "/event_delegations/delegateEvent", verbs: post, handle: delegateEvent, needs: publish, missing: noEvent, others: notAuthorised},
+		{path: "/event_delegations/acceptDelegation", verbs: post, handle: acceptHandover, needs: add, missing: noHandover, others: notAuthorised},
+		{path: "/event_delegations/deleteDelegation", verbs: remove, handle: dropHandover, needs: add, missing: noHandover, others: notAuthorised},
+		{path: "/event_blocklists", verbs: get, handle: eventBlocks.index},
+		{path: "/event_blocklists/index", verbs: get, handle: eventBlocks.index},
+		{path: "/event_blocklists/add", verbs: post, handle: eventBlocks.add, needs: access.SiteAdmin},
+		{path: "/event_blocklists/edit", verbs: write, handle: eventBlocks.edit, needs: access.SiteAdmin, missing: noBlock},
+		{path: "/event_blocklists/delete", verbs: remove, handle: eventBlocks.remove, needs: access.SiteAdmin, missing: noBlock},
+		{path: "/org_blocklists", verbs: get, handle: orgBlocks.index},
+		{path: "/org_blocklists/index", verbs: get, handle: orgBlocks.index},
+		{path: "/org_blocklists/add", verbs: post, handle: orgBlocks.add, needs: access.SiteAdmin},
+		{path: "/org_blocklists/edit", verbs: write, handle: orgBlocks.edit, needs: access.SiteAdmin, missing: noBlock},
+		{path: "/org_blocklists/delete", verbs: remove, handle: orgBlocks.remove, needs: access.SiteAdmin, missing: noBlock},
 
 		// Sightings.
 		{path: "/sightings/add", verbs: post, handle: addSighting, needs: access.Sighting, opts: list},
@@ -127,6 +160,15 @@ func (a *API) actions() []action {
 		{path: "/event_reports/importReportFromUrl", verbs: post, handle: importReport, needs: add, missing: noEvent},
 
 		// Analyst data: notes, opinions, relationships.
+		{path: "/analyst_data/index", verbs: ask, handle: indexAnalyst, opts: asks},
+		{path: "/analyst_data/view", verbs: ask, handle: viewAnalyst, missing: noAnalyst, opts: asks},
+		{path: "/analyst_data/add", verbs: post, handle: addAnalyst, needs: access.Analyst},
+		{path: "/analyst_data/edit", verbs: write, handle: editAnalyst, needs: access.Analyst, missing: noAnalyst},
+		{path: "/analyst_data/delete", verbs: remove, handle: deleteAnalyst, needs: access.Analyst, missing: noAnalyst},
+		{path: "/analyst_data/getRelatedElement", verbs: ask, handle: relatedElement, missing: noAnalyst, opts: asks},
+		{path: "/analyst_data/indexMinimal", verbs: ask, handle: minimalAnalyst, opts: asks},
+		{path: "/analyst_data/filterAnalystDataForPush", verbs: post, handle: wantedAnalyst, opts: slices.Concat(asks, list)},
+		{path: "/analyst_data/pushAnalystData", verbs: post, handle: pushAnalyst, needs: syncing, opts: list},
 
 		// Galaxies and their clusters.
 
@@ -201,6 +243,9 @@ func (a *API) actions() []action {
 		{path: "/communities/view", verbs: get, handle: viewCommunity, missing: answer{404, "Invalid community."}},
 
 		// The instance: versions, settings, logs, jobs, what can be asked.
+		{path: "/servers/postTest", verbs: post, handle: postTest, opts: asks},
+		{path: "/servers/getAvailableSyncFilteringRules", verbs: get, handle: syncRules},
+		{path: "/servers/dbSchemaDiagnostic", verbs: get, handle: diagnoseSchema, needs: access.SiteAdmin, closed: true},
 		{path: "/servers/getVersion", verbs: get, handle: version},
 		{path: "/servers/getPyMISPVersion", verbs: get, handle: clientVersion},
 	}

@@ -48,6 +48,26 @@ func (w *world) castPeople(ann *tocsin.User) {
 	for event, picture := range map[string]string{visible: pictureVisible, hidden: pictureHidden} {
 		w.must(200, "ann", "POST", "/attributes/add/"+event, `{"uuid":"`+picture+`","type":"attachment","value":"a.png","data":"`+onePixel+`"}`)
 	}
+	put(w, &tocsin.Setting{Name: tocsin.Delegation, Value: "true"})
+	third := put(w, &tocsin.Organisation{Name: "Thirds", UUID: mustUUID("dddddddd-dddd-4ddd-8ddd-dddddddddddd"), Local: true})
+	wish := put(w, &tocsin.Handover{Event: 1, Org: third.ID, Requester: ann.Org})
+	kept := put(w, &tocsin.Block{Of: tocsin.KindEvent, UUID: tocsin.NewUUID(w.now)})
+	nobody := put(w, &tocsin.Block{Of: tocsin.KindOrganisation, UUID: tocsin.NewUUID(w.now)})
+	w.cast["HANDOVER"] = part{hidden: itoa(wish.ID), absent: "99999"}
+	w.cast["KEPTOUT"] = part{hidden: kept.UUID.String(), absent: absent}
+	w.cast["NOBODY"] = part{hidden: nobody.UUID.String(), absent: absent}
+	refer := func(object, to string) string {
+		return member(w.t, w.must(200, "ann", "POST", "/object_references/add/"+object, `{"referenced_uuid":"`+to+`","relationship_type":"drops"}`).body, "ObjectReference", "uuid")
+	}
+	propose := func(event string) string {
+		return idOf(w.must(200, "ann", "POST", "/shadow_attributes/add/"+event, `{"type":"domain","value":"more.example.net"}`))
+	}
+	note := func(event string) string {
+		return member(w.t, w.must(200, "ann", "POST", "/analyst_data/add/Note/"+event+"/Event", `{"note":"n","distribution":5}`).body, "Note", "uuid")
+	}
+	w.cast["NOTE"] = part{visible: note(visible), hidden: note(hidden), absent: absent}
+	w.cast["REFERENCE"] = part{visible: refer(obVisible, inVisible), hidden: refer(obHidden, inHidden), absent: absent}
+	w.cast["PROPOSAL"] = part{visible: propose(visible), hidden: propose(hidden), absent: "99999"}
 	for event, report := range map[string]string{visible: reportVisible, hidden: reportHidden} {
 		w.must(200, "ann", "POST", "/event_reports/add/"+event, `{"uuid":"`+report+`","name":"a report","content":"of what happened"}`)
 	}
@@ -187,6 +207,9 @@ func TestWritesKeepToTheirParent(t *testing.T) {
 var makes = []struct{ path, body string }{
 	{"/events/add", `{"info":"x"}`},
 	{"/events/upload_stix/2", `{"type":"bundle","objects":[]}`},
+	{"/event_blocklists/add", `{"uuids":["11111111-1111-4111-8111-eeeeeeeeeeee"]}`},
+	{"/org_blocklists/add", `{"uuids":["11111111-1111-4111-8111-eeeeeeeeeeee"]}`},
+	{"/analyst_data/pushAnalystData", `{"Note":{"uuid":"12345678-1234-4123-8123-123456789012","object_uuid":"` + visible + `","object_type":"Event","note":"n"}}`},
 	{"/sharing_groups/add", `{"name":"x"}`},
 	{"/sharing_groups/edit/GROUP", `{"name":"x"}`},
 	{"/sharing_groups/addOrg/GROUP/1", ``},
@@ -264,13 +287,16 @@ var reads = []struct{ path, body string }{
 	{"GET /attributes/view/ATTRIBUTE", ``}, {"GET /objects/view/OBJECT", ``},
 	{"POST /events/restSearch", `{"eventid":"EVENT"}`}, {"POST /events/restSearch", `{"uuid":"EVENT"}`},
 	{"POST /attributes/restSearch", `{"eventid":"EVENT"}`}, {"POST /attributes/restSearch", `{"uuid":"ATTRIBUTE"}`},
+	{"POST /objects/restSearch", `{"eventid":"EVENT"}`}, {"POST /objects/restSearch", `{"uuid":"OBJECT"}`}, {"POST /objects/restSearch", `{"uuid":"ATTRIBUTE"}`},
+	{"POST /attributes/search", `{"eventid":"EVENT"}`}, {"POST /attributes/search", `{"uuid":"ATTRIBUTE"}`},
 	{"POST /attributes/restSearch", `{"uuid":"EVENT"}`}, {"POST /events/index", `{"searcheventid":"EVENT"}`},
 	{"POST /attributes/restSearch", `{"eventid":"EVENT","returnFormat":"csv"}`}, {"POST /attributes/restSearch", `{"eventid":"EVENT","returnFormat":"count"}`},
-	{"GET /sharing_groups/view/GROUP", ``},
+	{"GET /sharing_groups/view/GROUP", ``}, {"GET /object_references/view/REFERENCE", ``},
+	{"GET /shadow_attributes/view/PROPOSAL", ``}, {"GET /shadow_attributes/EVENT", ``}, {"GET /shadow_attributes/index/EVENT", ``},
 	{"GET /organisations/view/ORG", ``}, {"GET /roles/view/ROLE", ``},
 	{"GET /users/view/USER", ``}, {"GET /admin/users/view/USER", ``}, {"GET /auth_keys/view/KEY", ``}, {"GET /auth_keys/index/USER", ``},
 	{"GET /user_settings/view/SETTING", ``}, {"POST /user_settings/getSetting", `{"user_id":"USER","setting":"homepage"}`},
-	{"GET /warninglists/view/LIST", ``},
+	{"GET /warninglists/view/LIST", ``}, {"GET /analyst_data/view/Note/NOTE", ``}, {"GET /analyst_data/getRelatedElement/Event/EVENT", ``},
 	{"GET /sightings/EVENT", ``}, {"GET /sightings/index/EVENT", ``}, {"GET /sightings/listSightings/ATTRIBUTE", ``},
 	{"GET /event_reports/view/REPORT", ``}, {"GET /event_reports/EVENT", ``}, {"GET /event_reports/index/event_id:EVENT", ``},
 	{"GET /tags/view/TAG", ``}, {"GET /tag_collections/view/TAGS", ``}, {"GET /communities/view/NONE", ``},
@@ -301,7 +327,9 @@ func TestReadsAreTheViewers(t *testing.T) {
 	}
 	for _, c := range []struct{ path, body string }{
 		{"/attributes/restSearch", `{"value":"bad.example.org","includeCorrelations":1}`}, {"/attributes/restSearch", `{}`},
-		{"/attributes/restSearch", `{"value":"%bad%"}`}, {"/events/restSearch", `{}`}, {"/events/index", `{}`}, {"/events/restSearch", `{"value":"bad.example.org"}`},
+		{"/objects/restSearch", `{}`}, {"/objects/restSearch", `{"object_name":"file"}`}, {"/attributes/search", `{"value":"bad.example.org"}`}, {"/attributes/index", `{}`},
+		{"/attributes/restSearch", `{"object_name":"file"}`}, {"/events/restSearch", `{"object_name":"file"}`}, {"/events/restSearch", `{"searchall":"%"}`},
+		{"/attributes/restSearch", `{"searchall":"%"}`}, {"/attributes/restSearch", `{"value":"%bad%"}`}, {"/events/restSearch", `{}`}, {"/events/index", `{}`}, {"/events/restSearch", `{"value":"bad.example.org"}`},
 	} {
 		if got := w.must(200, "bob", "POST", c.path, c.body); strings.Contains(got.body, "22222222-") {
 			t.Errorf("%s %s shows what is hidden: %s", c.path, c.body, got.body)

@@ -100,7 +100,9 @@ func (c *call) notAdded(err error) error {
 		c.w.Header().Set("Location", eventURL(c.r, there.ID))
 		return c.no(http.StatusNotFound, tocsin.Conflict, "Event already exists, if you would like to edit it, use the url in the location header.")
 	}
-	if tocsin.CodeOf(err) == tocsin.Gone {
+	if kept, ok := errors.AsType[*store.BlockedError](err); ok && kept.Of == tocsin.KindOrganisation {
+		return c.no(http.StatusForbidden, tocsin.Forbidden, "Event blocked by organisation blocklist.")
+	} else if ok || tocsin.CodeOf(err) == tocsin.Gone {
 		return c.no(http.StatusForbidden, tocsin.Gone, "Event blocked by event blocklist.")
 	}
 	return c.refusedEvent("add Event", "/events/add", err)
@@ -128,11 +130,15 @@ func (c *call) unsavedEvent(what, url, field, sentence string) error {
 
 // eventURL is where an event is, as the client reached us.
 func eventURL(r *http.Request, id int64) string {
-	scheme := "http"
+	return origin(r) + "/events/" + itoa(id)
+}
+
+// origin is the beginning of our addresses, as the client reached us.
+func origin(r *http.Request) string {
 	if r.TLS != nil {
-		scheme = "https"
+		return "https://" + r.Host
 	}
-	return scheme + "://" + r.Host + "/events/" + itoa(id)
+	return "http://" + r.Host
 }
 
 // answerEvent answers with an event that was just added, from what was written:

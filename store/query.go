@@ -64,7 +64,8 @@ type Query struct {
 	After      int64 // id: for paging
 	Order      []Order
 	Offset     int64
-	Limit      int64 // 0: all
+	Limit      int64        // 0: all
+	Parts      tocsin.Parts // what is read of each; the rest of it is left zero
 }
 
 // An Order puts attributes in order by a column, and those that are alike in it by

@@ -12,8 +12,8 @@ import (
 
 // Who may say what. A reference and a report are parts of their event, and so its
 // owner's. Anyone who may see an attribute may have seen it in the wild, and anyone
-// who may see a record may remark on it. Proposals are for those who may see an event
-// and not change it.
+// who may see a record may remark on it. Proposals are for those who may see an event;
+// accepting them is for those who may change it.
 
 // mayRemark refuses a new remark, about what belongs to event e, that the viewer may
 // not make, or that makes no sense.
@@ -29,12 +29,7 @@ func (tx *Tx) mayRemark(r tocsin.Remark, e *tocsin.Event) error {
 			return err
 		}
 	case *tocsin.Proposal:
-		brought := h.Orgc != tx.v.Org() && tx.v.May(access.Sync) // with the event, from where it was made
-		if may = tx.v.May(access.Add); may && !brought {
-			if _, err := tx.mine(e.ID); err == nil {
-				return tocsin.Errorf(tocsin.Forbidden, "event %d is your organisation's: change it, there is nobody to propose it to", e.ID)
-			}
-		}
+		may = tx.v.May(access.Add) // about one's own event, too: a colleague may be asked first
 	case *tocsin.Sighting:
 		may = tx.v.May(access.Sighting)
 	case *tocsin.Cluster:

@@ -348,6 +348,7 @@ func (x *exchange) routes(front *httpd.Server, c config) *mispapi.API {
 	misp.Index = correlations{x.Index, x.DB}
 	misp.Guards = x.Guards
 	misp.Blobs = x.blobs
+	misp.Schema = sqlite.Newest() // both engines' steps are numbered alike
 	misp.Register(front)
 	x.pages(c).Register(front)
 	x.archivist.register(front)

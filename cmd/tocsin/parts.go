@@ -158,7 +158,8 @@ func writer(name string) (api.Writer, error) {
 
 type format struct{ codec.Format }
 
-func (f format) Media() string { return f.Format.Media }
+func (f format) Media() string       { return f.Format.Media }
+func (f format) Parts() tocsin.Parts { return f.Format.Parts | tocsin.PartValue }
 
 func (f format) Write(w io.Writer, rows iter.Seq2[api.Row, error]) error {
 	return f.Format.Write(w, func(yield func(codec.Row, error) bool) {

@@ -12,8 +12,33 @@ import (
 	"tocsin/store"
 )
 
-const attributeColumns = `a.id, a.uuid, a.event, a.object, a.relation, a.category, a.type, a.value, a.comment, a.flags, a.distribution,
-	a.sgroup, a.timestamp, a.first_seen, a.last_seen, a.seen, a.ends, a.tags, a.label, a.seq, a.guard, a.override, a.overridden_by`
+// columnsOf are the columns of parts of an attribute, in the order in which [tx.scanParts]
+// takes them.
+var columnsOf = []struct {
+	part    tocsin.Parts
+	columns string
+}{
+	{tocsin.PartValue, `a.id, a.event, a.type, a.value, a.flags`},
+	{tocsin.PartUUID, `a.uuid`},
+	{tocsin.PartPlace, `a.object, a.relation, a.category, a.comment`},
+	{tocsin.PartMarks, `a.tags, a.label`},
+	{tocsin.PartTimes, `a.timestamp, a.first_seen, a.last_seen`},
+	{tocsin.PartRest, `a.distribution, a.sgroup, a.seen, a.ends, a.seq, a.guard, a.override, a.overridden_by`},
+}
+
+// selected is what a query selects for parts of attributes.
+func selected(ps tocsin.Parts) string {
+	var columns []string
+	for _, c := range columnsOf {
+		if ps.Has(c.part) {
+			columns = append(columns, c.columns)
+		}
+	}
+	return strings.Join(columns, ", ")
+}
+
+// attributeColumns are all of them.
+var attributeColumns = selected(0)
 
 const (
 	toIDS = 1 << iota
@@ -21,14 +46,31 @@ const (
 	noCorrelate
 )
 
-func (t *tx) scanAttribute(s scanner, a *tocsin.Attribute) error {
+func (t *tx) scanAttribute(s scanner, a *tocsin.Attribute) error { return t.scanParts(s, a, 0) }
+
+func (t *tx) scanParts(s scanner, a *tocsin.Attribute, ps tocsin.Parts) error {
 	var typ uint16
 	var value string
 	var flags, firstSeen, lastSeen int64
 	var tags uint32
-	err := s.Scan(&a.ID, (*[16]byte)(&a.UUID), &a.Event, &a.Object, &a.Relation, &a.Category, &typ, &value, &a.Comment, &flags,
-		&a.Distribution, &a.Group, &a.Timestamp, &firstSeen, &lastSeen, &a.Seen, &a.Ends, &tags, &a.Label, &a.Seq,
-		(*string)(&a.Guard), &a.Override, &a.OverriddenBy)
+	dst := make([]any, 5, 23)
+	dst[0], dst[1], dst[2], dst[3], dst[4] = &a.ID, &a.Event, &typ, &value, &flags
+	if ps.Has(tocsin.PartUUID) {
+		dst = append(dst, (*[16]byte)(&a.UUID))
+	}
+	if ps.Has(tocsin.PartPlace) {
+		dst = append(dst, &a.Object, &a.Relation, &a.Category, &a.Comment)
+	}
+	if ps.Has(tocsin.PartMarks) {
+		dst = append(dst, &tags, &a.Label)
+	}
+	if ps.Has(tocsin.PartTimes) {
+		dst = append(dst, &a.Timestamp, &firstSeen, &lastSeen)
+	}
+	if ps.Has(tocsin.PartRest) {
+		dst = append(dst, &a.Distribution, &a.Group, &a.Seen, &a.Ends, &a.Seq, (*string)(&a.Guard), &a.Override, &a.OverriddenBy)
+	}
+	err := s.Scan(dst...)
 	if err != nil {
 		return err
 	}
@@ -155,7 +197,9 @@ func (t *tx) Siblings(ctx context.Context, event int64, keys []uint64) iter.Seq2
 // Attributes implements [store.Reader].
 func (t *tx) Attributes(ctx context.Context, s store.Scoped[store.Query]) iter.Seq2[tocsin.Attribute, error] {
 	w := t.attributeWhere(s)
-	return rows(ctx, t, t.scanAttribute, `SELECT `+attributeColumns+` FROM attributes a JOIN events e ON e.id = a.event WHERE `+
+	parts := s.Query.Parts
+	scan := func(s scanner, a *tocsin.Attribute) error { return t.scanParts(s, a, parts) }
+	return rows(ctx, t, scan, `SELECT `+selected(parts)+` FROM attributes a JOIN events e ON e.id = a.event WHERE `+
 		w.sql()+orderBy(s.Query.Order)+w.page(s.Query.Limit, s.Query.Offset), w.args...)
 }
 

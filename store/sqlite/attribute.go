@@ -8,15 +8,43 @@ import (
 	"strings"
 
 	"tocsin"
+	"tocsin/access"
 	"tocsin/indicator"
 	"tocsin/store"
 )
 
-const attributeColumns = `id, uuid, event, object, relation, category, type, value, comment, flags, distribution, sgroup,
-	timestamp, first_seen, last_seen, seen, ends, tags, label, seq, guard, override, overridden_by`
+// columnsOf are the columns of parts of an attribute, in the order in which [tx.scanParts]
+// takes them.
+var columnsOf = []struct {
+	part    tocsin.Parts
+	columns string
+}{
+	{tocsin.PartValue, `id, event, type, value, flags`},
+	{tocsin.PartUUID, `uuid`},
+	{tocsin.PartPlace, `object, relation, category, comment`},
+	{tocsin.PartMarks, `tags, label`},
+	{tocsin.PartTimes, `timestamp, first_seen, last_seen`},
+	{tocsin.PartRest, `distribution, sgroup, seen, ends, seq, guard, override, overridden_by`},
+}
 
-// prefixed is attributeColumns in a join.
-var prefixed = "a." + strings.ReplaceAll(strings.Join(strings.Fields(attributeColumns), " "), ", ", ", a.")
+// selected is what a query selects for parts of attributes.
+func selected(ps tocsin.Parts) string {
+	var columns []string
+	for _, c := range columnsOf {
+		if ps.Has(c.part) {
+			columns = append(columns, c.columns)
+		}
+	}
+	return strings.Join(columns, ", ")
+}
+
+// attributeColumns are all of them.
+var attributeColumns = selected(0)
+
+// prefix is columns in a join.
+func prefix(columns string) string { return "a." + strings.ReplaceAll(columns, ", ", ", a.") }
+
+var prefixed = prefix(attributeColumns)
 
 const (
 	toIDS = 1 << iota
@@ -24,23 +52,35 @@ const (
 	noCorrelate
 )
 
-func (t *tx) scanAttribute(s scanner, a *tocsin.Attribute) error {
-	var uuid []byte
-	var typ uint16
-	var value string
-	var flags int
-	var tags uint32
-	var firstSeen, lastSeen int64
-	err := s.Scan(&a.ID, &uuid, &a.Event, &a.Object, &a.Relation, &a.Category, &typ, &value, &a.Comment, &flags,
-		&a.Distribution, &a.Group, &a.Timestamp, &firstSeen, &lastSeen, &a.Seen, &a.Ends, &tags, &a.Label, &a.Seq, &a.Guard, &a.Override, &a.OverriddenBy)
-	if err != nil {
-		return err
-	}
-	copy(a.UUID[:], uuid)
+func (t *tx) scanAttribute(s scanner, a *tocsin.Attribute) error { return t.scanParts(s, a, 0) }
+
+func (t *tx) scanParts(s scanner, a *tocsin.Attribute, ps tocsin.Parts) (err error) {
+	a.ID, a.Event = s.integer(0), s.integer(1)
+	a.Value, err = indicator.Stored(uint16(s.integer(2)), s.text(3))
+	flags := s.integer(4)
 	a.ToIDS, a.Deleted, a.NoCorrelate = flags&toIDS != 0, flags&deleted != 0, flags&noCorrelate != 0
-	a.FirstSeen, a.LastSeen = fromMicros(firstSeen), fromMicros(lastSeen)
-	a.Tags = t.coder.Tags.Set(tags)
-	a.Value, err = indicator.Stored(typ, value)
+	at := 5
+	if ps.Has(tocsin.PartUUID) {
+		copy(a.UUID[:], s.octets(at))
+		at++
+	}
+	if ps.Has(tocsin.PartPlace) {
+		a.Object, a.Relation, a.Category, a.Comment = s.integer(at), s.text(at+1), indicator.Category(s.integer(at+2)), s.text(at+3)
+		at += 4
+	}
+	if ps.Has(tocsin.PartMarks) {
+		a.Tags, a.Label = t.coder.Tags.Set(uint32(s.integer(at))), access.LabelID(s.integer(at+1))
+		at += 2
+	}
+	if ps.Has(tocsin.PartTimes) {
+		a.Timestamp, a.FirstSeen, a.LastSeen = s.integer(at), fromMicros(s.integer(at+1)), fromMicros(s.integer(at+2))
+		at += 3
+	}
+	if ps.Has(tocsin.PartRest) {
+		a.Distribution, a.Group, a.Seen, a.Ends = access.Distribution(s.integer(at)), s.integer(at+1), s.integer(at+2), s.integer(at+3)
+		a.Seq, a.Guard = tocsin.Seq(s.integer(at+4)), tocsin.Verdict(s.text(at+5))
+		a.Override, a.OverriddenBy = s.text(at+6), s.integer(at+7)
+	}
 	return err
 }
 
@@ -164,7 +204,9 @@ func signed(keys []uint64) []int64 {
 // Attributes implements [store.Reader].
 func (t *tx) Attributes(ctx context.Context, s store.Scoped[store.Query]) iter.Seq2[tocsin.Attribute, error] {
 	w := t.attributeWhere(s)
-	return rows(ctx, t, t.scanAttribute, `SELECT `+prefixed+` FROM attributes a CROSS JOIN events e ON e.id = a.event WHERE `+
+	parts := s.Query.Parts
+	scan := func(s scanner, a *tocsin.Attribute) error { return t.scanParts(s, a, parts) }
+	return rows(ctx, t, scan, `SELECT `+prefix(selected(parts))+` FROM attributes a CROSS JOIN events e ON e.id = a.event WHERE `+
 		w.sql()+orderBy(s.Query.Order)+w.page(s.Query.Limit, s.Query.Offset), w.args...)
 }
 

@@ -3,7 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
+	"database/sql/driver"
 	"strings"
 
 	"tocsin"
@@ -14,6 +14,9 @@ type conn struct {
 	*sql.Conn
 	stmts   map[string]*sql.Stmt
 	inserts map[shape]string
+
+	direct    driver.ConnPrepareContext // the driver's own connection, see rows.go
+	questions map[string]*question
 }
 
 // maxStmts bounds the statements kept: queries are put together from parts, so
@@ -46,30 +49,12 @@ func (c *conn) exec(ctx context.Context, query string, args ...any) (sql.Result,
 	return s.ExecContext(ctx, args...)
 }
 
-func (c *conn) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	s, err := c.prepare(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	return s.QueryContext(ctx, args...)
-}
-
-// one scans the only row of a query into dst; ok is false if there is none.
-func (c *conn) one(ctx context.Context, dst []any, query string, args ...any) (ok bool, err error) {
-	s, err := c.prepare(ctx, query)
-	if err != nil {
-		return false, err
-	}
-	err = s.QueryRowContext(ctx, args...).Scan(dst...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
 func (c *conn) close() error {
 	for _, s := range c.stmts {
 		s.Close()
+	}
+	for _, q := range c.questions {
+		q.Close()
 	}
 	return c.Conn.Close()
 }

@@ -272,5 +272,5 @@ func (e *Engine) connect(ctx context.Context, cache int) (*conn, error) {
 	if _, err := c.ExecContext(ctx, fmt.Sprintf("PRAGMA cache_size = -%d", cache)); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
-	return &conn{Conn: c, stmts: map[string]*sql.Stmt{}, inserts: map[shape]string{}}, nil
+	return &conn{Conn: c, stmts: map[string]*sql.Stmt{}, inserts: map[shape]string{}, questions: map[string]*question{}}, nil
 }

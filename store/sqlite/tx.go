@@ -30,45 +30,6 @@ func (t *tx) exec(ctx context.Context, query string, args ...any) (sql.Result, e
 	return t.conn.exec(ctx, query, args...)
 }
 
-// rows runs a query and iterates over what scan makes of each row.
-func rows[R any](ctx context.Context, t *tx, scan func(scanner, *R) error, query string, args ...any) iter.Seq2[R, error] {
-	return func(yield func(R, error) bool) {
-		var zero R
-		rs, err := t.query(ctx, query, args...)
-		if err != nil {
-			yield(zero, fmt.Errorf("query: %w", err))
-			return
-		}
-		defer rs.Close()
-		for rs.Next() {
-			var row R
-			if err := scan(rs, &row); err != nil {
-				yield(zero, err)
-				return
-			}
-			if !yield(row, nil) {
-				return
-			}
-		}
-		if err := rs.Err(); err != nil {
-			yield(zero, err)
-		}
-	}
-}
-
-// first returns the only row, or nil.
-func first[R any](rows iter.Seq2[R, error]) (*R, error) {
-	for r, err := range rows {
-		if err != nil {
-			return nil, err
-		}
-		return &r, nil
-	}
-	return nil, nil
-}
-
-type scanner interface{ Scan(...any) error }
-
 // Turn implements [store.Reader].
 func (t *tx) Turn(ctx context.Context) (n store.Turn, err error) {
 	_, err = t.one(ctx, []any{&n.Head, &n.Labels, &n.TagSets}, `SELECT (SELECT coalesce(max(seq), 0) FROM log),

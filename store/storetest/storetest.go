@@ -38,6 +38,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Engine) {
 		"KeysHaveNamesOfTheirOwn": keysHaveNamesOfTheirOwn,
 		"RestoredGoesOn":          restoredGoesOn,
 		"InTheOrderAskedFor":      inTheOrderAskedFor,
+		"PartsThatAreAskedFor":    partsThatAreAskedFor,
 		"TalliesAreTheViewers":    talliesAreTheViewers,
 
 		"WhatIsWrittenIsJudged":        whatIsWrittenIsJudged,

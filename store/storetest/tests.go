@@ -86,6 +86,7 @@ var reads = map[string]func(*testing.T, store.View) int{
 	"Feeds":          func(t *testing.T, w store.View) int { return length(w.Feeds()) },
 	"Peers":          func(t *testing.T, w store.View) int { return length(w.Peers()) },
 	"Blocks":         func(t *testing.T, w store.View) int { return length(w.Blocks()) },
+	"Delegations":    func(t *testing.T, w store.View) int { return length(w.Delegations()) },
 	"Settings":       func(t *testing.T, w store.View) int { return length(w.Settings()) },
 	"UserSettings":   func(t *testing.T, w store.View) int { return length(w.UserSettings()) },
 	"Registrations":  func(t *testing.T, w store.View) int { return length(w.Registrations()) },
@@ -170,11 +171,13 @@ func everyReadAsksWho(t *testing.T, w *world) {
 			return err
 		}
 		if err := errors.Join(
+			store.Put(tx, &tocsin.Organisation{Name: "others", UUID: tocsin.UUID{4}, Local: true}),
 			store.Put(tx, &tocsin.TagCollection{Name: "ours", Org: 1}),
 			store.Put(tx, &tocsin.Feed{Name: "a feed", Headers: tocsin.NewSecret([]byte("Authorization: x"))}),
 			store.Put(tx, &tocsin.Peer{Name: "a peer", Key: tocsin.NewSecret([]byte("a key"))}),
 			store.Put(tx, &tocsin.Block{Of: tocsin.KindEvent, UUID: tocsin.UUID{3}}),
 			store.Put(tx, &tocsin.Setting{Name: "a setting", Value: "x"}),
+			store.Put(tx, &tocsin.Handover{Event: 1, Org: 3, Requester: 1}),
 			store.Put(tx, &tocsin.UserSetting{User: 1, Name: "homepage", Value: []byte(`1`)}),
 			store.Put(tx, &tocsin.Registration{Email: "new@example.org"}),
 		); err != nil {

@@ -44,7 +44,9 @@ func viewEvent(c *call) error {
 		return c.invalid(err)
 	}
 	o := eventOptions{deleted: deleted, inbound: true, unrelated: said["includeEventCorrelations"] != nil && !truthy(said["includeEventCorrelations"]),
-		metadata: truthy(said["metadata"]), warned: truthy(said["includeWarninglistHits"]), analysts: truthy(said["includeAnalystData"]), attached: said["includeAttachments"] == nil || truthy(said["includeAttachments"])}
+		metadata: truthy(said["metadata"]), warned: truthy(said["includeWarninglistHits"]), analysts: said["includeAnalystData"] == nil || truthy(said["includeAnalystData"]),
+		unsighted: truthy(said["noSightings"]), galaxyless: truthy(said["excludeGalaxy"]),
+		attached: said["includeAttachments"] == nil || truthy(said["includeAttachments"])}
 	out := c.stream(mediaJSON)
 	if err := c.appendEvent(out, e, o); err != nil {
 		return err
@@ -64,6 +66,9 @@ type eventOptions struct {
 	without   []tocsin.TagSet // none that carry such tags
 	analysts  bool            // notes, opinions and relationships
 	attached  bool            // the content of attributes
+	unsighted bool            // no sightings
+
+	galaxyless bool // no galaxies: the clusters' tags are there all the same
 }
 
 // appendEvent streams an event. Attributes outside objects go out as they come;
@@ -81,6 +86,9 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 		if said, err = c.said(e, o); err != nil {
 			return err
 		}
+	}
+	if !o.galaxyless {
+		x.Galaxies = c.galaxiesOn(e.Tags, false)
 	}
 	x.Proposals, x.Reports, x.Remarks = said.proposals[0], said.reports, said.on(tocsin.KindEvent, e.ID)
 	enc := c.encoder()
@@ -140,6 +148,9 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 // more is what was asked for beside an attribute of an event.
 func (c *call) more(a *tocsin.Attribute, o eventOptions, said *saidOf) (m misp.More, err error) {
 	m.Proposals, m.Sightings, m.Remarks = said.proposals[a.ID], said.sightings[a.ID], said.on(tocsin.KindAttribute, a.ID)
+	if !o.galaxyless {
+		m.Galaxies = c.galaxiesOn(a.Tags, true)
+	}
 	if o.warned {
 		m.Warnings = c.warnings(a)
 	}

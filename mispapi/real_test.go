@@ -222,21 +222,21 @@ func refusals(t *testing.T, body string) (out []string) {
 // parts are an event's attributes, those in objects among them, its objects, and what
 // is said of them, by uuid where they have one.
 func parts(e record) (attributes, objects, said []record) {
-	attributes = records(e["Attribute"])
-	objects = records(e["Object"])
-	said = append(records(e["EventReport"]), records(e["ObjectReference"])...)
-	said = append(said, records(e["ShadowAttribute"])...)
+	attributes = recordsIn(e["Attribute"])
+	objects = recordsIn(e["Object"])
+	said = append(recordsIn(e["EventReport"]), recordsIn(e["ObjectReference"])...)
+	said = append(said, recordsIn(e["ShadowAttribute"])...)
 	for _, o := range objects {
-		attributes = append(attributes, records(o["Attribute"])...)
-		said = append(said, records(o["ObjectReference"])...)
+		attributes = append(attributes, recordsIn(o["Attribute"])...)
+		said = append(said, recordsIn(o["ObjectReference"])...)
 	}
 	for _, a := range attributes {
-		said = append(append(said, records(a["Sighting"])...), records(a["ShadowAttribute"])...)
+		said = append(append(said, recordsIn(a["Sighting"])...), recordsIn(a["ShadowAttribute"])...)
 	}
 	return attributes, objects, said
 }
 
-func records(v any) (out []record) {
+func recordsIn(v any) (out []record) {
 	list, _ := v.([]any)
 	for _, x := range list {
 		if r, ok := x.(record); ok {
@@ -329,16 +329,16 @@ func plainly(v any) string {
 func tags(t *testing.T, name string, sent, here record) {
 	t.Helper()
 	has := map[string]bool{}
-	for _, tag := range records(here["Tag"]) {
+	for _, tag := range recordsIn(here["Tag"]) {
 		has[strings.ToLower(fmt.Sprint(tag["name"]))] = true
 	}
-	for _, tag := range records(sent["Tag"]) {
+	for _, tag := range recordsIn(sent["Tag"]) {
 		if n := strings.ToLower(strings.TrimSpace(fmt.Sprint(tag["name"]))); !has[n] {
 			t.Errorf("%s: %v: the tag %q is missing", name, sent["uuid"], n)
 		}
 	}
-	for _, g := range records(sent["Galaxy"]) {
-		for _, c := range records(g["GalaxyCluster"]) {
+	for _, g := range recordsIn(sent["Galaxy"]) {
+		for _, c := range recordsIn(g["GalaxyCluster"]) {
 			if n := strings.ToLower(fmt.Sprint(c["tag_name"])); !has[n] {
 				t.Errorf("%s: %v: the cluster %q is missing", name, sent["uuid"], n)
 			}

@@ -65,6 +65,16 @@ func (w *world) castPeople(ann *tocsin.User) {
 	note := func(event string) string {
 		return member(w.t, w.must(200, "ann", "POST", "/analyst_data/add/Note/"+event+"/Event", `{"note":"n","distribution":5}`).body, "Note", "uuid")
 	}
+	own := func(reach string) (uuid, relation string) {
+		uuid = tocsin.NewUUID(w.now).String()
+		w.must(200, "ann", "POST", "/galaxies/import", `{"GalaxyCluster":{"uuid":"`+uuid+`","type":"tool","value":"of ann's","distribution":`+reach+`}}`)
+		got := w.must(200, "ann", "POST", "/galaxy_cluster_relations/add", `{"galaxy_cluster_uuid":"`+uuid+`","referenced_galaxy_cluster_uuid":"`+absent+`","referenced_galaxy_cluster_type":"uses","distribution":1}`)
+		return uuid, member(w.t, got.body, "GalaxyClusterRelation", "id")
+	}
+	seen, of := own("1")
+	unseen, ofUnseen := own("0")
+	w.cast["CLUSTER"] = part{visible: seen, hidden: unseen, absent: absent}
+	w.cast["RELATION"] = part{visible: of, hidden: ofUnseen, absent: "99999"}
 	w.cast["NOTE"] = part{visible: note(visible), hidden: note(hidden), absent: absent}
 	w.cast["REFERENCE"] = part{visible: refer(obVisible, inVisible), hidden: refer(obHidden, inHidden), absent: absent}
 	w.cast["PROPOSAL"] = part{visible: propose(visible), hidden: propose(hidden), absent: "99999"}
@@ -210,6 +220,9 @@ var makes = []struct{ path, body string }{
 	{"/event_blocklists/add", `{"uuids":["11111111-1111-4111-8111-eeeeeeeeeeee"]}`},
 	{"/org_blocklists/add", `{"uuids":["11111111-1111-4111-8111-eeeeeeeeeeee"]}`},
 	{"/analyst_data/pushAnalystData", `{"Note":{"uuid":"12345678-1234-4123-8123-123456789012","object_uuid":"` + visible + `","object_type":"Event","note":"n"}}`},
+	{"/galaxy_clusters/add/1", `{"value":"x"}`},
+	{"/galaxies/import", `{"GalaxyCluster":{"type":"tool","value":"x"}}`},
+	{"/galaxies/pushCluster", `{"GalaxyCluster":{"type":"tool","value":"x"}}`},
 	{"/sharing_groups/add", `{"name":"x"}`},
 	{"/sharing_groups/edit/GROUP", `{"name":"x"}`},
 	{"/sharing_groups/addOrg/GROUP/1", ``},
@@ -252,6 +265,12 @@ func TestEveryCallIsAsked(t *testing.T) {
 		for _, c := range r.writes {
 			note(asked, c.path)
 		}
+	}
+	for _, c := range shelfWrites {
+		note(asked, c.path)
+	}
+	for _, path := range shelfReads {
+		note(read, path)
 	}
 	for path := range maps.Keys(own) {
 		note(asked, path)
@@ -297,6 +316,8 @@ var reads = []struct{ path, body string }{
 	{"GET /users/view/USER", ``}, {"GET /admin/users/view/USER", ``}, {"GET /auth_keys/view/KEY", ``}, {"GET /auth_keys/index/USER", ``},
 	{"GET /user_settings/view/SETTING", ``}, {"POST /user_settings/getSetting", `{"user_id":"USER","setting":"homepage"}`},
 	{"GET /warninglists/view/LIST", ``}, {"GET /analyst_data/view/Note/NOTE", ``}, {"GET /analyst_data/getRelatedElement/Event/EVENT", ``},
+	{"GET /galaxy_clusters/view/CLUSTER", ``}, {"GET /galaxy_cluster_relations/view/RELATION", ``},
+	{"GET /galaxies/view/NONE", ``}, {"GET /galaxies/export/NONE", ``}, {"GET /galaxy_clusters/index/NONE", ``},
 	{"GET /sightings/EVENT", ``}, {"GET /sightings/index/EVENT", ``}, {"GET /sightings/listSightings/ATTRIBUTE", ``},
 	{"GET /event_reports/view/REPORT", ``}, {"GET /event_reports/EVENT", ``}, {"GET /event_reports/index/event_id:EVENT", ``},
 	{"GET /tags/view/TAG", ``}, {"GET /tag_collections/view/TAGS", ``}, {"GET /communities/view/NONE", ``},

@@ -77,13 +77,13 @@ func TestNewerVersionIsTaken(t *testing.T) {
 	}
 
 	e["timestamp"] = "1727900001"
-	object := records(e["Object"])[0]
+	object := recordsIn(e["Object"])[0]
 	object["timestamp"], object["comment"] = "1727900001", "the kit, unpacked"
 	object["Attribute"] = append(object["Attribute"].([]any), record{"uuid": "a0000000-0000-4000-8000-00000000000a", "type": "sha1", "object_relation": "sha1",
 		"value": "da39a3ee5e6b4b0d3255bfef95601890afd80709", "timestamp": "1727900001", "distribution": "5", "to_ids": true})
-	report := records(e["EventReport"])[0]
+	report := recordsIn(e["EventReport"])[0]
 	report["timestamp"], report["content"] = "1727900001", "# It works no more"
-	first := records(e["Attribute"])[0]
+	first := recordsIn(e["Attribute"])[0]
 	first["timestamp"], first["comment"] = "1727900001", "where it is"
 	first["Sighting"] = append(first["Sighting"].([]any), record{"uuid": "51000000-0000-4000-8000-000000000003", "type": "0", "date_sighting": "1727000200",
 		"Organisation": record{"uuid": "0c000000-0000-4000-8000-00000000000d", "name": "Newcomer"}})

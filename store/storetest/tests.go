@@ -520,8 +520,12 @@ func (r *recorder) Follow(ctx context.Context, cs []tocsin.Change) error {
 	v := access.System("a test")
 	for _, c := range cs {
 		line := fmt.Sprintf("%d %s %d", c.Seq, c.Kind, c.ID)
-		if run, label := c.Run(v); run != nil {
-			line += fmt.Sprint(" label ", label, " run")
+		if c.IsRange() {
+			run, err := c.Run(ctx, v, 0)
+			if err != nil {
+				return err
+			}
+			line += fmt.Sprint(" label ", c.Label(v), " run")
 			for _, a := range run {
 				line += fmt.Sprintf(" %d=%s/%v/%v/%d", a.ID, a.Value, a.Deleted, a.ToIDS, a.Label)
 			}
@@ -534,7 +538,7 @@ func (r *recorder) Follow(ctx context.Context, cs []tocsin.Change) error {
 		}
 		if c.IsScope() {
 			var touched []string
-			for a, err := range c.Scope(ctx, v) {
+			for a, err := range c.Scope(ctx, v, 0) {
 				if err != nil {
 					return err
 				}

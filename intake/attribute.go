@@ -130,7 +130,8 @@ type AttributeEdit struct {
 	Timestamp    int64 // of the edit at its origin, if it says so: an older one is refused
 	FirstSeen    *time.Time
 	LastSeen     *time.Time
-	Tags         []TagDraft // attached beside those that it has
+	Tags         []TagDraft         // attached beside those that it has, or taken off
+	Attachment   *tocsin.Attachment // content in place of what it has, if any
 }
 
 // draft is the edit as a draft of a new attribute.
@@ -139,7 +140,7 @@ func (ed *AttributeEdit) draft() Draft {
 		Line: ed.Line, UUID: ed.UUID, Type: or(ed.Type), Text: or(ed.Text), Category: or(ed.Category), Comment: or(ed.Comment),
 		Relation: or(ed.Relation), ToIDS: ed.ToIDS, Deleted: or(ed.Deleted), NoCorrelate: or(ed.NoCorrelate),
 		Distribution: ed.Distribution, Group: or(ed.Group), Timestamp: ed.Timestamp,
-		FirstSeen: or(ed.FirstSeen), LastSeen: or(ed.LastSeen), Tags: ed.Tags,
+		FirstSeen: or(ed.FirstSeen), LastSeen: or(ed.LastSeen), Tags: ed.Tags, Attachment: ed.Attachment,
 	}
 }
 
@@ -226,24 +227,23 @@ func (ed *AttributeEdit) find(tx *store.Tx) (*tocsin.Attribute, *tocsin.Event, e
 
 // edit changes one attribute.
 func (w *writing) edit(r reader, id int64, ed *AttributeEdit) error {
-	tags, err := w.tags.attached(ed.Tags)
+	retag, err := w.tags.edited(ed.Tags)
 	if err != nil {
 		return err
 	}
 	a, err := w.tx.EditAttribute(id, func(a *tocsin.Attribute) error {
-		for _, t := range tags {
-			a.Tags = a.Tags.With(t)
-		}
+		a.Tags = retag(a.Tags)
 		a.Timestamp = w.time(a.Timestamp, ed.Timestamp)
 		if no := ed.apply(r, a); no != nil {
 			return no
 		}
 		return nil
 	})
-	if err == nil {
-		w.res.Attributes = append(w.res.Attributes, *a)
+	if err != nil {
+		return err
 	}
-	return err
+	w.res.Attributes = append(w.res.Attributes, *a)
+	return w.attach(a.ID, ed.Attachment)
 }
 
 // sortOut tells edits that name an attribute from those that can only be new.

@@ -124,6 +124,9 @@ func (w *writing) add(event int64, as []tocsin.Attribute, from []*Draft) error {
 			return err
 		}
 	}
+	if err := w.attachments(added, from); err != nil {
+		return err
+	}
 	if w.res.Attributes == nil {
 		w.res.Attributes = added.Added
 	} else {

@@ -76,6 +76,10 @@ func (a *API) actions() []action {
 		{path: "/attributes/addTag", verbs: post, handle: tagAttribute, needs: tag, missing: noAttributeThere, others: notOurTags},
 		{path: "/attributes/removeTag", verbs: post, handle: untagAttribute, needs: tag, missing: noAttributeThere, others: notOurTags},
 		{path: "/attributes/add", verbs: post, handle: addAttributes, needs: add, missing: noEvent, opts: list},
+		{path: "/attributes/add_attachment", verbs: post, handle: addAttachment, needs: add, missing: noEvent, opts: list},
+		{path: "/attributes/download", verbs: get, handle: downloadAttribute, missing: noAttributeThere},
+		{path: "/attributes/downloadAttachment/download", verbs: get, handle: downloadAttribute, missing: noAttributeThere},
+		{path: "/attributes/viewPicture", verbs: get, handle: viewPicture, missing: noAttributeThere},
 		{path: "/attributes/edit", verbs: write, handle: editAttribute, needs: add, missing: noAttribute},
 		{path: "/attributes/restore", verbs: post, handle: restoreAttribute, needs: add, missing: noAttributeThere},
 		{path: "/attributes/delete", verbs: remove, handle: deleteAttribute, needs: add, missing: noAttributeThere},
@@ -167,6 +171,7 @@ func (a *API) actions() []action {
 		{path: "/analyst_data/pushAnalystData", verbs: post, handle: pushAnalyst, needs: syncing, opts: list},
 
 		// Galaxies and their clusters.
+		{path: "/galaxies/update", verbs: post, handle: updateGalaxies, needs: site},
 		{path: "/galaxies", verbs: ask, handle: indexGalaxies, opts: asks},
 		{path: "/galaxies/index", verbs: ask, handle: indexGalaxies, opts: asks},
 		{path: "/galaxies/view", verbs: ask, handle: viewGalaxy, missing: noGalaxy, opts: asks},
@@ -190,12 +195,48 @@ func (a *API) actions() []action {
 		{path: "/galaxy_cluster_relations/delete", verbs: remove, handle: deleteRelation, needs: access.GalaxyEditor, missing: noRelation},
 
 		// Correlations and what is left out of them.
+		{path: "/correlation_exclusions", verbs: ask, handle: indexExclusions, opts: asks},
+		{path: "/correlation_exclusions/index", verbs: ask, handle: indexExclusions, opts: asks},
+		{path: "/correlation_exclusions/view", verbs: get, handle: viewExclusion, missing: noExclusion},
+		{path: "/correlation_exclusions/add", verbs: post, handle: addExclusion, needs: access.SiteAdmin},
+		{path: "/correlation_exclusions/edit", verbs: write, handle: editExclusion, needs: access.SiteAdmin, missing: noExclusion},
+		{path: "/correlation_exclusions/delete", verbs: remove, handle: deleteExclusion, needs: access.SiteAdmin, missing: noExclusion},
+		{path: "/correlation_exclusions/clean", verbs: post, handle: cleanExclusions, needs: access.SiteAdmin},
+		{path: "/correlations/top", verbs: ask, handle: topCorrelations, opts: asks},
+		{path: "/correlations/generateTopCorrelations", verbs: post, handle: countCorrelations, needs: access.SiteAdmin, opts: asks},
+		{path: "/correlations/overCorrelations", verbs: ask, handle: overCorrelations, opts: asks},
 
 		// Decaying models.
 
 		// Taxonomies.
+		{path: "/taxonomies", verbs: get, handle: indexTaxonomies},
+		{path: "/taxonomies/index", verbs: get, handle: indexTaxonomies},
+		{path: "/taxonomies/view", verbs: get, handle: viewTaxonomy, missing: noTaxonomy},
+		{path: "/taxonomies/taxonomy_tags", verbs: get, handle: taxonomyTags, missing: noTaxonomy},
+		{path: "/taxonomies/export", verbs: get, handle: exportTaxonomy, missing: noTaxonomy},
+		{path: "/taxonomies/enable", verbs: post, handle: enableTaxonomy, needs: site},
+		{path: "/taxonomies/disable", verbs: post, handle: disableTaxonomy, needs: site},
+		{path: "/taxonomies/addTag", verbs: post, handle: addTaxonomyTags, needs: site},
+		{path: "/taxonomies/hideTag", verbs: post, handle: hideTaxonomyTags, needs: site},
+		{path: "/taxonomies/unhideTag", verbs: post, handle: unhideTaxonomyTags, needs: site},
+		{path: "/taxonomies/disableTag", verbs: post, handle: disableTaxonomyTags, needs: site},
+		{path: "/taxonomies/toggleRequired", verbs: post, handle: requireTaxonomy, needs: site},
+		{path: "/taxonomies/toggleHighlighted", verbs: post, handle: highlightTaxonomy, needs: site},
+		{path: "/taxonomies/import", verbs: post, handle: importTaxonomy, needs: site},
+		{path: "/taxonomies/update", verbs: post, handle: updateTaxonomies, needs: site},
+		{path: "/taxonomies/delete", verbs: remove, handle: deleteTaxonomy, needs: site, missing: noTaxonomy},
 
 		// Object templates.
+		{path: "/objectTemplates", verbs: get, handle: indexTemplates},
+		{path: "/objectTemplates/index", verbs: get, handle: indexTemplates},
+		{path: "/objectTemplates/view", verbs: get, handle: viewTemplate, missing: noTemplate},
+		{path: "/objectTemplates/getRaw", verbs: get, handle: rawTemplate, missing: noRawTemplate},
+		{path: "/objectTemplates/possibleObjectTemplates", verbs: post, handle: possibleTemplates, opts: asks},
+		{path: "/objectTemplates/add", verbs: post, handle: addTemplate, needs: site},
+		{path: "/objectTemplates/edit", verbs: write, handle: editTemplate, needs: site, missing: noTemplate},
+		{path: "/objectTemplates/delete", verbs: remove, handle: deleteTemplate, needs: site, missing: noTemplate},
+		{path: "/objectTemplates/activate", verbs: post, handle: activateTemplate, needs: site},
+		{path: "/objectTemplates/update", verbs: post, handle: updateTemplates, needs: site},
 
 		// Sharing groups.
 		{path: "/sharing_groups", verbs: get, handle: indexGroups},
@@ -254,8 +295,24 @@ func (a *API) actions() []action {
 		// Warninglists and noticelists.
 		{path: "/warninglists", verbs: get, handle: indexWarninglists},
 		{path: "/warninglists/index", verbs: ask, handle: indexWarninglists, opts: asks},
-		{path: "/warninglists/view", verbs: get, handle: viewWarninglist, missing: noList},
+		{path: "/warninglists/view", verbs: get, handle: viewWarninglist, missing: noListThere},
+		{path: "/warninglists/export", verbs: get, handle: exportWarninglist, missing: noListThere},
+		{path: "/warninglists/toggleEnable", verbs: post, handle: toggleWarninglists, needs: site},
+		{path: "/warninglists/enableWarninglist", verbs: post, handle: enableWarninglist, needs: site, missing: noList},
+		{path: "/warninglists/add", verbs: post, handle: addWarninglist, needs: site, opts: list},
+		{path: "/warninglists/edit", verbs: write, handle: editWarninglist, needs: site, missing: noList, opts: list},
+		{path: "/warninglists/import", verbs: post, handle: importWarninglist, needs: site, opts: list},
+		{path: "/warninglists/update", verbs: post, handle: updateWarninglists, needs: site},
+		{path: "/warninglists/delete", verbs: remove, handle: deleteWarninglist, needs: site, missing: noList},
 		{path: "/warninglists/checkValue", verbs: post, handle: checkValues, opts: asks},
+		{path: "/noticelists", verbs: get, handle: indexNoticelists},
+		{path: "/noticelists/index", verbs: get, handle: indexNoticelists},
+		{path: "/noticelists/view", verbs: get, handle: viewNoticelist, missing: noNoticelist},
+		{path: "/noticelists/preview_entries", verbs: get, handle: noticelistEntries, missing: noNoticelist},
+		{path: "/noticelists/enableNoticelist", verbs: post, handle: enableNoticelist, needs: site, missing: noNoticelist},
+		{path: "/noticelists/toggleEnable", verbs: post, handle: toggleNoticelist, needs: site},
+		{path: "/noticelists/update", verbs: post, handle: updateNoticelists, needs: site},
+		{path: "/noticelists/delete", verbs: remove, handle: deleteNoticelist, needs: site, missing: noNoticelist},
 
 		// Communities that one may ask to join.
 		{path: "/communities", verbs: get, handle: indexCommunities},

@@ -37,7 +37,14 @@ type API struct {
 	// Guards say what is guarded, and why. Without them nothing is.
 	Guards Guards
 
+	// Version is this program's own, told beside the one of MISP that it speaks.
+	Version string
+	// DefaultFeeds reads the list of feeds that MISP's community publishes. Without it
+	// there are none to load.
+	DefaultFeeds func() ([]byte, error)
+
 	presence presence
+	jobs     jobs
 }
 
 // An Index knows which events claim a value (package match).

@@ -50,10 +50,8 @@ type recording struct {
 // unbuilt are the recordings of calls that this package does not answer yet.
 var unbuilt = slices.Concat(
 	// People, feeds, peers, the instance.
-	calls(7, 7),
 	calls(44, 44),
-	calls(371, 391),
-	calls(461, 462),
+	calls(462, 462),
 	calls(464, 465),
 	calls(468, 472),
 	calls(474, 478),
@@ -65,7 +63,6 @@ var unbuilt = slices.Concat(
 	calls(141, 141),
 	calls(147, 147),
 	calls(357, 359),
-	calls(366, 367),
 	calls(451, 459),
 	calls(466, 467),
 	calls(473, 473),
@@ -211,6 +208,9 @@ func newReplay(t *testing.T) *replay {
 	}{{"likely", "#001899", 55}, {"very-likely", "#001cad", 80}, {"almost-certain", "#001fc2", 95}, {"roughly-even-chance", "#001585", 45}, {"unlikely", "#001270", 20}} {
 		put(p.world, &tocsin.Tag{Name: `estimative-language:likelihood-probability="` + t.word + `"`, Colour: t.colour, Exportable: true, Numeric: &t.number})
 	}
+	for _, f := range [][3]string{{"CIRCL OSINT Feed", "CIRCL", "https://www.circl.lu/doc/misp/feed-osint"}, {"The Botvrij.eu Data", "Botvrij.eu", "https://www.botvrij.eu/data/feed-osint"}} {
+		put(p.world, &tocsin.Feed{Name: f[0], Provider: f[1], URL: f[2], Format: "misp", Distribution: 3, Default: true})
+	}
 	u := put(p.world, &tocsin.User{Org: 1, Email: "admin@admin.test", Role: 1, ChangePassword: true, Created: p.now})
 	p.key("admin", &tocsin.Key{User: u.ID})
 	return p
@@ -284,7 +284,7 @@ func (p *replay) call(n int, rec recording) (diffs []string) {
 	}
 	var want, have any
 	if err := unmarshal(rec.Response.Body, &want); err != nil {
-		p.t.Fatal(err)
+		return append(diffs, "only the beginning of the body was recorded")
 	}
 	if err := unmarshal([]byte(got.body), &have); err != nil {
 		return append(diffs, fmt.Sprintf("no JSON: %.200s", got.body))
@@ -432,7 +432,7 @@ func (p *replay) compare(kind, name string, want, have any) (diffs []string) {
 			diffs = append(diffs, p.compare(kind, k, w[k], h[k])...)
 		}
 		for k := range h {
-			if _, ok := w[k]; !ok && !p.isUnlike(kind+"."+k) && k != "errors" { // we may say more of what was wrong
+			if _, ok := w[k]; !ok && !p.isUnlike(kind+"."+k) && k != "errors" && k != "tocsin_version" { // we may say more of what was wrong
 				diffs = append(diffs, fmt.Sprintf("%s.%s is too much (%v)", kind, k, h[k]))
 			}
 		}
@@ -495,7 +495,7 @@ func (p *replay) pointsAt(kind, name, want, have string) bool {
 // singular are the members whose name says of which kind the record in them is.
 var singular = map[string]string{"Event": "Event", "Attribute": "Attribute", "Object": "Object", "Tag": "Tag", "EventTag": "EventTag",
 	"SharingGroup": "SharingGroup", "SharingGroupOrg": "SharingGroupOrg", "Organisation": "Organisation", "Org": "Org", "Orgc": "Org",
-	"RelatedAttribute": "Attribute", "ShadowAttribute": "ShadowAttribute", "ObjectReference": "ObjectReference", "User": "User", "Role": "Role", "AuthKey": "AuthKey", "UserSetting": "UserSetting", "sync_org": "Org",
+	"RelatedAttribute": "Attribute", "ShadowAttribute": "ShadowAttribute", "ObjectReference": "ObjectReference", "User": "User", "Role": "Role", "AuthKey": "AuthKey", "Feed": "Feed", "Server": "Server", "UserSetting": "UserSetting", "sync_org": "Org",
 	"Sighting": "Sighting", "EventReport": "EventReport"}
 
 func (p *replay) number(kind, name string, want json.Number, have any) []string {

@@ -160,7 +160,7 @@ func (c *Encoder) AppendRemarks(b []byte, on []Above) []byte {
 				b = append(b, ',')
 			}
 			first = false
-			b = c.appendAbove(b, &on[i])
+			b = c.AppendRemark(b, &on[i])
 		}
 		if !first {
 			b = append(b, ']')
@@ -169,7 +169,8 @@ func (c *Encoder) AppendRemarks(b []byte, on []Above) []byte {
 	return b
 }
 
-func (c *Encoder) appendAbove(b []byte, a *Above) []byte {
+// AppendRemark appends one remark with those that stand on it.
+func (c *Encoder) AppendRemark(b []byte, a *Above) []byte {
 	switch r := a.Remark.(type) {
 	case *tocsin.Note:
 		b = c.AppendNote(b, r)

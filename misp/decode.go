@@ -102,6 +102,11 @@ func DecodeSightings(from io.Reader, each func(*Sighting) error) error {
 	return r.end(some)
 }
 
+// DecodeRemark reads one analyst's remark of a kind, bare or wrapped.
+func DecodeRemark(from io.Reader, k tocsin.Kind) (*Remark, error) {
+	return decode(from, ObjectType(k), func(r *reader, m *Remark) { m.Kind = k; r.remarked(m) })
+}
+
 // DecodeSharingGroup reads one sharing group, bare or wrapped; its members may
 // stand in it or, as MISP answers, beside it.
 func DecodeSharingGroup(from io.Reader) (*SharingGroup, error) {

@@ -32,6 +32,8 @@ type Encoder struct {
 	// MailLocked is of events whether their owner is written no further mail about
 	// proposals; nil is of none.
 	MailLocked map[int64]bool
+	// MayEdit tells whether the reader may change an analyst's remark; nil does not say.
+	MayEdit func(*tocsin.Head) bool
 }
 
 // More is what a client may ask for beside an attribute. The lists are JSON
@@ -110,7 +112,12 @@ func (c *Encoder) AppendFound(b []byte, a *tocsin.Attribute, e *tocsin.Event, o 
 // another, with the event that it is in.
 func (c *Encoder) AppendRelated(b []byte, a *tocsin.Attribute, e *tocsin.Event) []byte {
 	b = appendClaim(b, a)
-	b = appendInt(append(b, `,"Event":{"id":`...), e.ID)
+	return append(c.AppendRelatedEvent(append(b, `,"Event":`...), e), '}')
+}
+
+// AppendRelatedEvent appends an event as it stands in an attribute that correlates.
+func (c *Encoder) AppendRelatedEvent(b []byte, e *tocsin.Event) []byte {
+	b = appendInt(append(b, `{"id":`...), e.ID)
 	b = appendUUID(append(b, `,"uuid":`...), e.UUID)
 	b = appendInt(append(b, `,"threat_level_id":`...), int64(e.Threat))
 	b = appendInt(append(b, `,"analysis":`...), int64(e.Analysis))
@@ -122,7 +129,7 @@ func (c *Encoder) AppendRelated(b []byte, a *tocsin.Attribute, e *tocsin.Event) 
 	b = appendText(append(b, `,"date":`...), e.Date)
 	b = appendInt(append(b, `,"orgc_id":`...), e.Orgc)
 	b = appendInt(append(b, `,"org_id":`...), e.Org)
-	return append(b, `}}`...)
+	return append(b, '}')
 }
 
 // appendAttribute appends the words of a that every form has, without the end.
@@ -186,6 +193,32 @@ func list(json []byte) []byte {
 		return noList
 	}
 	return json
+}
+
+// AppendAttributeTags appends the rows that join an attribute's tags to it, as
+// attributes/search answers them.
+func (c *Encoder) AppendAttributeTags(b []byte, a *tocsin.Attribute) []byte {
+	first := true
+	for at := range a.Tags.All() {
+		t, ok := c.leaves(at)
+		if !ok {
+			continue
+		}
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = appendInt(append(b, `{"id":`...), t.ID)
+		b = appendInt(append(b, `,"attribute_id":`...), a.ID)
+		b = appendInt(append(b, `,"event_id":`...), a.Event)
+		b = appendInt(append(b, `,"tag_id":`...), t.ID)
+		b = appendBool(append(b, `,"local":`...), at.Local)
+		b = appendBriefTag(append(b, `,"relationship_type":"","Tag":`...), t)
+		b = append(appendNumeric(b, t), `,"is_galaxy":`...)
+		b = appendBool(b, isGalaxy(t.Name))
+		b = append(appendBool(append(b, `,"local":`...), at.Local), `}}`...)
+	}
+	return b
 }
 
 // AppendTag appends a tag as tags/add and tags/view answer it, unwrapped.

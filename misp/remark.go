@@ -128,9 +128,40 @@ func (c *Encoder) appendAnalyst(b []byte, h *tocsin.Head, authors string, create
 	return appendBool(append(b, `,"locked":`...), locked)
 }
 
+// appendAuthors appends whose a remark is, and whether the reader may change it.
 func (c *Encoder) appendAuthors(b []byte, h *tocsin.Head) []byte {
-	b = c.AppendOrg(append(b, `,"Org":`...), h.Org)
-	return append(c.AppendOrg(append(b, `,"Orgc":`...), h.Orgc), '}')
+	b = c.appendWholeOrg(append(b, `,"Orgc":`...), h.Orgc)
+	b = c.appendWholeOrg(append(b, `,"Org":`...), h.Org)
+	if c.MayEdit != nil {
+		b = appendBool(append(b, `,"_canEdit":`...), c.MayEdit(h))
+	}
+	return append(b, '}')
+}
+
+// appendWholeOrg appends an organisation as MISP's database has it.
+func (c *Encoder) appendWholeOrg(b []byte, id int64) []byte {
+	o := c.Names.Organisation(id)
+	if o == nil {
+		o = &tocsin.Organisation{ID: id}
+	}
+	b = appendInt(append(b, `{"id":`...), o.ID)
+	b = appendText(append(b, `,"name":`...), o.Name)
+	at := max(o.Created.Unix(), 0)
+	b = appendTime(append(b, `,"date_created":`...), at)
+	b = appendTime(append(b, `,"date_modified":`...), at)
+	b = appendText(append(b, `,"description":`...), o.Description)
+	b = appendText(append(b, `,"type":`...), o.Type)
+	b = appendText(append(b, `,"nationality":`...), o.Nationality)
+	b = appendText(append(b, `,"sector":`...), o.Sector)
+	b = appendUUID(append(b, `,"created_by":0,"uuid":`...), o.UUID)
+	b = append(b, `,"contacts":`...)
+	if o.Contacts != "" {
+		b = appendText(b, o.Contacts)
+	} else {
+		b = append(b, `null`...)
+	}
+	b = appendBool(append(b, `,"local":`...), o.Local)
+	return append(b, `,"restricted_to_domain":null,"landingpage":null}`...)
 }
 
 func (c *Encoder) appendOrgUUID(b []byte, id int64) []byte {

@@ -13,6 +13,9 @@ var plain = func() (t [256]bool) {
 	return t
 }()
 
+// AppendText appends s as a JSON string, as all of this package is written.
+func AppendText(b []byte, s string) []byte { return appendText(b, s) }
+
 // appendText appends s as a JSON string (RFC 8259, section 7). Octets that are
 // no UTF-8 become U+FFFD each.
 func appendText(b []byte, s string) []byte {

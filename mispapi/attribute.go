@@ -207,17 +207,18 @@ func deleteAttribute(c *call) error {
 	}{"Attribute deleted."})
 }
 
-// restoreAttribute takes a withdrawal back. MISP 2.5 sends its clients on to the
-// attribute, which PyMISP 2.5 follows; here it is the answer.
+// restoreAttribute takes a withdrawal back. As MISP it sends its client on to the
+// attribute, and PyMISP 2.5 goes there.
 func restoreAttribute(c *call) error {
 	a, err := c.attribute(c.arg(0))
 	if err != nil {
 		return err
 	}
-	res, err := c.desk.EditAttribute(c.r.Context(), c.v, intake.AttributeEdit{ID: a.ID, Deleted: new(false)})
-	if err != nil {
+	if _, err := c.desk.EditAttribute(c.r.Context(), c.v, intake.AttributeEdit{ID: a.ID, Deleted: new(false)}); err != nil {
 		return c.notEditedAttribute(err, a.Value.TypeName())
 	}
-	b := c.encoder().AppendAttribute([]byte(`{"Attribute":`), &res.Attributes[0], misp.Bare, misp.More{EventUUID: res.Event.UUID})
-	return c.send(append(b, '}'))
+	c.w.Header().Set("Location", c.origin()+"/attributes/view/"+itoa(a.ID))
+	c.w.Header().Set("Content-Type", mediaJSON)
+	c.w.WriteHeader(http.StatusFound)
+	return nil
 }

@@ -28,6 +28,8 @@ type call struct {
 
 	held map[int64]*tocsin.Event // see eventOf
 
+	allTags bool // those that are not exportable, too: includeAllTags
+
 	sightings struct { // see sightingsIn
 		event int64
 		of    map[int64][]byte
@@ -44,7 +46,7 @@ func (a *API) serve(act *action, path string) httpd.Handler {
 		if err := c.admit(); err != nil {
 			return err
 		}
-		if !wantsXML(r) {
+		if !wantsXML(r) || answersUploadsInJSON(act) {
 			return c.inWords(act.handle(c))
 		}
 		x := &xmlAnswer{ResponseWriter: w}
@@ -115,6 +117,14 @@ func (c *call) readPath(path string) {
 		}
 		c.args = append(c.args, text)
 	}
+}
+
+// origin is where the client asked, as it wrote it: https://misp.example.
+func (c *call) origin() string {
+	if c.r.TLS != nil {
+		return "https://" + c.r.Host
+	}
+	return "http://" + c.r.Host
 }
 
 func isWord(s string) bool {
@@ -199,7 +209,7 @@ func small[R tocsin.Record](w store.View, text string) (R, error) {
 // encoder writes records for whoever asks. Local tags are this instance's own
 // remarks: its people see them, and an instance that pulls does not.
 func (c *call) encoder() *misp.Encoder {
-	return &misp.Encoder{Names: names{c.view, c.db}, Viewer: c.v, Own: c.v.SeesAll() || !c.v.May(access.Sync)}
+	return &misp.Encoder{Names: names{c.view, c.db}, Viewer: c.v, Own: c.v.SeesAll() || !c.v.May(access.Sync), MayEdit: c.mayEdit, All: c.allTags}
 }
 
 // names says what ids in records stand for, as one viewer may know it.

@@ -60,7 +60,9 @@ type eventOptions struct {
 	metadata  bool // no attributes and objects
 	warned    bool // what lists guard says so
 	guarded   *bool
-	analysts  bool // notes, opinions and relationships
+	toIDs     *bool           // only attributes that are marked so
+	without   []tocsin.TagSet // none that carry such tags
+	analysts  bool            // notes, opinions and relationships
 }
 
 // appendEvent streams an event. Attributes outside objects go out as they come;
@@ -91,7 +93,7 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 		return out.flush()
 	}
 	parts := map[int64][]tocsin.Attribute{}
-	for a, err := range c.view.Attributes(c.r.Context(), store.Query{Events: []int64{e.ID}, Deleted: o.deleted, Guarded: o.guarded}) {
+	for a, err := range c.view.Attributes(c.r.Context(), store.Query{Events: []int64{e.ID}, Deleted: o.deleted, Guarded: o.guarded, ToIDS: o.toIDs, NotTags: o.without}) {
 		if err != nil {
 			return err
 		}

@@ -128,7 +128,8 @@ func (s *search) pageOf(ids []int64) []int64 {
 }
 
 func (s *search) writeEvents(out *stream, ids []int64) error {
-	o := eventOptions{deleted: s.q.Deleted, metadata: truthy(s.said["metadata"]), warned: truthy(s.said["includeWarninglistHits"]), guarded: s.q.Guarded}
+	o := eventOptions{deleted: s.q.Deleted, metadata: truthy(s.said["metadata"]), warned: truthy(s.said["includeWarninglistHits"]), guarded: s.q.Guarded,
+		toIDs: s.q.ToIDS, without: s.q.NotTags}
 	if v, ok := s.said["includeEventCorrelations"]; ok {
 		o.unrelated = !truthy(v)
 	}

@@ -35,6 +35,7 @@ func init() {
 	for _, f := range []format{
 		{Format: export.Format{Name: "json", Media: mediaJSON, Suffix: "json"}, claims: (*search).writeJSON, events: (*search).writeEvents},
 		{Format: export.Format{Name: "xml", Media: mediaXML, Suffix: "xml"}, claims: asXML((*search).writeJSON), events: eventsAsXML},
+		{Format: export.Format{Name: "stix2", Media: mediaJSON, Suffix: "json"}, claims: (*search).writeBundle, events: (*search).writeEventBundle},
 		{Format: export.Format{Name: "count", Media: "text/plain; charset=UTF-8", Suffix: "txt"}, claims: (*search).writeCount, events: (*search).writeEventCount},
 	} {
 		formats[f.Name] = f

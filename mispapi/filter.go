@@ -163,7 +163,7 @@ func scalars(name string, v any) (out []string, err error) {
 // count reads a number that is not negative; nothing said is 0.
 func count(name string, v any) (int64, error) {
 	s := strings.TrimSpace(textOf(v))
-	if v == nil || s == "" {
+	if _, text := v.(string); v == nil || text && s == "" {
 		return 0, nil
 	}
 	n, err := strconv.ParseInt(s, 10, 64)

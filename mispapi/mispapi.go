@@ -32,6 +32,9 @@ type API struct {
 	// Index finds what correlates. Without one the store is asked, which answers the
 	// same and takes longer.
 	Index Index
+	// Schema is the version of the tables that the store is kept in. Opening a store
+	// brings it there.
+	Schema int64
 	// Bus takes events that are pushed to it. Without one there is nobody to push to.
 	Bus Bus
 	// Guards say what is guarded, and why. Without them nothing is.

@@ -268,6 +268,10 @@ func (s *search) byText(name string, v any, of func(*tocsin.Attribute) string) e
 // byFirstSeen narrows to what was first seen since a moment, or between two.
 func (s *search) byFirstSeen(name string, v any) error {
 	at, err := spanOf(name, v, s.c.db.Now())
+	if s.overObjects {
+		s.keepObject = append(s.keepObject, func(o *tocsin.Object) bool { return !o.FirstSeen.IsZero() && at.has(o.FirstSeen.Unix()) })
+		return err
+	}
 	s.claims()
 	s.keep = append(s.keep, func(a *tocsin.Attribute) bool { return !a.FirstSeen.IsZero() && at.has(a.FirstSeen.Unix()) })
 	return err
@@ -278,6 +282,10 @@ func (s *search) byLastSeen(name string, v any) error {
 	at, err := spanOf(name, v, s.c.db.Now())
 	if at.until == 0 {
 		at = span{until: at.since}
+	}
+	if s.overObjects {
+		s.keepObject = append(s.keepObject, func(o *tocsin.Object) bool { return !o.LastSeen.IsZero() && at.has(o.LastSeen.Unix()) })
+		return err
 	}
 	s.claims()
 	s.keep = append(s.keep, func(a *tocsin.Attribute) bool { return !a.LastSeen.IsZero() && at.has(a.LastSeen.Unix()) })
@@ -305,14 +313,19 @@ func (s *search) byObject(name string, v any, of func(*tocsin.Object) string) er
 	if err != nil {
 		return err
 	}
-	s.claims()
 	is, not := anyLike(t.positive()), anyLike(t.not)
+	wanted := func(o *tocsin.Object) bool { return (len(t.positive()) == 0 || is(of(o))) && !not(of(o)) }
+	if s.overObjects {
+		s.keepObject = append(s.keepObject, wanted)
+		return nil
+	}
+	s.claims()
 	ids := []int64{}
 	for o, err := range s.c.view.Objects(s.c.r.Context(), store.ObjectQuery{Deleted: store.Any}) {
 		if err != nil {
 			return err
 		}
-		if (len(t.positive()) == 0 || is(of(&o))) && !not(of(&o)) {
+		if wanted(&o) {
 			ids = append(ids, o.ID)
 		}
 	}

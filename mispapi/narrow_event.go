@@ -90,6 +90,9 @@ func (s *search) byUUIDs(us []tocsin.UUID) error {
 	}
 	switch len(events) {
 	case 0:
+		if s.overObjects {
+			return s.byObjectUUIDs(us)
+		}
 		s.claims()
 		s.q.UUIDs = us
 		return nil

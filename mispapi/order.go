@@ -52,6 +52,9 @@ func wishes(v any, scope string) (ws []wish, err error) {
 // readOrder settles the order of what is found. As in MISP, attributes of events that
 // were asked for by number come event by event, and others in order of id.
 func (s *search) readOrder() (err error) {
+	if s.overObjects {
+		return s.readObjectOrder()
+	}
 	if s.overEvents {
 		s.sorted, err = s.c.eventOrder(s.said["order"])
 		return err

@@ -200,3 +200,7 @@ func editedFeed(w map[string]any) map[string]any {
 	}
 	return w
 }
+
+// answersUploadsInJSON is what PyMISP 2.5 wants of an upload: it sends XML, asks for
+// XML, and reads JSON.
+func answersUploadsInJSON(act *action) bool { return act.path == "/events/upload_stix" }

@@ -44,6 +44,8 @@ type recording struct {
 		Headers map[string]string
 		Kind    string `json:"body_kind"`
 		Body    json.RawMessage
+		// Beginning is what was recorded of a long body.
+		Beginning string `json:"body_text"`
 	}
 }
 
@@ -57,15 +59,12 @@ var unbuilt = slices.Concat(
 	calls(474, 478),
 	// Tags, indexes.
 	calls(109, 109),
-	calls(114, 114),
-	calls(120, 121),
 	// Objects, references, proposals, synchronisation, blocklists.
 	calls(141, 141),
 	calls(147, 147),
 	calls(357, 359),
 	calls(451, 459),
 	calls(466, 467),
-	calls(473, 473),
 	calls(479, 481),
 	calls(489, 489),
 	// Reference data.
@@ -74,16 +73,17 @@ var unbuilt = slices.Concat(
 	calls(424, 426),
 	calls(463, 463),
 	// Remarks and clusters.
-	calls(368, 370),
+	calls(368, 368),
 	calls(409, 423),
-	calls(434, 450),
+	calls(441, 441),
+	calls(444, 450),
 	// Formats.
-	calls(237, 240),
+	calls(237, 238),
 	calls(257, 262),
 	calls(264, 265),
-	calls(268, 271),
+	calls(269, 271),
 	// Search.
-	calls(500, 501),
+	calls(473, 473),
 )
 
 // calls are the recordings from one number to another.
@@ -138,6 +138,9 @@ func TestReplay(t *testing.T) {
 		told := !slices.Contains(unbuilt, n)
 		if !told && !isAdapted || unsent[n] != "" {
 			continue
+		}
+		if n == firstLater {
+			p.fillUp()
 		}
 		diffs := p.call(n, load(t, file))
 		why, known := differs[n]
@@ -283,11 +286,19 @@ func (p *replay) call(n int, rec recording) (diffs []string) {
 		return append(diffs, p.text(want, got.body)...)
 	}
 	var want, have any
-	if err := unmarshal(rec.Response.Body, &want); err != nil {
-		return append(diffs, "only the beginning of the body was recorded")
+	if rec.Response.Body == nil {
+		want = beginning(rec.Response.Beginning)
+	} else if err := unmarshal(rec.Response.Body, &want); err != nil {
+		p.t.Fatal(err)
 	}
 	if err := unmarshal([]byte(got.body), &have); err != nil {
 		return append(diffs, fmt.Sprintf("no JSON: %.200s", got.body))
+	}
+	if bundled[n] {
+		if diffs = append(diffs, p.bundle(want, have)...); len(diffs) > 0 {
+			p.t.Errorf("%d: %s", n, strings.Join(first(diffs, 8), "\n\t"))
+		}
+		return append(diffs, "what is said otherwise on purpose")
 	}
 	controller := strings.Split(strings.Trim(rec.Request.Path, "/"), "/")[0]
 	return append(diffs, p.compare(map[string]string{"events": "Event", "attributes": "Attribute", "objects": "Object", "tags": "Tag", "sightings": "Sighting"}[controller], "", want, have)...)
@@ -412,6 +423,8 @@ func (p *replay) compare(kind, name string, want, have any) (diffs []string) {
 		return nil
 	}
 	switch w := want.(type) {
+	case cutObject, cutList:
+		return p.compareCut(kind, name, want, have)
 	case map[string]any:
 		h, ok := have.(map[string]any)
 		if !ok {
@@ -420,6 +433,10 @@ func (p *replay) compare(kind, name string, want, have any) (diffs []string) {
 		if singular[name] != "" {
 			kind = singular[name]
 		}
+		if w["published"] == true && w["publish_timestamp"] == json.Number("0") {
+			w["publish_timestamp"] = json.Number("1") // MISP's worker had not come to it: see later
+		}
+		w = p.ourNames(w)
 		for k := range w {
 			if _, ok := h[k]; !ok {
 				if p.isUnlike(kind + "." + k) {
@@ -453,7 +470,7 @@ func (p *replay) compare(kind, name string, want, have any) (diffs []string) {
 		if ok && w == h && name == "uuid" {
 			p.uuids[w] = h
 		}
-		if ok && (w == h || times[name] || p.ours(w) == h || p.pointsAt(kind, name, w, h)) {
+		if ok && (w == h || times[name] || uuidText.MatchString(name) || p.ours(w) == h || p.pointsAt(kind, name, w, h)) {
 			return nil
 		}
 		if ok && (name == "uuid" || strings.HasSuffix(name, "_uuid")) && p.uuids[w] == "" && w != "" && h != "" {
@@ -492,11 +509,24 @@ func (p *replay) pointsAt(kind, name, want, have string) bool {
 	return ok && p.id(to, want) == have
 }
 
+// ourNames puts our uuids in the place of theirs where they are names of members.
+func (p *replay) ourNames(w map[string]any) map[string]any {
+	out := w
+	for k, v := range w {
+		if ours := p.ours(k); ours != k {
+			out = maps.Clone(out)
+			delete(out, k)
+			out[ours] = v
+		}
+	}
+	return out
+}
+
 // singular are the members whose name says of which kind the record in them is.
 var singular = map[string]string{"Event": "Event", "Attribute": "Attribute", "Object": "Object", "Tag": "Tag", "EventTag": "EventTag",
 	"SharingGroup": "SharingGroup", "SharingGroupOrg": "SharingGroupOrg", "Organisation": "Organisation", "Org": "Org", "Orgc": "Org",
 	"RelatedAttribute": "Attribute", "ShadowAttribute": "ShadowAttribute", "ObjectReference": "ObjectReference", "User": "User", "Role": "Role", "AuthKey": "AuthKey", "Feed": "Feed", "Server": "Server", "UserSetting": "UserSetting", "sync_org": "Org",
-	"Sighting": "Sighting", "EventReport": "EventReport"}
+	"Sighting": "Sighting", "EventReport": "EventReport", "Note": "Note", "Opinion": "Opinion", "Relationship": "Relationship"}
 
 func (p *replay) number(kind, name string, want json.Number, have any) []string {
 	h, ok := have.(json.Number)

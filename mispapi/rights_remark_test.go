@@ -11,6 +11,7 @@ var speech = []struct {
 	path, body string
 	open       int // what it answers to those who may see the record
 }{
+	{"/analyst_data/add/Note", `{"note":"n","object_uuid":"11111111-1111-4111-8111-1","object_type":"Event"}`, 403},
 	{"/sightings/add/ATTRIBUTE", `{}`, 200},
 	{"/shadow_attributes/add/EVENT", `{"type":"domain","value":"proposed.example.org"}`, 200},
 	{"/shadow_attributes/edit/ATTRIBUTE", `{"value":"proposed.example.org"}`, 200},
@@ -61,6 +62,12 @@ var saying = []struct {
 	writes          []struct{ path, body string }
 }{
 	{"/sightings/add/ATTRIBUTE", `{}`, "Sighting", []struct{ path, body string }{{"/sightings/delete/ID", ``}}},
+	{"/analyst_data/add/Note/EVENT/Event", `{"note":"n","distribution":5}`, "Note", []struct{ path, body string }{
+		{"/analyst_data/edit/Note/ID", `{"note":"hijacked"}`}, {"/analyst_data/edit/all/ID", `{"note":"hijacked"}`}, {"/analyst_data/delete/Note/ID", ``}}},
+	{"/analyst_data/add/Opinion/ATTRIBUTE/Attribute", `{"opinion":50,"comment":"c","distribution":5}`, "Opinion", []struct{ path, body string }{
+		{"/analyst_data/edit/Opinion/ID", `{"opinion":0}`}, {"/analyst_data/delete/all/ID", ``}}},
+	{"/analyst_data/add/Relationship/OBJECT/Object", `{"relationship_type":"r","related_object_uuid":"EVENT","related_object_type":"Event","distribution":5}`,
+		"Relationship", []struct{ path, body string }{{"/analyst_data/edit/Relationship/ID", `{"relationship_type":"x"}`}, {"/analyst_data/delete/Relationship/ID", ``}}},
 	{"/event_reports/add/EVENT", `{"name":"a report"}`, "EventReport", []struct{ path, body string }{{"/event_reports/edit/ID", `{"content":"hijacked"}`},
 		{"/event_reports/delete/ID", ``}, {"/event_reports/restore/ID", ``}, {"/event_reports/delete/ID/1", ``}}},
 }

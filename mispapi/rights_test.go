@@ -44,7 +44,6 @@ func twoParties(t testing.TB) *world {
 			"Object":[{"uuid":%q,"name":"file","distribution":5,"Attribute":[{"type":"filename","object_relation":"filename","value":"bad.exe"}]}]}}`,
 			e.event, e.reach, e.attribute, e.object))
 	}
-	w.castPeople(ann)
 	return w
 }
 

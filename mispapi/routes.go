@@ -66,6 +66,8 @@ func (a *API) actions() []action {
 		{path: "/attributes/view", verbs: ask, handle: viewAttribute, missing: noAttribute, opts: asks},
 		{path: "/attributes/restSearch", verbs: ask, handle: searchAttributes, opts: asks},
 		{path: "/attributes/describeTypes", verbs: get, handle: describeTypes},
+		{path: "/attributes/index", verbs: ask, handle: indexAttributes, opts: asks},
+		{path: "/attributes/search", verbs: ask, handle: findAttributes, opts: asks},
 		{path: "/attributes/attributeStatistics", verbs: get, handle: attributeStatistics},
 		{path: "/attributes/addTag", verbs: post, handle: tagAttribute, needs: tag, missing: noAttributeThere, others: notOurTags},
 		{path: "/attributes/removeTag", verbs: post, handle: untagAttribute, needs: tag, missing: noAttributeThere, others: notOurTags},
@@ -75,6 +77,7 @@ func (a *API) actions() []action {
 		{path: "/attributes/delete", verbs: remove, handle: deleteAttribute, needs: add, missing: noAttributeThere},
 
 		// Objects and their references.
+		{path: "/objects/restSearch", verbs: ask, handle: searchObjects, opts: asks},
 		{path: "/objects/view", verbs: ask, handle: viewObject, missing: noObject, opts: asks},
 		{path: "/objects/add", verbs: post, handle: addObject, needs: add, missing: noEvent, opts: list},
 		{path: "/objects/edit", verbs: write, handle: editObject, needs: add, missing: noObject, opts: list},
@@ -134,6 +137,15 @@ func (a *API) actions() []action {
 		{path: "/event_reports/importReportFromUrl", verbs: post, handle: importReport, needs: add, missing: noEvent},
 
 		// Analyst data: notes, opinions, relationships.
+		{path: "/analyst_data/index", verbs: ask, handle: indexAnalyst, opts: asks},
+		{path: "/analyst_data/view", verbs: ask, handle: viewAnalyst, missing: noAnalyst, opts: asks},
+		{path: "/analyst_data/add", verbs: post, handle: addAnalyst, needs: access.Analyst},
+		{path: "/analyst_data/edit", verbs: write, handle: editAnalyst, needs: access.Analyst, missing: noAnalyst},
+		{path: "/analyst_data/delete", verbs: remove, handle: deleteAnalyst, needs: access.Analyst, missing: noAnalyst},
+		{path: "/analyst_data/getRelatedElement", verbs: ask, handle: relatedElement, missing: noAnalyst, opts: asks},
+		{path: "/analyst_data/indexMinimal", verbs: ask, handle: minimalAnalyst, opts: asks},
+		{path: "/analyst_data/filterAnalystDataForPush", verbs: post, handle: wantedAnalyst, opts: slices.Concat(asks, list)},
+		{path: "/analyst_data/pushAnalystData", verbs: post, handle: pushAnalyst, needs: syncing, opts: list},
 
 		// Galaxies and their clusters.
 
@@ -237,7 +249,7 @@ func (a *API) actions() []action {
 		{path: "/servers/getSetting", verbs: get, handle: getSetting, needs: site, closed: true},
 		{path: "/servers/serverSettings", verbs: get, handle: allSettings, needs: site, closed: true},
 		{path: "/servers/serverSettingsEdit", verbs: write, handle: editSetting, needs: site},
-		{path: "/servers/dbSchemaDiagnostic", verbs: get, handle: schemaDiagnostic, needs: site, closed: true},
+		{path: "/servers/dbSchemaDiagnostic", verbs: get, handle: diagnoseSchema, needs: site, closed: true},
 		{path: "/servers/getWorkers", verbs: get, handle: workers, needs: site, closed: true},
 		{path: "/servers/restartWorkers", verbs: post, handle: noWorkers, needs: site, closed: true, opts: asks},
 		{path: "/servers/restartDeadWorkers", verbs: post, handle: noWorkers, needs: site, closed: true, opts: asks},

@@ -37,6 +37,9 @@ func (c *call) said(e *tocsin.Event, o eventOptions) (*saidOf, error) {
 		if s.analysts, err = c.analysts(ctx, q); err != nil {
 			return nil, err
 		}
+		if err := c.before(ctx, e, s.analysts); err != nil {
+			return nil, err
+		}
 	}
 	err = listed(c.view.References(ctx, gone), s.references, func(b []byte, r *tocsin.Reference) ([]byte, int64) {
 		return enc.AppendReference(b, r), r.About.ID
@@ -106,6 +109,25 @@ func (c *call) analysts(ctx context.Context, q store.RemarkQuery) (map[tocsin.Li
 		about[l] = list
 	}
 	return about, nil
+}
+
+// before gathers what was said about an event before it was here.
+func (c *call) before(ctx context.Context, e *tocsin.Event, about map[tocsin.Link][]misp.Above) error {
+	q, on := store.RemarkQuery{Keys: []uint64{store.KeyOfUUID(e.UUID)}}, tocsin.Link{Kind: tocsin.KindEvent, ID: e.ID}
+	for _, k := range analystKinds {
+		err := c.remarksOf(ctx, k, q, func(r tocsin.Remark) error {
+			if l := r.Remarked().About; l.Kind == tocsin.KindEvent && l.ID == 0 && l.UUID == e.UUID {
+				above, err := c.above(r, store.MaxDepth)
+				about[on] = append(about[on], misp.Above{Remark: r, On: above})
+				return err
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func gather[R tocsin.Remark](about map[tocsin.Link][]misp.Above, rows iter.Seq2[R, error]) error {

@@ -19,9 +19,10 @@ type search struct {
 	q      store.Query
 	events store.EventQuery
 	// byEvent says that only attributes of events that match are wanted.
-	byEvent   bool
-	keepEvent []func(*tocsin.Event) bool
-	keep      []func(*tocsin.Attribute) bool
+	byEvent    bool
+	keepEvent  []func(*tocsin.Event) bool
+	keep       []func(*tocsin.Attribute) bool
+	keepObject []func(*tocsin.Object) bool
 
 	narrows bool     // something was asked for that narrows the search
 	byClaim bool     // something was asked of attributes
@@ -31,12 +32,15 @@ type search struct {
 	byNumber bool                         // events were named: see readOrder
 	sorted   func(a, b *tocsin.Event) int // the order of events; nil: by id
 
+	byObjectOrder func(a, b *tocsin.Object) int // nil: by id
+
 	limit, page int64
 	found       int64    // how many match
 	only        []uint16 // of the page, only these types
 	format      string
 	said        map[string]any
 	overEvents  bool // the search is for events
+	overObjects bool // for objects
 }
 
 // asked are the names that change the answer's shape, size or order and narrow nothing.
@@ -66,6 +70,7 @@ func (c *call) newSearch(overEvents bool) (*search, error) {
 	}
 	positional(said, c.args)
 	s := &search{c: c, said: said, overEvents: overEvents}
+	c.allTags = truthy(said["includeAllTags"])
 	if err := s.read(); err != nil {
 		return nil, c.invalid(err)
 	}

@@ -117,7 +117,7 @@ func allSettings(c *call) error {
 		"zmqStatus":     1,
 		"moduleStatus":  map[string]any{},
 		"writeableDirs": map[string]any{}, "writeableFiles": map[string]any{}, "readableFiles": map[string]any{},
-		"dbDiagnostics": map[string]any{}, "dbSchemaDiagnostics": schemaWords(), "extensions": map[string]any{},
+		"dbDiagnostics": map[string]any{}, "dbSchemaDiagnostics": c.schemaWords(), "extensions": map[string]any{},
 		"workers": map[string]any{}, "finalSettings": final,
 	})
 }

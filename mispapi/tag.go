@@ -261,16 +261,7 @@ func deleteTag(c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.reply(message{"Tag deleted.", "Tag deleted.", c.absolute(), nil})
-}
-
-// absolute is the address of the call as its client wrote it.
-func (c *call) absolute() string {
-	scheme := "http"
-	if c.r.TLS != nil {
-		scheme = "https"
-	}
-	return scheme + "://" + c.r.Host + c.r.URL.Path
+	return c.reply(message{"Tag deleted.", "Tag deleted.", c.origin() + c.r.URL.Path, nil})
 }
 
 // searchTags answers with the tags of a name, or like a pattern: /tags/search/tlp%25,

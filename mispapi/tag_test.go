@@ -17,11 +17,11 @@ var tagWrites = []string{"/tags/add", "/tags/edit", "/tags/delete", "/tag_collec
 // organisation.
 func TestTagsOfOthers(t *testing.T) {
 	w := twoParties(t)
-	put(w, &tocsin.Tag{Name: "ann's alone", Org: 1})                                          // 2
-	put(w, &tocsin.Tag{Name: "coined on what bob can't see", Coined: 1})                      // 3
-	put(w, &tocsin.Tag{Name: "for all"})                                                      // 4
-	put(w, &tocsin.TagCollection{Name: "ours", Org: 1, Tags: []int64{4}})                     // 1
-	put(w, &tocsin.TagCollection{Name: "shared", Org: 1, AllOrgs: true, Tags: []int64{2, 4}}) // 2
+	alone := put(w, &tocsin.Tag{Name: "ann's alone", Org: 1}).ID
+	coined := put(w, &tocsin.Tag{Name: "coined on what bob can't see", Coined: 1}).ID
+	everyones := put(w, &tocsin.Tag{Name: "for all"}).ID
+	own := put(w, &tocsin.TagCollection{Name: "ann's own", Org: 1, Tags: []int64{everyones}}).ID
+	shared := put(w, &tocsin.TagCollection{Name: "shared", Org: 1, AllOrgs: true, Tags: []int64{alone, everyones}}).ID
 	before := w.head()
 	body := map[string]string{"/tags/add": `{"name":"new"}`, "/tags/edit": `{"colour":"#000000"}`, "/tag_collections/add": `{"name":"new"}`,
 		"/tag_collections/edit": `{"name":"hijacked"}`, "/tag_collections/addTag": `{"tag":"for all"}`, "/tag_collections/removeTag": `{"tag":"for all"}`}
@@ -37,24 +37,25 @@ func TestTagsOfOthers(t *testing.T) {
 		if strings.HasSuffix(path, "add") {
 			continue
 		}
-		absent := w.ask("bob", "POST", path+"/99", body[path])
-		hidden := w.ask("bob", "POST", path+map[bool]string{true: "/1", false: "/2"}[strings.HasPrefix(path, "/tag_c")], body[path])
-		if absent.status != 404 || hidden.status != absent.status || strings.ReplaceAll(hidden.body, "/1", "/99") != absent.body && strings.ReplaceAll(hidden.body, "/2", "/99") != absent.body {
-			t.Errorf("%s: hidden %d %s, absent %d %s", path, hidden.status, hidden.body, absent.status, absent.body)
-		}
+		kept := alone
 		if strings.HasPrefix(path, "/tag_c") {
-			if got := w.ask("bob", "POST", path+"/2", body[path]); got.status != 403 {
+			kept = own
+			if got := w.ask("bob", "POST", path+"/"+itoa(shared), body[path]); got.status != 403 {
 				t.Errorf("%s of another organisation's collection: %d %s", path, got.status, got.body)
 			}
 		}
+		absent, hidden := w.ask("bob", "POST", path+"/9999", body[path]), w.ask("bob", "POST", path+"/"+itoa(kept), body[path])
+		if absent.status != 404 || hidden.status != absent.status || strings.ReplaceAll(hidden.body, "/"+itoa(kept), "/9999") != absent.body {
+			t.Errorf("%s: hidden %d %s, absent %d %s", path, hidden.status, hidden.body, absent.status, absent.body)
+		}
 	}
-	if got := w.ask("bob", "POST", "/tags/edit/3", `{"colour":"#000000"}`); got.status != 404 {
+	if got := w.ask("bob", "POST", "/tags/edit/"+itoa(coined), `{"colour":"#000000"}`); got.status != 404 {
 		t.Errorf("a tag that somebody coined out of sight: %d %s", got.status, got.body)
 	}
 	if after := w.head(); after != before {
 		t.Errorf("%d lines were written", after-before)
 	}
-	for path, want := range map[string]string{"/tags/index": "ann's alone", "/tags/search/%25": "coined", "/tag_collections/view/2": "ann's alone", "/tag_collections": `"ours"`} {
+	for path, want := range map[string]string{"/tags/index": "ann's alone", "/tags/search/%25": "coined", "/tag_collections/view/" + itoa(shared): "ann's alone", "/tag_collections": "ann's own"} {
 		if got := w.must(200, "bob", "GET", path, ""); strings.Contains(got.body, want) {
 			t.Errorf("%s shows what is not bob's: %s", path, got.body)
 		}
@@ -74,10 +75,10 @@ func TestMarksStay(t *testing.T) {
 		}
 	}
 	w.must(200, "ann", "POST", "/tags/add", `{"name":"harmless"}`)
-	if got := w.ask("ann", "POST", "/tags/edit/2", `{"name":"tlp:red"}`); got.status != 403 {
+	if got := w.ask("ann", "POST", "/tags/edit/harmless", `{"name":"tlp:red"}`); got.status != 403 {
 		t.Errorf("a tag becomes a mark: %d %s", got.status, got.body)
 	}
-	w.must(200, "ann", "POST", "/tags/delete/2", ``)
+	w.must(200, "ann", "POST", "/tags/delete/harmless", ``)
 }
 
 // TestTaggingSeveral attaches and removes lists of tags, and collections of them.
@@ -105,7 +106,7 @@ func TestTaggingSeveral(t *testing.T) {
 		{"/events/addTag/" + visible + "/three/local:1", ``, "three"},
 		{"/events/addTag/" + visible + "/one", ``, "one three"},
 		{"/attributes/removeTag/" + inVisible, `{"tag":"one"}`, "one three"},
-		{"/attributes/addTag/" + inVisible + "/2/local:1", ``, "one three"},
+		{"/attributes/addTag/" + inVisible + "/one/local:1", ``, "one three"},
 	} {
 		w.must(200, "ann", "POST", step.path, step.body)
 		if got := tags(event); got != step.event {

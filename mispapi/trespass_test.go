@@ -9,7 +9,9 @@ import (
 	"testing"
 
 	"tocsin"
+	"tocsin/access"
 	"tocsin/httpd"
+	"tocsin/store"
 )
 
 // A part is a record that a word in the tables of rights_test.go stands for. All but
@@ -22,9 +24,14 @@ type part struct {
 	own     string // bob's own, of another event than the rest; "" for none
 }
 
-// castPeople says which records the words stand for. A new kind of record that calls
-// name has its line here.
-func (w *world) castPeople(ann *tocsin.User) {
+// trespassers is the world of two parties, with a record for each word. A new kind of
+// record that calls name has its line here.
+func trespassers(t *testing.T) *world {
+	w := twoParties(t)
+	ann, err := store.ByName[*tocsin.User](w.db.As(access.System("test")), "ann@ours.example")
+	if err != nil {
+		t.Fatal(err)
+	}
 	role := put(w, &tocsin.Role{Name: "a role of ours"})
 	setting := put(w, &tocsin.UserSetting{User: ann.ID, Name: "homepage", Value: []byte(`"/events"`)})
 	tag := put(w, &tocsin.Tag{Name: "of our own", Org: ann.Org})
@@ -55,6 +62,10 @@ func (w *world) castPeople(ann *tocsin.User) {
 	propose := func(event string) string {
 		return idOf(w.must(200, "ann", "POST", "/shadow_attributes/add/"+event, `{"type":"domain","value":"more.example.net"}`))
 	}
+	note := func(event string) string {
+		return member(w.t, w.must(200, "ann", "POST", "/analyst_data/add/Note/"+event+"/Event", `{"note":"n","distribution":5}`).body, "Note", "uuid")
+	}
+	w.cast["NOTE"] = part{visible: note(visible), hidden: note(hidden), absent: absent}
 	w.cast["REFERENCE"] = part{visible: refer(obVisible, inVisible), hidden: refer(obHidden, inHidden), absent: absent}
 	w.cast["PROPOSAL"] = part{visible: propose(visible), hidden: propose(hidden), absent: "99999"}
 	for event, report := range map[string]string{visible: reportVisible, hidden: reportHidden} {
@@ -63,6 +74,7 @@ func (w *world) castPeople(ann *tocsin.User) {
 	w.must(200, "bob", "POST", "/events/add", `{"Event":{"uuid":"`+bobsEvent+`","info":"bob's","distribution":0,
 		"Attribute":[{"uuid":"`+inBobs+`","type":"domain","value":"other.example.org"}],
 		"Object":[{"uuid":"`+obBobs+`","name":"file","distribution":5,"Attribute":[{"type":"filename","object_relation":"filename","value":"other.exe"}]}]}}`)
+	return w
 }
 
 const (
@@ -113,7 +125,7 @@ func refused(r reply) bool { return r.status == 403 || r.status == 404 || r.stat
 // TestWritesAreTheOwners asks every call that changes something for records that
 // are not the caller's, and looks whether anything changed.
 func TestWritesAreTheOwners(t *testing.T) {
-	w := twoParties(t)
+	w := trespassers(t)
 	for _, c := range writes {
 		before := w.head()
 		if got, ok := w.trespass("bob", c.path, c.body, isVisible); ok && !refused(got) {
@@ -160,7 +172,7 @@ func TestWritesAreTheOwners(t *testing.T) {
 // caller's own and others of somebody else: who is let in by the one must not change the
 // other.
 func TestWritesKeepToTheirParent(t *testing.T) {
-	w := twoParties(t)
+	w := trespassers(t)
 	anns := func() (all string) {
 		for _, path := range []string{"/events/view/" + visible, "/events/view/" + hidden} {
 			all += w.must(200, "ann", "GET", path, "").body
@@ -194,6 +206,7 @@ func TestWritesKeepToTheirParent(t *testing.T) {
 var makes = []struct{ path, body string }{
 	{"/events/add", `{"info":"x"}`},
 	{"/events/upload_stix/2", `{"type":"bundle","objects":[]}`},
+	{"/analyst_data/pushAnalystData", `{"Note":{"uuid":"12345678-1234-4123-8123-123456789012","object_uuid":"` + visible + `","object_type":"Event","note":"n"}}`},
 	{"/sharing_groups/add", `{"name":"x"}`},
 	{"/sharing_groups/edit/GROUP", `{"name":"x"}`},
 	{"/sharing_groups/addOrg/GROUP/1", ``},
@@ -275,6 +288,8 @@ var reads = []struct{ path, body string }{
 	{"GET /attributes/view/ATTRIBUTE", ``}, {"GET /objects/view/OBJECT", ``},
 	{"POST /events/restSearch", `{"eventid":"EVENT"}`}, {"POST /events/restSearch", `{"uuid":"EVENT"}`},
 	{"POST /attributes/restSearch", `{"eventid":"EVENT"}`}, {"POST /attributes/restSearch", `{"uuid":"ATTRIBUTE"}`},
+	{"POST /objects/restSearch", `{"eventid":"EVENT"}`}, {"POST /objects/restSearch", `{"uuid":"OBJECT"}`}, {"POST /objects/restSearch", `{"uuid":"ATTRIBUTE"}`},
+	{"POST /attributes/search", `{"eventid":"EVENT"}`}, {"POST /attributes/search", `{"uuid":"ATTRIBUTE"}`},
 	{"POST /attributes/restSearch", `{"uuid":"EVENT"}`}, {"POST /events/index", `{"searcheventid":"EVENT"}`},
 	{"POST /attributes/restSearch", `{"eventid":"EVENT","returnFormat":"csv"}`}, {"POST /attributes/restSearch", `{"eventid":"EVENT","returnFormat":"count"}`},
 	{"GET /sharing_groups/view/GROUP", ``}, {"GET /object_references/view/REFERENCE", ``},
@@ -282,7 +297,7 @@ var reads = []struct{ path, body string }{
 	{"GET /organisations/view/ORG", ``}, {"GET /roles/view/ROLE", ``},
 	{"GET /users/view/USER", ``}, {"GET /admin/users/view/USER", ``}, {"GET /auth_keys/view/KEY", ``}, {"GET /auth_keys/index/USER", ``},
 	{"GET /user_settings/view/SETTING", ``}, {"POST /user_settings/getSetting", `{"user_id":"USER","setting":"homepage"}`},
-	{"GET /warninglists/view/LIST", ``},
+	{"GET /warninglists/view/LIST", ``}, {"GET /analyst_data/view/Note/NOTE", ``}, {"GET /analyst_data/getRelatedElement/Event/EVENT", ``},
 	{"GET /sightings/EVENT", ``}, {"GET /sightings/index/EVENT", ``}, {"GET /sightings/listSightings/ATTRIBUTE", ``},
 	{"GET /event_reports/view/REPORT", ``}, {"GET /event_reports/EVENT", ``}, {"GET /event_reports/index/event_id:EVENT", ``},
 	{"GET /tags/view/TAG", ``}, {"GET /tag_collections/view/TAGS", ``}, {"GET /communities/view/NONE", ``},
@@ -292,7 +307,7 @@ var reads = []struct{ path, body string }{
 
 // TestReadsAreTheViewers asks every call that reads for a hidden record.
 func TestReadsAreTheViewers(t *testing.T) {
-	w := twoParties(t)
+	w := trespassers(t)
 	for _, c := range reads {
 		if a, ok := w.trespass("bob", c.path, c.body, isHidden); ok {
 			b, _ := w.trespass("bob", c.path, c.body, isAbsent)
@@ -317,7 +332,9 @@ func TestReadsAreTheViewers(t *testing.T) {
 	}
 	for _, c := range []struct{ path, body string }{
 		{"/attributes/restSearch", `{"value":"bad.example.org","includeCorrelations":1}`}, {"/attributes/restSearch", `{}`},
-		{"/attributes/restSearch", `{"value":"%bad%"}`}, {"/events/restSearch", `{}`}, {"/events/index", `{}`}, {"/events/restSearch", `{"value":"bad.example.org"}`},
+		{"/objects/restSearch", `{}`}, {"/objects/restSearch", `{"object_name":"file"}`}, {"/attributes/search", `{"value":"bad.example.org"}`}, {"/attributes/index", `{}`},
+		{"/attributes/restSearch", `{"object_name":"file"}`}, {"/events/restSearch", `{"object_name":"file"}`}, {"/events/restSearch", `{"searchall":"%"}`},
+		{"/attributes/restSearch", `{"searchall":"%"}`}, {"/attributes/restSearch", `{"value":"%bad%"}`}, {"/events/restSearch", `{}`}, {"/events/index", `{}`}, {"/events/restSearch", `{"value":"bad.example.org"}`},
 	} {
 		if got := w.must(200, "bob", "POST", c.path, c.body); strings.Contains(got.body, "22222222-") {
 			t.Errorf("%s %s shows what is hidden: %s", c.path, c.body, got.body)

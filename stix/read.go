@@ -88,8 +88,12 @@ func (o object) time(name string) int64 {
 	return t.Unix()
 }
 
-// uuid returns the uuid in the object's id, the zero one if there is none.
+// uuid returns the uuid in the object's id, the zero one if there is none. One that
+// STIX has no room for stands beside it (see [ID]).
 func (o object) uuid() tocsin.UUID {
+	if u, err := tocsin.ParseUUID(o.text("x_misp_uuid")); err == nil {
+		return u
+	}
 	_, text, _ := strings.Cut(o.text("id"), "--")
 	u, _ := tocsin.ParseUUID(text)
 	return u

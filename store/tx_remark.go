@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"iter"
 
 	"tocsin"
@@ -52,7 +53,11 @@ func (tx *Tx) locate(r tocsin.Remark) (e *tocsin.Event, err error) {
 		return nil, err
 	}
 	h := r.Remarked()
-	if e, err = tx.follow(&h.About, r.Kind()); err != nil {
+	e, err = tx.follow(&h.About, r.Kind())
+	if tx.elsewhere(h.About, r, err) {
+		e, err = nil, nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	h.Event = 0
@@ -76,6 +81,20 @@ func (tx *Tx) locate(r tocsin.Remark) (e *tocsin.Event, err error) {
 		err = tocsin.Errorf(tocsin.NotFound, "event %d has no %s %s", h.Event, h.To.Kind, h.To.UUID)
 	}
 	return e, err
+}
+
+// elsewhere reports whether a remark may stand by itself although what it is about
+// was not found: an analyst may write about what is on another instance, by its
+// uuid. What is here and hidden from the analyst is no different.
+func (tx *Tx) elsewhere(about tocsin.Link, r tocsin.Remark, err error) bool {
+	if tocsin.CodeOf(err) != tocsin.NotFound || about.ID != 0 || about.UUID.IsZero() {
+		return false
+	}
+	switch r.(type) {
+	case *tocsin.Note, *tocsin.Opinion, *tocsin.Relationship:
+		return true
+	}
+	return false
 }
 
 // follow fills in a link's id and uuid and returns the event to which what it points
@@ -253,7 +272,11 @@ func (tx *Tx) settleRemark(r, old tocsin.Remark) error {
 			return err
 		}
 	}
-	h.Label = tx.label(access.NewLabel(h.Org, h.Distribution, h.Group, 0, 0))
+	d := h.Distribution
+	if d == access.Inherit && h.About.ID == 0 {
+		d = access.OrgOnly // what it would inherit is not known here
+	}
+	h.Label = tx.label(access.NewLabel(h.Org, d, h.Group, 0, 0))
 	return nil
 }
 
@@ -335,17 +358,56 @@ func (tx *Tx) myRemark(k tocsin.Kind, id int64) (tocsin.Remark, *tocsin.Event, e
 }
 
 // DeleteRemark deletes a remark for good, with what was said about it. Its uuid is
-// refused afterwards.
+// refused afterwards. An analyst's remark on which those of others stand is emptied
+// instead, and stays withdrawn: what others wrote is theirs to delete, and is
+// seen by nobody who might not see what it stands on.
 func (tx *Tx) DeleteRemark(k tocsin.Kind, id int64) error {
 	r, _, err := tx.myRemark(k, id)
 	if err != nil {
 		return err
+	}
+	if blank := blanked(r); blank != nil {
+		if some, err := tx.hasRemarks(k, id); err != nil || some {
+			return errors.Join(err, tx.blank(r, blank))
+		}
 	}
 	if err := tx.w.RemoveRemark(tx.ctx, k, id); err != nil {
 		return err
 	}
 	tx.line(tocsin.Line{Kind: k, ID: id, Before: r})
 	return tx.bury(r, r.Remarked().Label)
+}
+
+// hasRemarks reports whether something was said about a remark.
+func (tx *Tx) hasRemarks(k tocsin.Kind, id int64) (bool, error) {
+	q := Scoped[RemarkQuery]{all: true, witness: Witness{All: true}, Query: RemarkQuery{About: k, AboutIDs: []int64{id}, Deleted: Any, Limit: 1}}
+	for _, about := range []tocsin.Kind{tocsin.KindNote, tocsin.KindOpinion, tocsin.KindRelationship} {
+		for _, err := range tx.remarks(about, q) {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+// blanked is what stays of an analyst's remark that is deleted, nil for others.
+func blanked(r tocsin.Remark) tocsin.Remark {
+	h := *r.Remarked()
+	h.Deleted = true
+	switch r := r.(type) {
+	case *tocsin.Note:
+		return &tocsin.Note{Head: h, Created: r.Created, Locked: r.Locked}
+	case *tocsin.Opinion:
+		return &tocsin.Opinion{Head: h, Created: r.Created, Locked: r.Locked}
+	case *tocsin.Relationship:
+		return &tocsin.Relationship{Head: h, Created: r.Created, Locked: r.Locked}
+	}
+	return nil
+}
+
+// blank writes what stays of a remark.
+func (tx *Tx) blank(old, r tocsin.Remark) error {
+	r.Remarked().Timestamp = max(old.Remarked().Timestamp, tx.now.Unix())
+	return tx.putRemark(old, r)
 }
 
 // SeeValue adds a sighting like s of each attribute with that value which the viewer

@@ -340,6 +340,7 @@ func (x *exchange) routes(front *httpd.Server, c config) *mispapi.API {
 	misp.Index = correlations{x.Index, x.DB}
 	misp.Guards = x.Guards
 	misp.Version, misp.Instance = c.Version, x.instance()
+	misp.Schema = sqlite.Newest() // both engines' steps are numbered alike
 	misp.Register(front)
 	x.pages(c).Register(front)
 	x.archivist.register(front)

@@ -21,6 +21,7 @@ var remarkTests = map[string]func(*testing.T, *world){
 	"RemarksOnRemarks":          remarksOnRemarks,
 	"SightingsByPolicy":         sightingsByPolicy,
 	"WhenSighted":               whenSighted,
+	"RemarksOnWhatIsElsewhere":  remarksOnWhatIsElsewhere,
 	"SightingsByValue":          sightingsByValue,
 	"ProposalsAreForOthers":     proposalsAreForOthers,
 	"RemarksAreFound":           remarksAreFound,
@@ -385,9 +386,19 @@ func remarksOnRemarks(t *testing.T, w *world) {
 		t.Errorf("with theirs narrowed they see %d and %d, want 1 and 2", o, th)
 	}
 	w.write(t, w.ours, func(tx *store.Tx) error { return tx.DeleteRemark(tocsin.KindNote, a.ID) })
-	if n := notes(w.admin); n != 0 {
-		t.Errorf("with the first deleted %d are left", n)
+	if n := notes(w.admin); n != 3 {
+		t.Errorf("with the first deleted %d are left, want those on it", n)
 	}
+	for n := range w.As(w.admin).Notes(t.Context(), store.RemarkQuery{IDs: []int64{a.ID}, Deleted: store.Any}) {
+		if !n.Deleted || n.Note != "" || n.Authors != "" {
+			t.Errorf("of the deleted note %+v is left", n)
+		}
+	}
+	w.write(t, w.admin, func(tx *store.Tx) error { return tx.DeleteRemark(tocsin.KindNote, d.ID) })
+	if n := notes(w.admin); n != 2 {
+		t.Errorf("with the last deleted, too, %d are left, want 2", n)
+	}
+	a = d
 	w.purge(t)
 	again := tocsin.Note{Head: tocsin.Head{UUID: a.UUID, About: tocsin.Link{Kind: tocsin.KindEvent, ID: id}}, Note: "again"}
 	if got := w.try(t, w.ours, func(tx *store.Tx) error { return store.AddRemark(tx, &again) }); got != tocsin.Gone {
@@ -452,6 +463,32 @@ func sightingsByPolicy(t *testing.T, w *world) {
 		if own := s.ID == 2 || s.ID == 3; own != (s.Orgc == 2 && s.Source != "") || !own && (s.Org != 0 || s.User != 0) {
 			t.Errorf("they are told of %+v", s)
 		}
+	}
+}
+
+// remarksOnWhatIsElsewhere stand by themselves, and what is here and hidden is
+// no different.
+func remarksOnWhatIsElsewhere(t *testing.T, w *world) {
+	id, _ := w.event(t, tocsin.Event{Distribution: access.OrgOnly, UUID: tocsin.UUID{15: 7}})
+	for i, about := range []tocsin.UUID{{15: 7}, {15: 8}} {
+		for _, d := range []access.Distribution{access.Community, access.Inherit} {
+			n := tocsin.Note{Head: tocsin.Head{About: tocsin.Link{Kind: tocsin.KindEvent, UUID: about}, Distribution: d}, Note: "n"}
+			w.write(t, w.theirs, func(tx *store.Tx) error { return store.AddRemark(tx, &n) })
+			if n.Event != 0 || n.About.ID != 0 {
+				t.Errorf("%d: the note knows of an event: %+v", i, n)
+			}
+		}
+		found := len(all(t, w.As(w.theirs).Notes(t.Context(), store.RemarkQuery{Keys: []uint64{store.KeyOfUUID(about)}})))
+		if found != 2 {
+			t.Errorf("%d notes are found by what they are about, want 2", found)
+		}
+	}
+	if n := w.many(t, w.ours)[tocsin.KindNote]; n != 2 {
+		t.Errorf("others see %d of them, want those that go further than their organisation", n)
+	}
+	r := tocsin.Report{Head: tocsin.Head{About: tocsin.Link{Kind: tocsin.KindEvent, UUID: tocsin.UUID{15: 7}}}, Name: "r"}
+	if got := w.try(t, w.theirs, func(tx *store.Tx) error { return store.AddRemark(tx, &r) }); got != tocsin.NotFound {
+		t.Errorf("a report on event %d, which is hidden: %q", id, got)
 	}
 }
 

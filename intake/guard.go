@@ -169,7 +169,10 @@ func (g *Guards) Follow(ctx context.Context, changes []tocsin.Change) error {
 		if _, after := tocsin.Records[*tocsin.Attribute](c, guardian); after != nil {
 			suspect(after)
 		}
-		run, _ := c.Run(guardian)
+		run, err := c.Run(ctx, guardian, tocsin.PartValue|tocsin.PartHolds)
+		if err != nil {
+			return err
+		}
 		for i := range run {
 			suspect(&run[i])
 		}

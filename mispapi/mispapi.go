@@ -48,6 +48,8 @@ type API struct {
 
 	presence presence
 	jobs     jobs
+
+	leads leads // which published clusters lead to which
 }
 
 // An Index knows which events claim a value (package match).

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"net/http"
-	"slices"
 	"strings"
 
 	"tocsin"
@@ -200,34 +199,7 @@ func (c *call) client(o egress.Options) (*egress.Client, error) {
 	return egress.New(o)
 }
 
-// postTest says what arrived, so that a peer knows whether something in between
-// changes requests.
-func postTest(c *call) error {
-	f, err := c.form("Server")
-	if err != nil {
-		return err
-	}
-	if _, ok := f.members["testString"]; !ok {
-		return c.no(http.StatusMethodNotAllowed, tocsin.Invalid, "No testString sent.")
-	}
-	return c.reply(map[string]any{"body": f.members, "headers": map[string]string{"Content-type": c.r.Header.Get("Content-Type"), "Accept": c.r.Header.Get("Accept"), "Authorization": "OK"}})
-}
-
 func instanceUUID(c *call) error { return c.reply(map[string]string{"uuid": c.uuidHere()}) }
-
-// filteringRules answers with what rules of a peer may name.
-func filteringRules(c *call) error {
-	orgs, tags := []string{}, []string{}
-	for o := range c.view.Organisations() {
-		orgs = append(orgs, o.Name)
-	}
-	for t := range c.view.Tags() {
-		tags = append(tags, t.Name)
-	}
-	slices.Sort(orgs)
-	slices.Sort(tags)
-	return c.reply(map[string]any{"organisations": orgs, "tags": tags})
-}
 
 // createSync answers with what another instance needs to have this one as a peer: a new
 // key of whoever asks is in it.

@@ -62,9 +62,7 @@ var unbuilt = slices.Concat(
 	// Objects, references, proposals, synchronisation, blocklists.
 	calls(141, 141),
 	calls(147, 147),
-	calls(357, 359),
-	calls(451, 459),
-	calls(466, 467),
+	calls(459, 459),
 	calls(479, 481),
 	calls(489, 489),
 	// Reference data.
@@ -73,8 +71,9 @@ var unbuilt = slices.Concat(
 	calls(424, 426),
 	calls(463, 463),
 	// Remarks and clusters.
-	calls(368, 368),
-	calls(409, 423),
+	calls(409, 409),
+	calls(411, 421),
+	calls(423, 423),
 	calls(441, 441),
 	calls(444, 450),
 	// Formats.
@@ -348,6 +347,8 @@ var kindsOf = map[string]string{
 	"objects":           "Object",
 	"sharing_groups":    "SharingGroup",
 	"shadow_attributes": "ShadowAttribute",
+	"eventBlocklists":   "EventBlocklist",
+	"orgBlocklists":     "OrgBlocklist",
 	"objectReferences":  "ObjectReference",
 	"object_references": "ObjectReference",
 }

@@ -44,6 +44,7 @@ func twoParties(t testing.TB) *world {
 			"Object":[{"uuid":%q,"name":"file","distribution":5,"Attribute":[{"type":"filename","object_relation":"filename","value":"bad.exe"}]}]}}`,
 			e.event, e.reach, e.attribute, e.object))
 	}
+	w.castPeople(ann)
 	return w
 }
 
@@ -97,6 +98,13 @@ var writes = []struct{ path, body string }{
 	{"POST /objects/edit/OBJECT", `{"comment":"hijacked"}`},
 	{"POST /objects/edit/OBJECT", `{"Attribute":[{"type":"filename","value":"worse.exe"}]}`},
 	{"PUT /objects/edit/OBJECT/1", `{"Attribute":[{"type":"filename","value":"worse.exe"}]}`},
+	{"POST /event_delegations/delegateEvent/EVENT", `{"org_id":"ORG","distribution":-1,"message":"yours"}`},
+	{"POST /event_delegations/acceptDelegation/HANDOVER", ``},
+	{"POST /event_delegations/deleteDelegation/HANDOVER", ``},
+	{"POST /event_blocklists/edit/KEPTOUT", `{"comment":"x"}`},
+	{"POST /event_blocklists/delete/KEPTOUT", ``},
+	{"POST /org_blocklists/edit/NOBODY", `{"comment":"x"}`},
+	{"POST /org_blocklists/delete/NOBODY", ``},
 	{"POST /object_references/add", `{"object_uuid":"OBJECT","referenced_uuid":"ATTRIBUTE","relationship_type":"drops"}`},
 	{"POST /object_references/add/OBJECT", `{"referenced_uuid":"OBJECT","relationship_type":"drops"}`},
 	{"POST /object_references/delete/REFERENCE", ``},
@@ -105,6 +113,18 @@ var writes = []struct{ path, body string }{
 	{"POST /shadow_attributes/discard/PROPOSAL", ``},
 	{"POST /objects/delete/OBJECT", ``},
 	{"POST /objects/delete/OBJECT/1", ``},
+	{"POST /galaxy_clusters/edit/CLUSTER", `{"value":"hijacked"}`},
+	{"POST /galaxy_clusters/delete/CLUSTER", ``},
+	{"POST /galaxy_clusters/delete/CLUSTER", `{"hard":1}`},
+	{"POST /galaxy_clusters/restore/CLUSTER", ``},
+	{"POST /galaxy_clusters/publish/CLUSTER", ``},
+	{"POST /galaxy_clusters/unpublish/CLUSTER", ``},
+	{"POST /galaxy_cluster_relations/add", `{"galaxy_cluster_uuid":"CLUSTER","referenced_galaxy_cluster_uuid":"99999999-9999-4999-8999-999999999998","referenced_galaxy_cluster_type":"x"}`},
+	{"POST /galaxy_cluster_relations/edit/RELATION", `{"referenced_galaxy_cluster_type":"hijacked"}`},
+	{"POST /galaxy_cluster_relations/delete/RELATION", ``},
+	{"POST /galaxies/attachCluster/EVENT/event", `{"Galaxy":{"target_id":"CLUSTER"}}`},
+	{"POST /galaxies/attachCluster/ATTRIBUTE/attribute/local:1", `{"Galaxy":{"target_id":"CLUSTER"}}`},
+	{"POST /galaxy_clusters/detach/EVENT/event/1", ``},
 	{"POST /event_reports/add/EVENT", `{"name":"hijacked","content":"x"}`},
 	{"POST /tags/attachTagToObject", `{"uuid":"EVENT","tag":"tlp:red"}`},
 	{"POST /tags/attachTagToObject", `{"uuid":"ATTRIBUTE","tag":"tlp:green"}`},

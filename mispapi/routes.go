@@ -60,6 +60,10 @@ func (a *API) actions() []action {
 		{path: "/attributes/text/download", verbs: ask, handle: download, opts: asks},
 		{path: "/attributes/rpz/download", verbs: ask, handle: download, opts: asks},
 		{path: "/attributes/bro/download", verbs: ask, handle: download, opts: asks},
+		{path: "/events/filterEventIdsForPush", verbs: post, handle: eventsWanted, opts: asks},
+
+		// Layouts of an event's graph are not kept: the portal draws its own.
+		{path: "/event_graph", verbs: "GET POST PUT DELETE", handle: noAction, opts: asks},
 
 		// Attributes.
 		{path: "/attributes", verbs: "GET POST PUT DELETE", handle: attributes, missing: noAttribute, opts: list},
@@ -115,6 +119,21 @@ func (a *API) actions() []action {
 		{path: "/shadow_attributes/delete", verbs: remove, handle: deleteProposal, needs: add, missing: noAttributeThere},
 		{path: "/shadow_attributes/accept", verbs: post, handle: acceptProposal, needs: add, missing: notToAccept, others: notAuthorised},
 		{path: "/shadow_attributes/discard", verbs: post, handle: discardProposal, needs: add, missing: notToDiscard, others: notAuthorised},
+		{path: "/event_delegations", verbs: get, handle: indexHandovers},
+		{path: "/event_delegations/index", verbs: get, handle: indexHandovers},
+		{path: "/event_delegations/delegateEvent", verbs: post, handle: delegateEvent, needs: publish, missing: noEvent, others: notAuthorised},
+		{path: "/event_delegations/acceptDelegation", verbs: post, handle: acceptHandover, needs: add, missing: noHandover, others: notAuthorised},
+		{path: "/event_delegations/deleteDelegation", verbs: remove, handle: dropHandover, needs: add, missing: noHandover, others: notAuthorised},
+		{path: "/event_blocklists", verbs: get, handle: eventBlocks.index},
+		{path: "/event_blocklists/index", verbs: get, handle: eventBlocks.index},
+		{path: "/event_blocklists/add", verbs: post, handle: eventBlocks.add, needs: access.SiteAdmin},
+		{path: "/event_blocklists/edit", verbs: write, handle: eventBlocks.edit, needs: access.SiteAdmin, missing: noBlock},
+		{path: "/event_blocklists/delete", verbs: remove, handle: eventBlocks.remove, needs: access.SiteAdmin, missing: noBlock},
+		{path: "/org_blocklists", verbs: get, handle: orgBlocks.index},
+		{path: "/org_blocklists/index", verbs: get, handle: orgBlocks.index},
+		{path: "/org_blocklists/add", verbs: post, handle: orgBlocks.add, needs: access.SiteAdmin},
+		{path: "/org_blocklists/edit", verbs: write, handle: orgBlocks.edit, needs: access.SiteAdmin, missing: noBlock},
+		{path: "/org_blocklists/delete", verbs: remove, handle: orgBlocks.remove, needs: access.SiteAdmin, missing: noBlock},
 
 		// Sightings.
 		{path: "/sightings/add", verbs: post, handle: addSighting, needs: access.Sighting, opts: list},
@@ -148,6 +167,27 @@ func (a *API) actions() []action {
 		{path: "/analyst_data/pushAnalystData", verbs: post, handle: pushAnalyst, needs: syncing, opts: list},
 
 		// Galaxies and their clusters.
+		{path: "/galaxies", verbs: ask, handle: indexGalaxies, opts: asks},
+		{path: "/galaxies/index", verbs: ask, handle: indexGalaxies, opts: asks},
+		{path: "/galaxies/view", verbs: ask, handle: viewGalaxy, missing: noGalaxy, opts: asks},
+		{path: "/galaxies/export", verbs: ask, handle: exportGalaxy, missing: noGalaxy, opts: asks},
+		{path: "/galaxies/import", verbs: post, handle: pushClusters, needs: access.GalaxyEditor, opts: list},
+		{path: "/galaxies/pushCluster", verbs: post, handle: pushClusters, needs: pushing, opts: list},
+		{path: "/galaxies/attachCluster", verbs: post, handle: attachCluster, needs: tag, missing: noTarget, others: notOurTags},
+		{path: "/galaxy_clusters/index", verbs: ask, handle: indexClusters, missing: noGalaxy, opts: asks},
+		{path: "/galaxy_clusters/view", verbs: ask, handle: viewCluster, missing: noCluster, opts: asks},
+		{path: "/galaxy_clusters/restSearch", verbs: ask, handle: searchClusters, opts: asks},
+		{path: "/galaxy_clusters/add", verbs: post, handle: addCluster, needs: access.GalaxyEditor, missing: noGalaxy},
+		{path: "/galaxy_clusters/edit", verbs: write, handle: editCluster, needs: access.GalaxyEditor, missing: noCluster},
+		{path: "/galaxy_clusters/delete", verbs: remove, handle: deleteCluster, needs: access.GalaxyEditor, missing: noCluster},
+		{path: "/galaxy_clusters/restore", verbs: write, handle: restoreCluster, needs: access.GalaxyEditor, missing: noCluster},
+		{path: "/galaxy_clusters/publish", verbs: post, handle: publishCluster, needs: access.GalaxyEditor | publish, missing: noCluster},
+		{path: "/galaxy_clusters/unpublish", verbs: post, handle: unpublishCluster, needs: access.GalaxyEditor | publish, missing: noCluster},
+		{path: "/galaxy_clusters/detach", verbs: post, handle: detachCluster, needs: tag, missing: noTarget, others: notOurTags},
+		{path: "/galaxy_cluster_relations/view", verbs: ask, handle: viewRelation, missing: noRelation, opts: asks},
+		{path: "/galaxy_cluster_relations/add", verbs: post, handle: addRelation, needs: access.GalaxyEditor, missing: noCluster},
+		{path: "/galaxy_cluster_relations/edit", verbs: write, handle: editRelation, needs: access.GalaxyEditor, missing: noRelation},
+		{path: "/galaxy_cluster_relations/delete", verbs: remove, handle: deleteRelation, needs: access.GalaxyEditor, missing: noRelation},
 
 		// Correlations and what is left out of them.
 
@@ -229,9 +269,7 @@ func (a *API) actions() []action {
 		{path: "/servers/edit", verbs: write, handle: editPeer, needs: site, missing: noServer},
 		{path: "/servers/delete", verbs: remove, handle: deletePeer, needs: site, missing: noServer},
 		{path: "/servers/testConnection", verbs: ask, handle: testPeer, needs: site, closed: true, missing: noServer, opts: asks},
-		{path: "/servers/postTest", verbs: post, handle: postTest, needs: access.Sync, closed: true, opts: asks},
 		{path: "/servers/createSync", verbs: get, handle: createSync, needs: access.Sync, closed: true},
-		{path: "/servers/getAvailableSyncFilteringRules", verbs: get, handle: filteringRules, needs: access.Sync, closed: true},
 
 		// Warninglists and noticelists.
 		{path: "/warninglists", verbs: get, handle: indexWarninglists},
@@ -259,6 +297,8 @@ func (a *API) actions() []action {
 		{path: "/servers/update", verbs: post, handle: noUpdate, needs: site, closed: true, opts: asks},
 		{path: "/jobs", verbs: get, handle: indexJobs, needs: site, closed: true},
 		{path: "/jobs/index", verbs: ask, handle: indexJobs, needs: site, closed: true, opts: asks},
+		{path: "/servers/postTest", verbs: post, handle: postTest, opts: asks},
+		{path: "/servers/getAvailableSyncFilteringRules", verbs: get, handle: syncRules},
 		{path: "/servers/getVersion", verbs: get, handle: version},
 		{path: "/servers/getPyMISPVersion", verbs: get, handle: clientVersion},
 	}

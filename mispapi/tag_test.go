@@ -87,7 +87,7 @@ func TestTaggingSeveral(t *testing.T) {
 	w.must(200, "ann", "POST", "/tags/add", `{"Tag":{"name":"one","colour":"#112233","numerical_value":7}}`)
 	w.must(200, "ann", "POST", "/tags/add", `{"name":"two","exportable":false}`)
 	w.must(200, "ann", "POST", "/tag_collections/add", `{"TagCollection":{"name":"both"}}`)
-	w.must(200, "ann", "POST", "/tag_collections/addTag/1", `{"tag":["one","two"]}`)
+	w.must(200, "ann", "POST", "/tag_collections/addTag/2", `{"tag":["one","two"]}`)
 	tags := func(path string) string {
 		var out []string
 		for _, name := range []string{"one", "two", "three"} {
@@ -101,7 +101,7 @@ func TestTaggingSeveral(t *testing.T) {
 	for _, step := range []struct{ path, body, event string }{
 		{"/tags/attachTagToObject", `{"uuid":"` + visible + `","tag":"one||three"}`, "one three"},
 		{"/tags/removeTagFromObject", `{"uuid":"` + visible + `","tag":["one","three"]}`, ""},
-		{"/tags/attachTagToObject", `{"uuid":["` + visible + `","` + inVisible + `"],"tag":"collection_1"}`, "one"}, // two is not exportable
+		{"/tags/attachTagToObject", `{"uuid":["` + visible + `","` + inVisible + `"],"tag":"collection_2"}`, "one"}, // two is not exportable
 		{"/events/removeTag/" + visible, `{"tag":"one"}`, ""},
 		{"/events/addTag/" + visible + "/three/local:1", ``, "three"},
 		{"/events/addTag/" + visible + "/one", ``, "one three"},

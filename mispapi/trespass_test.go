@@ -9,9 +9,7 @@ import (
 	"testing"
 
 	"tocsin"
-	"tocsin/access"
 	"tocsin/httpd"
-	"tocsin/store"
 )
 
 // A part is a record that a word in the tables of rights_test.go stands for. All but
@@ -24,18 +22,13 @@ type part struct {
 	own     string // bob's own, of another event than the rest; "" for none
 }
 
-// trespassers is the world of two parties, with a record for each word. A new kind of
-// record that calls name has its line here.
-func trespassers(t *testing.T) *world {
-	w := twoParties(t)
-	ann, err := store.ByName[*tocsin.User](w.db.As(access.System("test")), "ann@ours.example")
-	if err != nil {
-		t.Fatal(err)
-	}
+// castPeople says which records the words stand for. A new kind of record that calls
+// name has its line here.
+func (w *world) castPeople(ann *tocsin.User) {
 	role := put(w, &tocsin.Role{Name: "a role of ours"})
 	setting := put(w, &tocsin.UserSetting{User: ann.ID, Name: "homepage", Value: []byte(`"/events"`)})
 	tag := put(w, &tocsin.Tag{Name: "of our own", Org: ann.Org})
-	tags := put(w, &tocsin.TagCollection{Name: "ours", UUID: tocsin.NewUUID(w.now), Org: ann.Org})
+	tags := put(w, &tocsin.TagCollection{Name: "the cast's", UUID: tocsin.NewUUID(w.now), Org: ann.Org})
 	feed := put(w, &tocsin.Feed{Name: "a feed", Provider: "x", URL: "https://feed.example.org"})
 	peer := put(w, &tocsin.Peer{Name: "a peer", URL: "https://misp.example.org", Remote: ann.Org, Key: tocsin.NewSecret([]byte("a key"))})
 	k := &tocsin.Key{User: ann.ID}
@@ -56,6 +49,14 @@ func trespassers(t *testing.T) *world {
 		"KEY":       {hidden: k.UUID.String(), absent: absent},
 		"SETTING":   {hidden: itoa(setting.ID), absent: "99999"},
 	}
+	put(w, &tocsin.Setting{Name: tocsin.Delegation, Value: "true"})
+	third := put(w, &tocsin.Organisation{Name: "Thirds", UUID: mustUUID("dddddddd-dddd-4ddd-8ddd-dddddddddddd"), Local: true})
+	wish := put(w, &tocsin.Handover{Event: 1, Org: third.ID, Requester: ann.Org})
+	kept := put(w, &tocsin.Block{Of: tocsin.KindEvent, UUID: tocsin.NewUUID(w.now)})
+	nobody := put(w, &tocsin.Block{Of: tocsin.KindOrganisation, UUID: tocsin.NewUUID(w.now)})
+	w.cast["HANDOVER"] = part{hidden: itoa(wish.ID), absent: "99999"}
+	w.cast["KEPTOUT"] = part{hidden: kept.UUID.String(), absent: absent}
+	w.cast["NOBODY"] = part{hidden: nobody.UUID.String(), absent: absent}
 	refer := func(object, to string) string {
 		return member(w.t, w.must(200, "ann", "POST", "/object_references/add/"+object, `{"referenced_uuid":"`+to+`","relationship_type":"drops"}`).body, "ObjectReference", "uuid")
 	}
@@ -65,6 +66,16 @@ func trespassers(t *testing.T) *world {
 	note := func(event string) string {
 		return member(w.t, w.must(200, "ann", "POST", "/analyst_data/add/Note/"+event+"/Event", `{"note":"n","distribution":5}`).body, "Note", "uuid")
 	}
+	own := func(reach string) (uuid, relation string) {
+		uuid = tocsin.NewUUID(w.now).String()
+		w.must(200, "ann", "POST", "/galaxies/import", `{"GalaxyCluster":{"uuid":"`+uuid+`","type":"tool","value":"of ann's","distribution":`+reach+`}}`)
+		got := w.must(200, "ann", "POST", "/galaxy_cluster_relations/add", `{"galaxy_cluster_uuid":"`+uuid+`","referenced_galaxy_cluster_uuid":"`+absent+`","referenced_galaxy_cluster_type":"uses","distribution":1}`)
+		return uuid, member(w.t, got.body, "GalaxyClusterRelation", "id")
+	}
+	seen, of := own("1")
+	unseen, ofUnseen := own("0")
+	w.cast["CLUSTER"] = part{visible: seen, hidden: unseen, absent: absent}
+	w.cast["RELATION"] = part{visible: of, hidden: ofUnseen, absent: "99999"}
 	w.cast["NOTE"] = part{visible: note(visible), hidden: note(hidden), absent: absent}
 	w.cast["REFERENCE"] = part{visible: refer(obVisible, inVisible), hidden: refer(obHidden, inHidden), absent: absent}
 	w.cast["PROPOSAL"] = part{visible: propose(visible), hidden: propose(hidden), absent: "99999"}
@@ -74,7 +85,6 @@ func trespassers(t *testing.T) *world {
 	w.must(200, "bob", "POST", "/events/add", `{"Event":{"uuid":"`+bobsEvent+`","info":"bob's","distribution":0,
 		"Attribute":[{"uuid":"`+inBobs+`","type":"domain","value":"other.example.org"}],
 		"Object":[{"uuid":"`+obBobs+`","name":"file","distribution":5,"Attribute":[{"type":"filename","object_relation":"filename","value":"other.exe"}]}]}}`)
-	return w
 }
 
 const (
@@ -125,7 +135,7 @@ func refused(r reply) bool { return r.status == 403 || r.status == 404 || r.stat
 // TestWritesAreTheOwners asks every call that changes something for records that
 // are not the caller's, and looks whether anything changed.
 func TestWritesAreTheOwners(t *testing.T) {
-	w := trespassers(t)
+	w := twoParties(t)
 	for _, c := range writes {
 		before := w.head()
 		if got, ok := w.trespass("bob", c.path, c.body, isVisible); ok && !refused(got) {
@@ -172,7 +182,7 @@ func TestWritesAreTheOwners(t *testing.T) {
 // caller's own and others of somebody else: who is let in by the one must not change the
 // other.
 func TestWritesKeepToTheirParent(t *testing.T) {
-	w := trespassers(t)
+	w := twoParties(t)
 	anns := func() (all string) {
 		for _, path := range []string{"/events/view/" + visible, "/events/view/" + hidden} {
 			all += w.must(200, "ann", "GET", path, "").body
@@ -206,7 +216,12 @@ func TestWritesKeepToTheirParent(t *testing.T) {
 var makes = []struct{ path, body string }{
 	{"/events/add", `{"info":"x"}`},
 	{"/events/upload_stix/2", `{"type":"bundle","objects":[]}`},
+	{"/event_blocklists/add", `{"uuids":["11111111-1111-4111-8111-eeeeeeeeeeee"]}`},
+	{"/org_blocklists/add", `{"uuids":["11111111-1111-4111-8111-eeeeeeeeeeee"]}`},
 	{"/analyst_data/pushAnalystData", `{"Note":{"uuid":"12345678-1234-4123-8123-123456789012","object_uuid":"` + visible + `","object_type":"Event","note":"n"}}`},
+	{"/galaxy_clusters/add/1", `{"value":"x"}`},
+	{"/galaxies/import", `{"GalaxyCluster":{"type":"tool","value":"x"}}`},
+	{"/galaxies/pushCluster", `{"GalaxyCluster":{"type":"tool","value":"x"}}`},
 	{"/sharing_groups/add", `{"name":"x"}`},
 	{"/sharing_groups/edit/GROUP", `{"name":"x"}`},
 	{"/sharing_groups/addOrg/GROUP/1", ``},
@@ -298,6 +313,8 @@ var reads = []struct{ path, body string }{
 	{"GET /users/view/USER", ``}, {"GET /admin/users/view/USER", ``}, {"GET /auth_keys/view/KEY", ``}, {"GET /auth_keys/index/USER", ``},
 	{"GET /user_settings/view/SETTING", ``}, {"POST /user_settings/getSetting", `{"user_id":"USER","setting":"homepage"}`},
 	{"GET /warninglists/view/LIST", ``}, {"GET /analyst_data/view/Note/NOTE", ``}, {"GET /analyst_data/getRelatedElement/Event/EVENT", ``},
+	{"GET /galaxy_clusters/view/CLUSTER", ``}, {"GET /galaxy_cluster_relations/view/RELATION", ``},
+	{"GET /galaxies/view/NONE", ``}, {"GET /galaxies/export/NONE", ``}, {"GET /galaxy_clusters/index/NONE", ``},
 	{"GET /sightings/EVENT", ``}, {"GET /sightings/index/EVENT", ``}, {"GET /sightings/listSightings/ATTRIBUTE", ``},
 	{"GET /event_reports/view/REPORT", ``}, {"GET /event_reports/EVENT", ``}, {"GET /event_reports/index/event_id:EVENT", ``},
 	{"GET /tags/view/TAG", ``}, {"GET /tag_collections/view/TAGS", ``}, {"GET /communities/view/NONE", ``},
@@ -307,7 +324,7 @@ var reads = []struct{ path, body string }{
 
 // TestReadsAreTheViewers asks every call that reads for a hidden record.
 func TestReadsAreTheViewers(t *testing.T) {
-	w := trespassers(t)
+	w := twoParties(t)
 	for _, c := range reads {
 		if a, ok := w.trespass("bob", c.path, c.body, isHidden); ok {
 			b, _ := w.trespass("bob", c.path, c.body, isAbsent)

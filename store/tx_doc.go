@@ -105,6 +105,8 @@ func (tx *Tx) sound(before, r tocsin.Record) error {
 		if r.Of != tocsin.KindEvent && r.Of != tocsin.KindOrganisation || r.UUID.IsZero() {
 			return tocsin.Errorf(tocsin.Invalid, "a blocklist entry is the uuid of an event or of an organisation")
 		}
+	case *tocsin.Handover:
+		return tx.soundDelegation(before, r)
 	case *tocsin.Setting:
 		return tx.soundSetting(r)
 	case *tocsin.Lifetime:

@@ -39,6 +39,8 @@ type API struct {
 	Bus Bus
 	// Guards say what is guarded, and why. Without them nothing is.
 	Guards Guards
+	// Library takes in reference data. Without it there is no more than there is.
+	Library Library
 
 	// Version is this program's own, told beside the one of MISP that it speaks.
 	Version string

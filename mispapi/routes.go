@@ -167,6 +167,7 @@ func (a *API) actions() []action {
 		{path: "/analyst_data/pushAnalystData", verbs: post, handle: pushAnalyst, needs: syncing, opts: list},
 
 		// Galaxies and their clusters.
+		{path: "/galaxies/update", verbs: post, handle: updateGalaxies, needs: site},
 		{path: "/galaxies", verbs: ask, handle: indexGalaxies, opts: asks},
 		{path: "/galaxies/index", verbs: ask, handle: indexGalaxies, opts: asks},
 		{path: "/galaxies/view", verbs: ask, handle: viewGalaxy, missing: noGalaxy, opts: asks},
@@ -194,8 +195,34 @@ func (a *API) actions() []action {
 		// Decaying models.
 
 		// Taxonomies.
+		{path: "/taxonomies", verbs: get, handle: indexTaxonomies},
+		{path: "/taxonomies/index", verbs: get, handle: indexTaxonomies},
+		{path: "/taxonomies/view", verbs: get, handle: viewTaxonomy, missing: noTaxonomy},
+		{path: "/taxonomies/taxonomy_tags", verbs: get, handle: taxonomyTags, missing: noTaxonomy},
+		{path: "/taxonomies/export", verbs: get, handle: exportTaxonomy, missing: noTaxonomy},
+		{path: "/taxonomies/enable", verbs: post, handle: enableTaxonomy, needs: site},
+		{path: "/taxonomies/disable", verbs: post, handle: disableTaxonomy, needs: site},
+		{path: "/taxonomies/addTag", verbs: post, handle: addTaxonomyTags, needs: site},
+		{path: "/taxonomies/hideTag", verbs: post, handle: hideTaxonomyTags, needs: site},
+		{path: "/taxonomies/unhideTag", verbs: post, handle: unhideTaxonomyTags, needs: site},
+		{path: "/taxonomies/disableTag", verbs: post, handle: disableTaxonomyTags, needs: site},
+		{path: "/taxonomies/toggleRequired", verbs: post, handle: requireTaxonomy, needs: site},
+		{path: "/taxonomies/toggleHighlighted", verbs: post, handle: highlightTaxonomy, needs: site},
+		{path: "/taxonomies/import", verbs: post, handle: importTaxonomy, needs: site},
+		{path: "/taxonomies/update", verbs: post, handle: updateTaxonomies, needs: site},
+		{path: "/taxonomies/delete", verbs: remove, handle: deleteTaxonomy, needs: site, missing: noTaxonomy},
 
 		// Object templates.
+		{path: "/objectTemplates", verbs: get, handle: indexTemplates},
+		{path: "/objectTemplates/index", verbs: get, handle: indexTemplates},
+		{path: "/objectTemplates/view", verbs: get, handle: viewTemplate, missing: noTemplate},
+		{path: "/objectTemplates/getRaw", verbs: get, handle: rawTemplate, missing: noRawTemplate},
+		{path: "/objectTemplates/possibleObjectTemplates", verbs: post, handle: possibleTemplates, opts: asks},
+		{path: "/objectTemplates/add", verbs: post, handle: addTemplate, needs: site},
+		{path: "/objectTemplates/edit", verbs: write, handle: editTemplate, needs: site, missing: noTemplate},
+		{path: "/objectTemplates/delete", verbs: remove, handle: deleteTemplate, needs: site, missing: noTemplate},
+		{path: "/objectTemplates/activate", verbs: post, handle: activateTemplate, needs: site},
+		{path: "/objectTemplates/update", verbs: post, handle: updateTemplates, needs: site},
 
 		// Sharing groups.
 		{path: "/sharing_groups", verbs: get, handle: indexGroups},
@@ -274,8 +301,24 @@ func (a *API) actions() []action {
 		// Warninglists and noticelists.
 		{path: "/warninglists", verbs: get, handle: indexWarninglists},
 		{path: "/warninglists/index", verbs: ask, handle: indexWarninglists, opts: asks},
-		{path: "/warninglists/view", verbs: get, handle: viewWarninglist, missing: noList},
+		{path: "/warninglists/view", verbs: get, handle: viewWarninglist, missing: noListThere},
+		{path: "/warninglists/export", verbs: get, handle: exportWarninglist, missing: noListThere},
+		{path: "/warninglists/toggleEnable", verbs: post, handle: toggleWarninglists, needs: site},
+		{path: "/warninglists/enableWarninglist", verbs: post, handle: enableWarninglist, needs: site, missing: noList},
+		{path: "/warninglists/add", verbs: post, handle: addWarninglist, needs: site, opts: list},
+		{path: "/warninglists/edit", verbs: write, handle: editWarninglist, needs: site, missing: noList, opts: list},
+		{path: "/warninglists/import", verbs: post, handle: importWarninglist, needs: site, opts: list},
+		{path: "/warninglists/update", verbs: post, handle: updateWarninglists, needs: site},
+		{path: "/warninglists/delete", verbs: remove, handle: deleteWarninglist, needs: site, missing: noList},
 		{path: "/warninglists/checkValue", verbs: post, handle: checkValues, opts: asks},
+		{path: "/noticelists", verbs: get, handle: indexNoticelists},
+		{path: "/noticelists/index", verbs: get, handle: indexNoticelists},
+		{path: "/noticelists/view", verbs: get, handle: viewNoticelist, missing: noNoticelist},
+		{path: "/noticelists/preview_entries", verbs: get, handle: noticelistEntries, missing: noNoticelist},
+		{path: "/noticelists/enableNoticelist", verbs: post, handle: enableNoticelist, needs: site, missing: noNoticelist},
+		{path: "/noticelists/toggleEnable", verbs: post, handle: toggleNoticelist, needs: site},
+		{path: "/noticelists/update", verbs: post, handle: updateNoticelists, needs: site},
+		{path: "/noticelists/delete", verbs: remove, handle: deleteNoticelist, needs: site, missing: noNoticelist},
 
 		// Communities that one may ask to join.
 		{path: "/communities", verbs: get, handle: indexCommunities},

@@ -271,6 +271,12 @@ func TestEveryCallIsAsked(t *testing.T) {
 			note(asked, c.path)
 		}
 	}
+	for _, c := range shelfWrites {
+		note(asked, c.path)
+	}
+	for _, path := range shelfReads {
+		note(read, path)
+	}
 	for path := range maps.Keys(own) {
 		note(asked, path)
 	}

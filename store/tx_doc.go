@@ -353,6 +353,9 @@ func (tx *Tx) TagNamed(n, colour string) (*tocsin.Tag, error) {
 		return nil, errMayNot("attach tags")
 	}
 	t := &tocsin.Tag{Name: n, Colour: colour, Exportable: true, LocalOnly: strings.HasPrefix(n, "tocsin:")}
+	if err := tx.likeItsTaxonomy(t); err != nil {
+		return nil, err
+	}
 	if t.Colour == "" {
 		t.Colour = ColourOf(n)
 	}

@@ -49,6 +49,8 @@ var (
 	noList           = answer{http.StatusNotFound, "Invalid Warninglist."}
 	noUser           = answer{http.StatusNotFound, "Invalid user"}
 	noRole           = answer{http.StatusNotFound, "Invalid role"}
+	noFeed           = answer{http.StatusNotFound, "Invalid feed."}
+	noServer         = answer{http.StatusNotFound, "Invalid server"}
 	noKey            = answer{http.StatusNotFound, "Invalid auth key"}
 	noUserSetting    = answer{http.StatusNotFound, "Invalid user setting"}
 )

@@ -66,6 +66,7 @@ func (a *API) serve(act *action, path string) httpd.Handler {
 
 // admit refuses the wrong method, and a role that may never do this.
 func (c *call) admit() error {
+	c.r = asGet(c.r)
 	method := c.r.Method
 	if method == http.MethodHead {
 		method = http.MethodGet

@@ -201,6 +201,33 @@ func emptyList[V any](m map[string]V) any {
 	return m
 }
 
+// asGet makes OPTIONS a GET, which is how MISP 2.5 answers it to whoever sends a key.
+// What browsers ask before they let a page of another site in has none, and is refused.
+func asGet(r *http.Request) *http.Request {
+	if r.Method != http.MethodOptions {
+		return r
+	}
+	r = r.Clone(r.Context())
+	r.Method = http.MethodGet
+	return r
+}
+
+// peerDeleted answers servers/delete, where MISP 2.5.1 takes its own sentence for the id.
+func peerDeleted(c *call) error {
+	const sentence = "Server deleted"
+	return c.done(sentence, "/servers/delete/"+sentence, sentence)
+}
+
+// editedFeed is a feed as feeds/edit shows it: MISP 2.5 writes two numbers as texts, and
+// the rules that its form sends along.
+func editedFeed(w map[string]any) map[string]any {
+	w["id"], w["sharing_group_id"] = itoa(w["id"].(int64)), itoa(w["sharing_group_id"].(int64))
+	if w["rules"] == nil {
+		w["rules"] = `{"tags":{"OR":[],"NOT":[]},"orgs":{"OR":[],"NOT":[]},"url_params":""}`
+	}
+	return w
+}
+
 // answersUploadsInJSON is what PyMISP 2.5 wants of an upload: it sends XML, asks for
 // XML, and reads JSON.
 func answersUploadsInJSON(act *action) bool { return act.path == "/events/upload_stix" }

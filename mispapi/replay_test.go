@@ -57,10 +57,8 @@ type recording struct {
 // unbuilt are the recordings of calls that this package does not answer yet.
 var unbuilt = slices.Concat(
 	// People, feeds, peers, the instance.
-	calls(7, 7),
 	calls(44, 44),
-	calls(371, 391),
-	calls(461, 462),
+	calls(462, 462),
 	calls(464, 465),
 	calls(468, 472),
 	calls(474, 478),
@@ -203,6 +201,9 @@ func newReplay(t *testing.T) *replay {
 	put(p.world, &tocsin.Organisation{Name: "ORGNAME", UUID: mustUUID("cb39716b-5a41-4767-aa53-583f61dc2120"), Description: "Automatically generated admin organisation",
 		Type: "ADMIN", Local: true, Created: time.Date(2026, 11, 23, 12, 6, 40, 0, time.UTC)})
 	p.found()
+	for _, f := range [][3]string{{"CIRCL OSINT Feed", "CIRCL", "https://www.circl.lu/doc/misp/feed-osint"}, {"The Botvrij.eu Data", "Botvrij.eu", "https://www.botvrij.eu/data/feed-osint"}} {
+		put(p.world, &tocsin.Feed{Name: f[0], Provider: f[1], URL: f[2], Format: "misp", Distribution: 3, Default: true})
+	}
 	u := put(p.world, &tocsin.User{Org: 1, Email: "admin@admin.test", Role: 1, ChangePassword: true, Created: p.now})
 	p.key("admin", &tocsin.Key{User: u.ID})
 	return p
@@ -452,7 +453,7 @@ func (p *replay) compare(kind, name string, want, have any) (diffs []string) {
 			diffs = append(diffs, p.compare(kind, k, w[k], h[k])...)
 		}
 		for k := range h {
-			if _, ok := w[k]; !ok && !p.isUnlike(kind+"."+k) && k != "errors" { // we may say more of what was wrong
+			if _, ok := w[k]; !ok && !p.isUnlike(kind+"."+k) && k != "errors" && k != "tocsin_version" { // we may say more of what was wrong
 				diffs = append(diffs, fmt.Sprintf("%s.%s is too much (%v)", kind, k, h[k]))
 			}
 		}
@@ -549,7 +550,7 @@ var singular = map[string]string{"Taxonomy": "Taxonomy", "Warninglist": "Warning
 	"Noticelist": "Noticelist", "NoticelistEntry": "NoticelistEntry", "ObjectTemplate": "ObjectTemplate", "ObjectTemplateElement": "ObjectTemplateElement",
 	"Event": "Event", "Attribute": "Attribute", "Object": "Object", "Tag": "Tag", "EventTag": "EventTag",
 	"SharingGroup": "SharingGroup", "SharingGroupOrg": "SharingGroupOrg", "Organisation": "Organisation", "Org": "Org", "Orgc": "Org",
-	"RelatedAttribute": "Attribute", "ShadowAttribute": "ShadowAttribute", "ObjectReference": "ObjectReference", "User": "User", "Role": "Role", "AuthKey": "AuthKey", "UserSetting": "UserSetting", "sync_org": "Org",
+	"RelatedAttribute": "Attribute", "ShadowAttribute": "ShadowAttribute", "ObjectReference": "ObjectReference", "User": "User", "Role": "Role", "AuthKey": "AuthKey", "Feed": "Feed", "Server": "Server", "UserSetting": "UserSetting", "sync_org": "Org",
 	"Sighting": "Sighting", "EventReport": "EventReport", "Note": "Note", "Opinion": "Opinion", "Relationship": "Relationship"}
 
 func (p *replay) number(kind, name string, want json.Number, have any) []string {

@@ -190,6 +190,7 @@ func (c *call) base() string {
 // those come one after the other, and of each what is in objects last.
 func (s *search) eachClaim(ctx context.Context, types []string, events []int64, yield func(export.Claim, error) bool) {
 	of := *s
+	of.held = nil
 	if len(types) > 0 {
 		of.q.Types = commonTypes(s.q.Types, types)
 		if s.limit > 0 && events == nil { // the page is of all types

@@ -116,6 +116,9 @@ func matches(is func(string) bool, a *tocsin.Attribute) bool {
 func keysOf(text string) (keys []indicator.Key, composite []string) {
 	seen := map[indicator.Key]bool{}
 	for _, t := range indicator.Types() {
+		if t.Name == "sigma" && !strings.Contains(text, "\n") {
+			continue // a rule has several lines, and to find out that this is none takes long
+		}
 		v, err := t.Parse(text)
 		if err != nil {
 			continue

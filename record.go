@@ -107,6 +107,7 @@ var kinds = map[Kind]struct {
 	KindUserSetting:   {"user setting", func() Record { return new(UserSetting) }},
 	KindRegistration:  {"registration", func() Record { return new(Registration) }},
 	KindAllowed:       {"allowed entry", func() Record { return new(Allowed) }},
+	KindExclusion:     {"correlation exclusion", func() Record { return new(Exclusion) }},
 	KindVocabulary:    {"vocabulary", func() Record { return new(Vocabulary) }},
 }
 

@@ -82,7 +82,7 @@ const maxRelatedAttributes = 100
 // appendRelated appends the attributes of other events that claim the same.
 func (c *call) appendRelated(b []byte, enc *misp.Encoder, a *tocsin.Attribute) ([]byte, error) {
 	b = append(b, '[')
-	keys := correlating(a)
+	keys := c.correlating(a)
 	if len(keys) == 0 {
 		return append(b, ']'), nil
 	}
@@ -91,7 +91,7 @@ func (c *call) appendRelated(b []byte, enc *misp.Encoder, a *tocsin.Attribute) (
 			return nil, err
 		}
 		e := c.eventOf(&other)
-		if other.Event == a.Event || e == nil || len(correlating(&other)) == 0 {
+		if other.Event == a.Event || e == nil || len(c.correlating(&other)) == 0 {
 			continue
 		}
 		if b[len(b)-1] != '[' {

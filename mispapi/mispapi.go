@@ -44,7 +44,8 @@ type API struct {
 
 	presence presence
 
-	leads leads // which published clusters lead to which
+	crowds crowds // what correlates most
+	leads  leads  // which published clusters lead to which
 }
 
 // An Index knows which events claim a value (package match).

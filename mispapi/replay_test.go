@@ -77,7 +77,6 @@ var unbuilt = slices.Concat(
 	calls(411, 421),
 	calls(423, 423),
 	calls(441, 441),
-	calls(444, 450),
 	// Formats.
 	calls(237, 238),
 	calls(257, 262),

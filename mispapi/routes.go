@@ -191,6 +191,16 @@ func (a *API) actions() []action {
 		{path: "/galaxy_cluster_relations/delete", verbs: remove, handle: deleteRelation, needs: access.GalaxyEditor, missing: noRelation},
 
 		// Correlations and what is left out of them.
+		{path: "/correlation_exclusions", verbs: ask, handle: indexExclusions, opts: asks},
+		{path: "/correlation_exclusions/index", verbs: ask, handle: indexExclusions, opts: asks},
+		{path: "/correlation_exclusions/view", verbs: get, handle: viewExclusion, missing: noExclusion},
+		{path: "/correlation_exclusions/add", verbs: post, handle: addExclusion, needs: access.SiteAdmin},
+		{path: "/correlation_exclusions/edit", verbs: write, handle: editExclusion, needs: access.SiteAdmin, missing: noExclusion},
+		{path: "/correlation_exclusions/delete", verbs: remove, handle: deleteExclusion, needs: access.SiteAdmin, missing: noExclusion},
+		{path: "/correlation_exclusions/clean", verbs: post, handle: cleanExclusions, needs: access.SiteAdmin},
+		{path: "/correlations/top", verbs: ask, handle: topCorrelations, opts: asks},
+		{path: "/correlations/generateTopCorrelations", verbs: post, handle: countCorrelations, needs: access.SiteAdmin, opts: asks},
+		{path: "/correlations/overCorrelations", verbs: ask, handle: overCorrelations, opts: asks},
 
 		// Decaying models.
 

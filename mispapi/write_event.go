@@ -150,7 +150,7 @@ func (c *call) answerEvent(d *drafter, res *intake.Result) error {
 	}
 	keys, whole := map[indicator.Key]bool{}, true
 	for i := range res.Attributes {
-		if whole = collectKeys(keys, &res.Attributes[i]); !whole {
+		if whole = c.collectKeys(keys, &res.Attributes[i]); !whole {
 			break
 		}
 	}

@@ -63,7 +63,6 @@ var unbuilt = slices.Concat(
 	calls(468, 472),
 	calls(474, 478),
 	// Tags, indexes.
-	calls(109, 109),
 	// Objects, references, proposals, synchronisation, blocklists.
 	calls(141, 141),
 	calls(147, 147),

@@ -343,26 +343,17 @@ func (s *search) byCluster(name string, v any) error {
 	if err != nil {
 		return err
 	}
-	tags, err := s.c.clusterTags(strings.TrimPrefix(name, "galaxy."), anyLike(t.positive()))
-	if err != nil {
-		return err
-	}
+	tags := s.c.clusterTags(strings.TrimPrefix(name, "galaxy."), anyLike(t.positive()))
 	s.q.Tags = s.c.db.TagSets().Matching(func(ts tocsin.TagSet) bool { return hasAny(ts, tags) })
 	s.events.Tags = s.q.Tags
 	return nil
 }
 
 // clusterTags returns the tags of the clusters of which an element called key is
-// such a value.
-func (c *call) clusterTags(key string, is func(string) bool) (map[int64]bool, error) {
-	names := map[string]bool{}
-	for cl, err := range c.view.Clusters(c.r.Context(), store.RemarkQuery{}) {
-		if err != nil {
-			return nil, err
-		}
-		if slices.ContainsFunc(cl.Elements, func(e tocsin.Element) bool { return strings.EqualFold(e.Key, key) && is(e.Value) }) {
-			names[strings.ToLower(cl.Tag())] = true
-		}
-	}
-	return c.view.TagIDs(func(tag string) bool { return names[strings.ToLower(tag)] }), nil
+// such a value: of those that tags here stand for, and that the viewer may have.
+func (c *call) clusterTags(key string, is func(string) bool) map[int64]bool {
+	return c.view.TagIDs(func(tag string) bool {
+		cl, ok := c.tagged(tag)
+		return ok && slices.ContainsFunc(cl.Elements, func(e tocsin.Element) bool { return strings.EqualFold(e.Key, key) && is(e.Value) })
+	})
 }

@@ -84,7 +84,7 @@ func (s *search) byValue(name string, v any) error {
 	if slices.ContainsFunc(wanted, func(s string) bool { return strings.Contains(s, "%") }) {
 		is := anyLike(wanted)
 		s.keep = append(s.keep, func(a *tocsin.Attribute) bool { return matches(is, a) })
-		return nil
+		return s.amongTexts(wanted)
 	}
 	s.q.Keys = []indicator.Key{}
 	forms := anyLike(nil)
@@ -99,6 +99,25 @@ func (s *search) byValue(name string, v any) error {
 		s.keep = append(s.keep, func(a *tocsin.Attribute) bool { return matches(forms, a) })
 	}
 	return nil
+}
+
+// maxCandidates is how many attributes are asked for by number.
+const maxCandidates = 100_000
+
+// amongTexts narrows to the attributes in whose values patterns may be found, if that
+// can be told without looking at each of them.
+func (s *search) amongTexts(patterns []string) error {
+	if s.c.Texts == nil {
+		return nil
+	}
+	ids, ok, err := s.c.Texts.Containing(s.c.r.Context(), patterns, maxCandidates)
+	if ok {
+		s.q.IDs = both(s.q.IDs, ids)
+		if s.q.IDs == nil {
+			s.q.IDs = []int64{}
+		}
+	}
+	return err
 }
 
 // matches asks of an attribute's value and of both sides of a composite.

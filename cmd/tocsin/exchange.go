@@ -339,6 +339,7 @@ func (x *exchange) routes(front *httpd.Server, c config) *mispapi.API {
 	misp := mispapi.New(x.DB, x.Desk)
 	misp.Index = correlations{x.Index, x.DB}
 	misp.Guards = x.Guards
+	misp.Texts = match.NewTexts(x.DB)
 	misp.Schema = sqlite.Newest() // both engines' steps are numbered alike
 	misp.Register(front)
 	x.pages(c).Register(front)

@@ -93,6 +93,7 @@ var kinds = map[Kind]struct {
 	KindOpinion:       {"opinion", func() Record { return new(Opinion) }},
 	KindRelationship:  {"relationship", func() Record { return new(Relationship) }},
 	KindCluster:       {"cluster", func() Record { return new(Cluster) }},
+	KindAttachment:    {"attachment", func() Record { return new(Attachment) }},
 	KindTagCollection: {"tag collection", func() Record { return new(TagCollection) }},
 	KindRole:          {"role", func() Record { return new(Role) }},
 	KindFeed:          {"feed", func() Record { return new(Feed) }},

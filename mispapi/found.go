@@ -54,6 +54,11 @@ func (s *search) writeJSON(out *stream) error {
 				m.Sightings = []byte("[]")
 			}
 		}
+		if truthy(s.said["withAttachments"]) || truthy(s.said["includeAttachments"]) {
+			if m.Data, err = s.c.heldBy(&a); err != nil {
+				return err
+			}
+		}
 		if truthy(s.said["includeWarninglistHits"]) {
 			m.Warnings = s.c.warnings(&a)
 		}

@@ -15,6 +15,7 @@ import (
 
 	"tocsin"
 	"tocsin/access"
+	"tocsin/blob"
 	"tocsin/indicator"
 	"tocsin/intake"
 	"tocsin/store"
@@ -39,12 +40,21 @@ type API struct {
 	Bus Bus
 	// Texts finds what contains a text. Without it every attribute is looked at.
 	Texts Texts
+	// Blobs is where the content of attributes is kept. Without it none is.
+	Blobs blob.Place
 	// Guards say what is guarded, and why. Without them nothing is.
 	Guards Guards
 	// Library takes in reference data. Without it there is no more than there is.
 	Library Library
 
+	// Version is this program's own, told beside the one of MISP that it speaks.
+	Version string
+	// DefaultFeeds reads the list of feeds that MISP's community publishes. Without it
+	// there are none to load.
+	DefaultFeeds func() ([]byte, error)
+
 	presence presence
+	jobs     jobs
 
 	crowds crowds // what correlates most
 	leads  leads  // which published clusters lead to which

@@ -103,6 +103,9 @@ var reads = map[string]func(*testing.T, store.View) int{
 	"Relationships": func(t *testing.T, w store.View) int {
 		return count(t, w.Relationships(t.Context(), store.RemarkQuery{}))
 	},
+	"Attachments": func(t *testing.T, w store.View) int {
+		return count(t, w.Attachments(t.Context(), store.RemarkQuery{}))
+	},
 	"Clusters": func(t *testing.T, w store.View) int { return count(t, w.Clusters(t.Context(), store.RemarkQuery{})) },
 	"Sighted": func(t *testing.T, w store.View) int {
 		at, err := w.Sighted(t.Context(), []int64{1, 2, 3, 4, 5, 6, 7, 8, 9})

@@ -45,6 +45,7 @@ type Draft struct {
 	Relation     string
 	Deleted      bool
 	NoCorrelate  bool
+	Attachment   *tocsin.Attachment // content that goes with it, and is kept already
 }
 
 // A TagDraft is a tag as it arrived.
@@ -52,6 +53,7 @@ type TagDraft struct {
 	Name   string
 	Colour string
 	Local  bool
+	Gone   bool // it is to be taken off, in edits
 }
 
 // A Row is a claim that goes out, with what its event says.

@@ -17,6 +17,60 @@ func (d *Desk) AddAttributes(ctx context.Context, v access.Viewer, event int64, 
 	return d.addAttributes(ctx, v, event, drafts, false)
 }
 
+// AddOrRenew adds drafts to an event, in one transaction. What the event claims already
+// becomes what its draft says, as of now.
+func (d *Desk) AddOrRenew(ctx context.Context, v access.Viewer, event int64, drafts []Draft) (Result, error) {
+	r := d.reader(v)
+	reading := r.read(drafts)
+	var res Result
+	seq, err := d.DB.Apply(ctx, v, func(tx *store.Tx) error {
+		w := d.writing(ctx, tx, &res)
+		w.renewing = &r
+		if err := w.mine(event); err != nil {
+			return err
+		}
+		if err := w.attributes(event, 0, reading); err != nil {
+			return err
+		}
+		return w.done(event)
+	})
+	if err != nil {
+		return Result{}, err
+	}
+	res.Seq = seq
+	return res, nil
+}
+
+// renewed makes an attribute that is there what a draft says of it.
+func (w *writing) renewed(event int64, from *Draft) error {
+	a, no := w.renewing.draft(from)
+	if no != nil {
+		return no
+	}
+	old, err := w.tx.SameClaim(event, &a)
+	if err != nil {
+		return err
+	}
+	ed := AttributeEdit{Line: from.Line, ToIDS: from.ToIDS, Distribution: from.Distribution, Tags: from.Tags}
+	if from.Comment != "" {
+		ed.Comment = &from.Comment
+	}
+	if from.Distribution != nil {
+		ed.Group = &from.Group
+	}
+	for to, at := range map[**time.Time]time.Time{&ed.FirstSeen: from.FirstSeen, &ed.LastSeen: from.LastSeen} {
+		if !at.IsZero() {
+			*to = &at
+		}
+	}
+	err = w.edit(*w.renewing, old.ID, &ed)
+	if no, ok := errors.AsType[*Refusal](err); ok {
+		w.res.Refused = append(w.res.Refused, *no)
+		return nil
+	}
+	return err
+}
+
 // AddAndPublish adds drafts to an event and publishes it in the same
 // transaction, so that nothing of a published event is taken back in between.
 func (d *Desk) AddAndPublish(ctx context.Context, v access.Viewer, event int64, drafts []Draft) (Result, error) {
@@ -76,7 +130,8 @@ type AttributeEdit struct {
 	Timestamp    int64 // of the edit at its origin, if it says so: an older one is refused
 	FirstSeen    *time.Time
 	LastSeen     *time.Time
-	Tags         []TagDraft // attached beside those that it has
+	Tags         []TagDraft         // attached beside those that it has, or taken off
+	Attachment   *tocsin.Attachment // content in place of what it has, if any
 }
 
 // draft is the edit as a draft of a new attribute.
@@ -85,7 +140,7 @@ func (ed *AttributeEdit) draft() Draft {
 		Line: ed.Line, UUID: ed.UUID, Type: or(ed.Type), Text: or(ed.Text), Category: or(ed.Category), Comment: or(ed.Comment),
 		Relation: or(ed.Relation), ToIDS: ed.ToIDS, Deleted: or(ed.Deleted), NoCorrelate: or(ed.NoCorrelate),
 		Distribution: ed.Distribution, Group: or(ed.Group), Timestamp: ed.Timestamp,
-		FirstSeen: or(ed.FirstSeen), LastSeen: or(ed.LastSeen), Tags: ed.Tags,
+		FirstSeen: or(ed.FirstSeen), LastSeen: or(ed.LastSeen), Tags: ed.Tags, Attachment: ed.Attachment,
 	}
 }
 
@@ -172,24 +227,23 @@ func (ed *AttributeEdit) find(tx *store.Tx) (*tocsin.Attribute, *tocsin.Event, e
 
 // edit changes one attribute.
 func (w *writing) edit(r reader, id int64, ed *AttributeEdit) error {
-	tags, err := w.tags.attached(ed.Tags)
+	retag, err := w.tags.edited(ed.Tags)
 	if err != nil {
 		return err
 	}
 	a, err := w.tx.EditAttribute(id, func(a *tocsin.Attribute) error {
-		for _, t := range tags {
-			a.Tags = a.Tags.With(t)
-		}
+		a.Tags = retag(a.Tags)
 		a.Timestamp = w.time(a.Timestamp, ed.Timestamp)
 		if no := ed.apply(r, a); no != nil {
 			return no
 		}
 		return nil
 	})
-	if err == nil {
-		w.res.Attributes = append(w.res.Attributes, *a)
+	if err != nil {
+		return err
 	}
-	return err
+	w.res.Attributes = append(w.res.Attributes, *a)
+	return w.attach(a.ID, ed.Attachment)
 }
 
 // sortOut tells edits that name an attribute from those that can only be new.

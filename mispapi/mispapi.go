@@ -15,6 +15,7 @@ import (
 
 	"tocsin"
 	"tocsin/access"
+	"tocsin/blob"
 	"tocsin/indicator"
 	"tocsin/intake"
 	"tocsin/store"
@@ -37,14 +38,24 @@ type API struct {
 	Schema int64
 	// Bus takes events that are pushed to it. Without one there is nobody to push to.
 	Bus Bus
+	// Blobs is where the content of attributes is kept. Without it none is.
+	Blobs blob.Place
 	// Guards say what is guarded, and why. Without them nothing is.
 	Guards Guards
 	// Library takes in reference data. Without it there is no more than there is.
 	Library Library
 
-	presence presence
+	// Version is this program's own, told beside the one of MISP that it speaks.
+	Version string
+	// DefaultFeeds reads the list of feeds that MISP's community publishes. Without it
+	// there are none to load.
+	DefaultFeeds func() ([]byte, error)
 
-	leads leads // which published clusters lead to which
+	presence presence
+	jobs     jobs
+
+	crowds crowds // what correlates most
+	leads  leads  // which published clusters lead to which
 }
 
 // An Index knows which events claim a value (package match).

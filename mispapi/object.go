@@ -54,7 +54,7 @@ func addObject(c *call) error {
 	if why := c.untemplated(o); why != "" {
 		return no(why)
 	}
-	d := &drafter{view: c.view}
+	d := c.drafter()
 	draft, ok := d.object(o, 0)
 	if !ok {
 		return no(errorsOf(d, &intake.Result{}))
@@ -159,7 +159,7 @@ func editObject(c *call) error {
 		return c.undecoded(err, "No valid object data received.")
 	}
 	no := func(why any) error { return c.unsaved("edit Object", "/objects/edit/"+itoa(old.ID), why, nil) }
-	d := &drafter{view: c.view}
+	d := c.drafter()
 	edit, ok := d.objectEdit(o, old.ID, 0)
 	if !ok {
 		return no(errorsOf(d, &intake.Result{}))
@@ -181,6 +181,7 @@ func editObject(c *call) error {
 	if err != nil {
 		return err
 	}
+	res.Duplicates = nil // the object has them, which is what was asked for
 	as := []tocsin.Attribute{}
 	for a, err := range c.view.Attributes(c.r.Context(), store.Query{Objects: []int64{old.ID}}) {
 		if err != nil {

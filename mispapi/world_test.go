@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -12,20 +13,23 @@ import (
 
 	"tocsin"
 	"tocsin/access"
+	"tocsin/blob"
 	"tocsin/httpd"
 	"tocsin/intake"
+	"tocsin/seal"
 	"tocsin/store"
 	"tocsin/store/sqlite"
 )
 
 // A world is a server over a real store, its clock standing still.
 type world struct {
-	t    testing.TB
-	db   *store.DB
-	url  string
-	keys map[string]string // by name
-	api  *API
-	cast map[string]part // see trespass_test.go
+	t     testing.TB
+	db    *store.DB
+	url   string
+	keys  map[string]string // by name
+	api   *API
+	blobs *blob.Folder
+	cast  map[string]part // see trespass_test.go
 
 	mu  sync.Mutex
 	now time.Time
@@ -35,16 +39,22 @@ func newWorld(t testing.TB, now time.Time) *world {
 	t.Helper()
 	w := &world{t: t, keys: map[string]string{}, now: now}
 	clock := func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.now }
+	keys, err := seal.Open(filepath.Join(t.TempDir(), "seal.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	e, err := sqlite.Open(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.db, err = store.New(t.Context(), e, store.Options{Now: clock}); err != nil {
+	if w.db, err = store.New(t.Context(), e, store.Options{Now: clock, Seal: keys}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.db.Close() })
 	front := httpd.New(w.db, httpd.Options{Now: clock, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))})
 	w.api = New(w.db, &intake.Desk{DB: w.db})
+	w.blobs = blob.NewFolder(t.TempDir())
+	w.api.Blobs = w.blobs
 	w.api.Register(front)
 	s := httptest.NewServer(front)
 	t.Cleanup(s.Close)

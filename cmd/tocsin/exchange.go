@@ -18,6 +18,7 @@ import (
 	"tocsin"
 	"tocsin/access"
 	"tocsin/api"
+	"tocsin/blob"
 	"tocsin/clock"
 	"tocsin/collection"
 	"tocsin/httpd"
@@ -46,6 +47,7 @@ type config struct {
 	URL     string         // where others reach HTTP; "": as it listens
 	DNSAt   netip.AddrPort // where others reach DNS; zero: as it listens
 	Looks   looks
+	Blobs   string // a folder for attachments, or the URL of a bucket; "": in the data folder
 	SealKey string // the key file; "": in the environment, or beside the data
 	Version string
 	Log     *slog.Logger
@@ -69,6 +71,7 @@ type exchange struct {
 	cert *httpd.Certificate // nil: no TLS
 	bus  *peer.ZMQ          // nil: none
 
+	blobs     blob.Place
 	keys      *seal.Ring
 	folder    io.Closer // the lock on the folder, where the engine has none
 	archivist archivist
@@ -97,7 +100,11 @@ func open(ctx context.Context, c config) (x *exchange, err error) {
 	if err != nil {
 		return nil, err
 	}
-	x = &exchange{keys: keys, log: c.Log, broken: make(chan error, 8), meters: newMeters()}
+	place, err := c.place()
+	if err != nil {
+		return nil, err
+	}
+	x = &exchange{blobs: place, keys: keys, log: c.Log, broken: make(chan error, 8), meters: newMeters()}
 	engine, err := x.engine(ctx, c)
 	if err != nil {
 		return nil, errors.Join(err, x.unlock())
@@ -106,7 +113,7 @@ func open(ctx context.Context, c config) (x *exchange, err error) {
 		return nil, errors.Join(err, engine.Close(), x.unlock())
 	}
 	x.receivers = newReceivers(x.DB)
-	x.archivist = archivist{dir: c.Data, keyFile: c.sealKey(), engine: engine}
+	x.archivist = archivist{dir: c.Data, keyFile: c.sealKey(), engine: engine, blobs: place}
 	x.Desk = &intake.Desk{DB: x.DB}
 	x.Guards = &intake.Guards{DB: x.DB, Log: c.Log}
 	if err := x.Guards.Open(ctx); err != nil {
@@ -254,6 +261,7 @@ func (x *exchange) project(run context.Context, c config) (err error) {
 	for _, f := range []store.Follower{x.Index, x.Collections, x.Guards} {
 		x.run(f.Name(), func() error { return x.DB.Follow(run, f) })
 	}
+	x.run("attachments", func() error { return x.sweep(run) })
 	x.run("guard sweep", func() error { return x.Guards.Run(run) })
 	x.run("notify", func() error { return x.notifier.Run(run) })
 	node, err := nodeID(c.Data)
@@ -347,6 +355,8 @@ func (x *exchange) routes(front *httpd.Server, c config) *mispapi.API {
 	misp.Index = correlations{x.Index, x.DB}
 	misp.Guards = x.Guards
 	misp.Library = x.Library
+	misp.Version, misp.Instance = c.Version, x.instance()
+	misp.Blobs = x.blobs
 	misp.Schema = sqlite.Newest() // both engines' steps are numbered alike
 	misp.Register(front)
 	x.pages(c).Register(front)
@@ -458,4 +468,13 @@ func (x *exchange) Close() error {
 func (x *exchange) dns() netip.AddrPort {
 	a, _ := netip.ParseAddrPort(x.DNSAddr) // as our own listener writes it
 	return a
+}
+
+// instance is the uuid by which peers know this exchange. It follows from who founded
+// it, so it is the same on every node and after the exchange was put back from a backup.
+func (x *exchange) instance() tocsin.UUID {
+	for o := range x.DB.As(all()).Organisations() {
+		return o.UUID.Derive("instance")
+	}
+	return tocsin.UUID{}
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -158,10 +159,10 @@ func inOneFile(ctx context.Context, from string, private bool) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := w.Close(); err != nil {
+	if err := errors.Join(w.Close(), z.Close()); err != nil { // before what they wrote is taken
 		return nil, err
 	}
-	return b.Bytes(), z.Close()
+	return b.Bytes(), nil
 }
 
 func fetched(ctx context.Context, from string, private bool) ([]byte, error) {

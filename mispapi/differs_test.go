@@ -9,7 +9,6 @@ var unlike = map[string]struct {
 	"Event.EventTag":         {414, "a call that is not here attached a cluster"},
 	"Event.published":        {411, "calls that are not here unpublished events"},
 	"Event.attribute_count":  {125, "MISP loses count when an object is edited and deleted"},
-	"Object.description":     {123, "templates are not here: the object says what it is"},
 	"SharingGroupOrg.extend": {144, "MISP takes the text false for true"},
 }
 

@@ -170,6 +170,15 @@ func publishEvent(c *call) error {
 	return c.done("Job queued", c.r.URL.Path, id)
 }
 
+// alertEvent lets an event leave, and has those told by mail who asked for it.
+func alertEvent(c *call) error {
+	id, err := c.publish(true)
+	if err != nil {
+		return err
+	}
+	return c.done("Job queued.", "/events/alert/"+c.arg(0), id)
+}
+
 // unpublishEvent takes it back.
 func unpublishEvent(c *call) error {
 	if _, err := c.publish(false); err != nil {

@@ -76,6 +76,7 @@ var writes = []struct{ path, body string }{
 	{"POST /events/edit/EVENT", `{"Attribute":[{"uuid":"ATTRIBUTE","value":"other.example.org"}]}`},
 	{"POST /events/edit/EVENT", `{"Object":[{"uuid":"OBJECT","deleted":true}]}`},
 	{"POST /events/publish/EVENT", ``},
+	{"POST /events/alert/EVENT", ``},
 	{"POST /events/unpublish/EVENT", ``},
 	{"POST /events/pushEventToZMQ/EVENT", ``},
 	{"POST /events/delete/EVENT", ``},

@@ -65,7 +65,6 @@ var unbuilt = slices.Concat(
 	// Tags, indexes.
 	calls(109, 109),
 	// Objects, references, proposals, synchronisation, blocklists.
-	calls(459, 459),
 	calls(479, 481),
 	// Reference data.
 	calls(463, 463),

@@ -77,6 +77,8 @@ var writes = []struct{ path, body string }{
 	{"POST /events/edit/EVENT", `{"Object":[{"uuid":"OBJECT","deleted":true}]}`},
 	{"POST /events/publish/EVENT", ``},
 	{"POST /events/alert/EVENT", ``},
+	{"POST /events/freeTextImport/EVENT", `{"value":"evil.example.org"}`},
+	{"POST /events/freeTextImport/EVENT", `{"value":"nothing"}`},
 	{"POST /events/unpublish/EVENT", ``},
 	{"POST /events/pushEventToZMQ/EVENT", ``},
 	{"POST /events/delete/EVENT", ``},

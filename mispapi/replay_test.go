@@ -65,7 +65,7 @@ var unbuilt = slices.Concat(
 	// Tags, indexes.
 	calls(109, 109),
 	// Objects, references, proposals, synchronisation, blocklists.
-	calls(479, 481),
+	calls(480, 481),
 	// Reference data.
 	calls(463, 463),
 	// Remarks and clusters.

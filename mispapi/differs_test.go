@@ -5,8 +5,6 @@ var unlike = map[string]struct {
 	since int
 	why   string
 }{
-	"Event.GalaxyCluster":    {414, "galaxies are not here"},
-	"Event.EventTag":         {414, "a call that is not here attached a cluster"},
 	"Event.published":        {411, "calls that are not here unpublished events"},
 	"Event.attribute_count":  {125, "MISP loses count when an object is edited and deleted"},
 	"SharingGroupOrg.extend": {144, "MISP takes the text false for true"},
@@ -14,6 +12,9 @@ var unlike = map[string]struct {
 
 // differs are answers that differ, with the reason.
 var differs = map[int]string{
+	411: "clusters come in the order in which they are published, and there are more by now",
+	419: "a cluster is published at once, so there is no job to be told of",
+	421: "an edit takes a cluster's publication back; MISP's worker comes after the edit",
 	457: "the two organisations that MISP blocks by way of example are not blocked here",
 	6:   "we have three types more, and list types in the order of our table",
 	7:   "the first page is the portal's, which is not in this test",

@@ -69,7 +69,6 @@ var unbuilt = slices.Concat(
 	calls(459, 459),
 	calls(479, 481),
 	// Reference data.
-	calls(463, 463),
 	// Remarks and clusters.
 	calls(417, 417),
 	// Formats.

@@ -75,6 +75,7 @@ var writes = []struct{ path, body string }{
 	{"PUT /events/EVENT", `{"info":"hijacked"}`},
 	{"POST /events/edit/EVENT", `{"Attribute":[{"uuid":"ATTRIBUTE","value":"other.example.org"}]}`},
 	{"POST /events/edit/EVENT", `{"Object":[{"uuid":"OBJECT","deleted":true}]}`},
+	{"POST /events/upload_sample/EVENT", `{"files":[{"filename":"a.exe","data":"aGkK"}]}`},
 	{"POST /events/publish/EVENT", ``},
 	{"POST /events/unpublish/EVENT", ``},
 	{"POST /events/pushEventToZMQ/EVENT", ``},

@@ -46,6 +46,7 @@ type More struct {
 	Proposals []byte // ShadowAttribute
 	Sightings []byte
 	Related   []byte // RelatedAttribute
+	Decay     []byte // decay_score
 	Warnings  []byte
 	Remarks   []Above // of analysts: includeAnalystData
 }
@@ -175,6 +176,7 @@ func appendMore(b []byte, m *More) []byte {
 	b = appendList(b, `,"ShadowAttribute":`, m.Proposals)
 	b = appendList(b, `,"Sighting":`, m.Sightings)
 	b = appendList(b, `,"RelatedAttribute":`, m.Related)
+	b = appendList(b, `,"decay_score":`, m.Decay)
 	return appendList(b, `,"warnings":`, m.Warnings)
 }
 

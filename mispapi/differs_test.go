@@ -12,6 +12,7 @@ var unlike = map[string]struct {
 
 // differs are answers that differ, with the reason.
 var differs = map[int]string{
+	463: "decaying models are there as soon as the reference data is read",
 	411: "clusters come in the order in which they are published, and there are more by now",
 	419: "a cluster is published at once, so there is no job to be told of",
 	421: "an edit takes a cluster's publication back; MISP's worker comes after the edit",

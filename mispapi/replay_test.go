@@ -67,7 +67,6 @@ var unbuilt = slices.Concat(
 	// Objects, references, proposals, synchronisation, blocklists.
 	calls(480, 481),
 	// Reference data.
-	calls(463, 463),
 	// Remarks and clusters.
 	calls(417, 417),
 	// Formats.

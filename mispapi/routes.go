@@ -210,6 +210,15 @@ func (a *API) actions() []action {
 		{path: "/correlations/overCorrelations", verbs: ask, handle: overCorrelations, opts: asks},
 
 		// Decaying models.
+		{path: "/decayingModel", verbs: ask, handle: indexModels, opts: asks},
+		{path: "/decayingModel/index", verbs: ask, handle: indexModels, opts: asks},
+		{path: "/decayingModel/view", verbs: get, handle: viewModel, missing: noModel},
+		{path: "/decayingModel/add", verbs: post, handle: addModel, needs: access.Decaying},
+		{path: "/decayingModel/edit", verbs: write, handle: editModel, needs: access.Decaying, missing: noModel},
+		{path: "/decayingModel/update", verbs: post, handle: updateModels, needs: access.SiteAdmin},
+		{path: "/decayingModel/enable", verbs: post, handle: enableModel, needs: access.SiteAdmin, missing: noModel},
+		{path: "/decayingModel/disable", verbs: post, handle: disableModel, needs: access.SiteAdmin, missing: noModel},
+		{path: "/decayingModelMapping/viewAssociatedTypes", verbs: get, handle: modelTypes, missing: noModel},
 
 		// Taxonomies.
 		{path: "/taxonomies", verbs: get, handle: indexTaxonomies},

@@ -62,6 +62,8 @@ type Format struct {
 	Device bool
 	// Types are what it is made of; nil: of everything.
 	Types []string
+	// Parts are what Write looks at of claims, beside [tocsin.PartValue].
+	Parts tocsin.Parts
 	Write func(*Writer, *Answer) error
 }
 
@@ -76,19 +78,19 @@ const (
 
 var formats = []Format{
 	{Name: "text", Media: plain, Suffix: "txt", Device: true, Write: writeText},
-	{Name: "csv", Media: "text/csv; charset=UTF-8", Suffix: "csv", Write: writeCSV},
+	{Name: "csv", Media: "text/csv; charset=UTF-8", Suffix: "csv", Parts: tocsin.PartUUID | tocsin.PartPlace | tocsin.PartMarks | tocsin.PartTimes | tocsin.PartRest, Write: writeCSV},
 	{Name: "rpz", Media: plain, Suffix: "txt", Device: true, Write: writeRPZ},
 	{Name: "hosts", Media: plain, Suffix: "txt", Device: true, Types: []string{"domain"}, Write: writeHosts},
 	{Name: "netfilter", Media: plain, Suffix: "txt", Types: addressed, Write: writeNetfilter},
-	{Name: "suricata", Media: plain, Suffix: "txt", Device: true, Write: writeRules(suricata)},
-	{Name: "snort", Media: plain, Suffix: "txt", Device: true, Write: writeRules(snort)},
+	{Name: "suricata", Media: plain, Suffix: "txt", Device: true, Parts: tocsin.PartMarks, Write: writeRules(suricata)},
+	{Name: "snort", Media: plain, Suffix: "txt", Device: true, Parts: tocsin.PartMarks, Write: writeRules(snort)},
 	{Name: "zeek", Media: plain, Suffix: "txt", Device: true, Write: writeZeek},
 	{Name: "hashes", Media: plain, Suffix: "txt", Device: true, Write: writeHashes},
 	{Name: "cache", Media: plain, Suffix: "txt", Write: writeCache},
-	{Name: "openioc", Media: asXML, Suffix: "xml", Device: true, Write: writeOpenIOC},
-	{Name: "yara", Media: plain, Suffix: "txt", Write: writeYARA},
-	{Name: "yara-json", Media: asJSON, Suffix: "json", Write: writeYARAJSON},
-	{Name: "kunai", Media: asJSON, Suffix: "json", Device: true, Types: kunaiTypes, Write: writeKunai},
+	{Name: "openioc", Media: asXML, Suffix: "xml", Device: true, Parts: tocsin.PartUUID | tocsin.PartPlace, Write: writeOpenIOC},
+	{Name: "yara", Media: plain, Suffix: "txt", Parts: tocsin.PartUUID | tocsin.PartPlace, Write: writeYARA},
+	{Name: "yara-json", Media: asJSON, Suffix: "json", Parts: tocsin.PartUUID | tocsin.PartPlace, Write: writeYARAJSON},
+	{Name: "kunai", Media: asJSON, Suffix: "json", Device: true, Types: kunaiTypes, Parts: tocsin.PartUUID, Write: writeKunai},
 }
 
 // A Writer puts an answer together and lets go of it piece by piece.

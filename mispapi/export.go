@@ -143,7 +143,9 @@ func (s *search) export(f format, out *stream, events []int64) error {
 		Whole: events != nil, Columns: columns, Names: c.tagNames, Now: c.db.Now(), Instance: c.Instance, Base: c.base(),
 		Host: c.briefOrg(hostOrg).Name, Asks: c.briefOrg(c.v.Org()).Name,
 		Claims: func(types ...string) iter.Seq2[export.Claim, error] {
-			return func(yield func(export.Claim, error) bool) { s.eachClaim(c.r.Context(), types, events, yield) }
+			return func(yield func(export.Claim, error) bool) {
+				s.reading(f.Parts, columns).eachClaim(c.r.Context(), types, events, yield)
+			}
 		},
 		Said: func(name string) string {
 			if v := s.said[name]; truthyOrList(v) {
@@ -186,6 +188,23 @@ func (c *call) base() string {
 	return "http://" + c.r.Host
 }
 
+// reading is the search with no more read of each attribute than is written. What a
+// filter asks of each, it may find anywhere. The columns that a table rarely has are
+// left out unless they were named.
+func (s *search) reading(ps tocsin.Parts, columns []string) *search {
+	of := *s
+	if len(s.keep) > 0 {
+		return &of
+	}
+	if len(columns) == 0 {
+		ps &^= tocsin.PartRest
+	}
+	if of.q.Parts = ps | tocsin.PartValue; s.overEvents {
+		of.q.Parts |= tocsin.PartPlace
+	}
+	return &of
+}
+
 // eachClaim yields what was found, of some types only if any are named. Of events,
 // those come one after the other, and of each what is in objects last.
 func (s *search) eachClaim(ctx context.Context, types []string, events []int64, yield func(export.Claim, error) bool) {
@@ -216,19 +235,19 @@ func (s *search) eachClaim(ctx context.Context, types []string, events []int64, 
 }
 
 func (s *search) yieldClaims(ctx context.Context, keep func(*tocsin.Attribute) bool, yield func(export.Claim, error) bool) bool {
-	for a, err := range s.rows(ctx) {
+	for a, err := range store.Ahead(s.rows(ctx)) {
 		if err != nil {
 			yield(export.Claim{}, err)
 			return false
 		}
-		if keep != nil && !keep(&a) || s.only != nil && !slices.Contains(s.only, a.Value.Type().ID) {
+		if keep != nil && !keep(a) || s.only != nil && !slices.Contains(s.only, a.Value.Type().ID) {
 			continue
 		}
-		e := s.c.eventOf(&a)
+		e := s.c.eventOf(a)
 		if e == nil {
 			continue // it was deleted since the search began
 		}
-		if !yield(export.Claim{Attribute: &a, In: e}, nil) {
+		if !yield(export.Claim{Attribute: a, In: e}, nil) {
 			return false
 		}
 	}

@@ -14,11 +14,11 @@ func (s *search) writeBundle(out *stream) error {
 	if err != nil {
 		return err
 	}
-	for a, err := range s.rows(s.c.r.Context()) {
+	for a, err := range store.Ahead(s.rows(s.c.r.Context())) {
 		if err != nil {
 			return err
 		}
-		if err := w.Attribute(&a); err != nil {
+		if err := w.Attribute(a); err != nil {
 			return err
 		}
 	}

@@ -31,6 +31,8 @@ type Change struct {
 
 	before, after Record
 	run           []Attribute
+	reread        Reread
+	count         int
 	event         access.LabelID // attribute lines: the event's label at that line
 	scope         Expand
 	labels        *access.Labels
@@ -38,7 +40,11 @@ type Change struct {
 
 // Expand iterates over the attributes of a scope line's event as they were just
 // before the line, deleted ones included.
-type Expand func(context.Context) iter.Seq2[Attribute, error]
+type Expand func(context.Context, Parts) iter.Seq2[Attribute, error]
+
+// Reread returns parts of the attributes of a range line as they were just after it,
+// in order of id.
+type Reread func(context.Context, Parts) ([]Attribute, error)
 
 // Line is what a store keeps and reads back; [NewChange] makes a Change of it.
 type Line struct {
@@ -48,7 +54,9 @@ type Line struct {
 	Kind          Kind
 	ID            int64
 	Before, After Record         // nil when created, nil when deleted for good
-	Run           []Attribute    // range line
+	Run           []Attribute    // range line, as it was written
+	Reread        Reread         // range line, from disk
+	Count         int            // range line from disk: of how many
 	Event         access.LabelID // attribute lines
 	Scope         Expand         // scope lines
 }
@@ -56,15 +64,15 @@ type Line struct {
 // NewChange is for stores, which write and read back the log.
 func NewChange(l Line, labels *access.Labels) Change {
 	return Change{Seq: l.Seq, At: l.At, By: l.By, Kind: l.Kind, ID: l.ID,
-		before: l.Before, after: l.After, run: l.Run, event: l.Event, scope: l.Scope, labels: labels}
+		before: l.Before, after: l.After, run: l.Run, reread: l.Reread, count: max(l.Count, len(l.Run)), event: l.Event, scope: l.Scope, labels: labels}
 }
 
 // IsRange and IsScope tell the sorts of lines apart.
-func (c *Change) IsRange() bool { return c.run != nil }
+func (c *Change) IsRange() bool { return c.count > 0 }
 func (c *Change) IsScope() bool { return c.scope != nil }
 
 // Weight is how many records the line carries with it; a scope line carries one.
-func (c *Change) Weight() int { return max(1, len(c.run)) }
+func (c *Change) Weight() int { return max(1, c.count) }
 
 // Records returns the record before and after a record line; nil where there
 // was or is none. Only someone who sees everything may ask: a projection that
@@ -78,22 +86,36 @@ func Records[R Record](c *Change, v access.Viewer) (before, after R) {
 	return before, after
 }
 
-// Run returns the new attributes of a range line, and the label of their event,
-// under the same condition as [Records].
-func (c *Change) Run(v access.Viewer) ([]Attribute, access.LabelID) {
-	if !v.SeesAll() {
-		return nil, 0
+// Run returns the new attributes of a range line, those parts of them at least,
+// under the same condition as [Records]. A line that was read back has them read now,
+// since most followers look at few of them.
+func (c *Change) Run(ctx context.Context, v access.Viewer, ps Parts) ([]Attribute, error) {
+	switch {
+	case !v.SeesAll():
+		return nil, nil
+	case c.reread != nil:
+		return c.reread(ctx, ps)
 	}
-	return c.run, c.event
+	return c.run, nil
+}
+
+// Label is the label that the event of a line about attributes had, under the same
+// condition.
+func (c *Change) Label(v access.Viewer) access.LabelID {
+	if !v.SeesAll() {
+		return 0
+	}
+	return c.event
 }
 
 // Scope iterates over the attributes that a scope line touches, as they were
-// and are (the line changes their event, not them), under the same condition.
-func (c *Change) Scope(ctx context.Context, v access.Viewer) iter.Seq2[Attribute, error] {
+// and are (the line changes their event, not them), those parts of them at least,
+// under the same condition.
+func (c *Change) Scope(ctx context.Context, v access.Viewer, ps Parts) iter.Seq2[Attribute, error] {
 	if c.scope == nil || !v.SeesAll() {
 		return func(func(Attribute, error) bool) {}
 	}
-	return c.scope(ctx)
+	return c.scope(ctx, ps)
 }
 
 // An Effect is what a change means to one viewer: what it should drop and what
@@ -106,9 +128,17 @@ func (c *Change) Effect(ctx context.Context, v access.Viewer) iter.Seq2[Effect, 
 	sees := func(a, event access.LabelID) bool { return v.Sees(c.labels.Label(a)) && v.Sees(c.labels.Label(event)) }
 	return func(yield func(Effect, error) bool) {
 		switch {
-		case c.run != nil:
-			for i := range c.run {
-				if a := &c.run[i]; sees(a.Label, c.event) && !yield(Effect{Hold: a}, nil) {
+		case c.count > 0:
+			run := c.run
+			if c.reread != nil {
+				var err error
+				if run, err = c.reread(ctx, 0); err != nil {
+					yield(Effect{}, err)
+					return
+				}
+			}
+			for i := range run {
+				if a := &run[i]; sees(a.Label, c.event) && !yield(Effect{Hold: a}, nil) {
 					return
 				}
 			}
@@ -126,7 +156,7 @@ func (c *Change) Effect(ctx context.Context, v access.Viewer) iter.Seq2[Effect, 
 		case c.scope != nil:
 			b, _ := c.before.(*Event)
 			a, _ := c.after.(*Event)
-			for at, err := range c.scope(ctx) {
+			for at, err := range c.scope(ctx, 0) {
 				var e Effect
 				if err == nil && b != nil && sees(at.Label, b.Label) {
 					e.Drop = &at

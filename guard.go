@@ -95,9 +95,13 @@ type GuardList struct {
 	Title       string     `json:"title,omitempty"`
 	Description string     `json:"description,omitempty"`
 	Class       GuardClass `json:"class"`
-	Match       string     `json:"match"`           // how entries are compared: see package vocab
-	Types       []string   `json:"types,omitempty"` // the MISP types that it is about; empty: all
-	Version     int64      `json:"version"`         // as whoever keeps it counts
+	Usual       GuardClass `json:"usual,omitempty"`    // of one that is off: what it is when it is turned on
+	Known       bool       `json:"known,omitempty"`    // that something is on it speaks neither for nor against it
+	Custom      bool       `json:"custom,omitempty"`   // it was written here, and is nobody else's
+	Match       string     `json:"match"`              // how entries are compared: see package vocab
+	Declared    string     `json:"declared,omitempty"` // how its keeper would have them compared, where we do otherwise
+	Types       []string   `json:"types,omitempty"`    // the MISP types that it is about; empty: all
+	Version     int64      `json:"version"`            // as whoever keeps it counts
 	Entries     int        `json:"entries"`
 	Digest      string     `json:"digest"`           // SHA-256 of the entries, hexadecimal
 	Source      string     `json:"source,omitempty"` // where it was read
@@ -111,3 +115,16 @@ func (l *GuardList) RecordID() int64 { return l.ID }
 
 func (l *GuardList) SetRecordID(id int64) { l.ID = id }
 func (l *GuardList) RecordName() string   { return l.Name }
+
+// Turn returns the class that l has when it is turned on or off.
+func (l *GuardList) Turn(on bool) GuardClass {
+	switch {
+	case !on:
+		return Unguarded
+	case l.Class != Unguarded:
+		return l.Class
+	case l.Usual != Unguarded:
+		return l.Usual
+	}
+	return Inform
+}

@@ -7,10 +7,12 @@ type Parts uint8
 const (
 	PartValue Parts = 1 << iota // id, event, value, to_ids, deleted, not to be correlated: always there
 	PartUUID
-	PartPlace // object, relation, category, comment
+	PartCategory
+	PartPlace // object, relation, comment
 	PartMarks // tags and label
 	PartTimes // timestamp, first and last seen
-	PartRest  // with whom it is shared, its line of the log, guard and lifetime
+	PartHolds // until when it holds, and what guards it
+	PartRest  // with whom it is shared, its line of the log, by whom a guard is overridden
 )
 
 // Has reports whether p is among the parts. The zero Parts are all of them.

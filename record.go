@@ -44,6 +44,9 @@ const (
 // KindVocabulary is that of reference data.
 const KindVocabulary Kind = 50
 
+// KindDelegation is that of handovers: wishes to hand an event over.
+const KindDelegation Kind = 70
+
 // KindExchange is that of lines about the exchange itself: it was put back from
 // a backup. There is no record, and the number before such a line is not the one
 // just below.
@@ -97,6 +100,7 @@ var kinds = map[Kind]struct {
 	KindBlock:         {"blocklist entry", func() Record { return new(Block) }},
 	KindSetting:       {"setting", func() Record { return new(Setting) }},
 	KindGuardList:     {"guard list", func() Record { return new(GuardList) }},
+	KindDelegation:    {"handover", func() Record { return new(Handover) }},
 	KindLifetime:      {"lifetime", func() Record { return new(Lifetime) }},
 	KindClock:         {"clock", func() Record { return new(Clock) }},
 	KindRetention:     {"retention", func() Record { return new(Retention) }},

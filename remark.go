@@ -172,6 +172,7 @@ type Element struct {
 // A ClusterRelation says how a cluster relates to another one, with how far it may
 // travel: a reader who may not have the relation does not get it.
 type ClusterRelation struct {
+	ID           int64               `json:"id,omitempty"` // within its cluster, from 1
 	Other        UUID                `json:"other"`
 	Type         string              `json:"type"`
 	Distribution access.Distribution `json:"distribution"`

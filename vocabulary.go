@@ -19,6 +19,8 @@ type Vocabulary struct {
 	Version     int64  `json:"version"`         // as whoever keeps it counts
 	Parts       int    `json:"parts"`           // tags of a taxonomy, clusters of a galaxy, elements of a template
 
+	Exclusive bool `json:"exclusive,omitempty"` // of a taxonomy's tags a record carries one at most
+
 	// What an instance decides of it.
 	Enabled     bool `json:"enabled,omitempty"` // a template is offered to those who make objects
 	Required    bool `json:"required,omitempty"`
@@ -44,7 +46,10 @@ const (
 	DecayingModels  VocabularySort = "decaying-model"
 )
 
-// VocabularySorts are all of them.
+// Warninglists are published beside the vocabularies, and are kept as guard lists.
+const Warninglists VocabularySort = "warninglist"
+
+// VocabularySorts are all sorts of vocabularies.
 var VocabularySorts = []VocabularySort{Taxonomies, Galaxies, ObjectTemplates, Relations, Noticelists, DecayingModels}
 
 func (*Vocabulary) Kind() Kind             { return KindVocabulary }

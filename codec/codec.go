@@ -52,6 +52,7 @@ type TagDraft struct {
 	Name   string
 	Colour string
 	Local  bool
+	Gone   bool // it is to be taken off, in edits
 }
 
 // A Row is a claim that goes out, with what its event says.

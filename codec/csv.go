@@ -15,7 +15,7 @@ func init() {
 	register(Format{Name: "csv", Media: "text/csv; charset=utf-8", Extensions: []string{".csv", ".tsv"},
 		Describe: "a table with MISP's columns; reading takes what a header names, or finds the values by themselves",
 		Looks:    looksLikeTable, Read: readCSV, Write: writeCSV, List: writeCSVList,
-		Parts: tocsin.PartUUID | tocsin.PartPlace | tocsin.PartTimes})
+		Parts: tocsin.PartUUID | tocsin.PartCategory | tocsin.PartPlace | tocsin.PartTimes})
 }
 
 // The columns that are written, which are MISP's.

@@ -30,7 +30,7 @@ func init() {
 			return strings.HasPrefix(h.line, "{") || strings.HasPrefix(h.line, "[{") || strings.HasPrefix(h.line, "[[") || strings.HasPrefix(h.line, `["`) || h.line == "["
 		},
 		Read: readJSON, Write: writeJSON, List: writeJSONList,
-		Parts: tocsin.PartUUID | tocsin.PartPlace | tocsin.PartMarks | tocsin.PartTimes})
+		Parts: tocsin.PartUUID | tocsin.PartCategory | tocsin.PartPlace | tocsin.PartMarks | tocsin.PartTimes})
 }
 
 // A jsonRow is one line, as it is read. Members are only ever added.

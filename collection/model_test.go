@@ -65,7 +65,7 @@ func (f *fakeStore) scope(event int64) tocsin.Expand {
 }
 
 func (f *fakeStore) expand(as []tocsin.Attribute) tocsin.Expand {
-	return func(context.Context) iter.Seq2[tocsin.Attribute, error] {
+	return func(context.Context, tocsin.Parts) iter.Seq2[tocsin.Attribute, error] {
 		return func(yield func(tocsin.Attribute, error) bool) {
 			for i, a := range as {
 				if i == f.fail {

@@ -152,8 +152,7 @@ func (s *Set) apply(ctx context.Context, c *tocsin.Change) error {
 	s.world.Now = max(s.world.Now, c.At.Unix())
 	switch {
 	case c.IsRange():
-		s.applyRun(c)
-		return nil
+		return s.applyRun(ctx, c)
 	case c.Kind == tocsin.KindAttribute:
 		s.applyAttribute(c)
 		return nil
@@ -249,16 +248,27 @@ func (s *Set) matcher(sel *selection) *matcher {
 	return sel.matcher
 }
 
-func (s *Set) applyRun(c *tocsin.Change) {
-	run, _ := c.Run(s.system)
+// looked is what collections look at of an attribute.
+const looked = tocsin.PartValue | tocsin.PartCategory | tocsin.PartMarks | tocsin.PartHolds
+
+func (s *Set) applyRun(ctx context.Context, c *tocsin.Change) error {
 	e, now := s.world.event(c.ID), s.world.hour()
-	for _, sel := range s.behind(c.Seq) {
+	behind := s.behind(c.Seq)
+	var run []tocsin.Attribute
+	if e.published && len(behind) > 0 { // else no collection takes any of it in
+		var err error
+		if run, err = c.Run(ctx, s.system, looked); err != nil {
+			return err
+		}
+	}
+	for _, sel := range behind {
 		m := s.matcher(sel)
 		for i := range run {
 			sel.change(claim{}, claim{&run[i], e, m, now})
 		}
 		sel.settle(c.Seq, merge{})
 	}
+	return nil
 }
 
 func (s *Set) applyAttribute(c *tocsin.Change) {
@@ -443,7 +453,7 @@ func (s *Set) expand(ctx context.Context, c *tocsin.Change, all []scoped, was, i
 	var id int64
 	var before, after event
 	now := s.world.hour()
-	for a, err := range c.Scope(ctx, s.system) {
+	for a, err := range c.Scope(ctx, s.system, looked) {
 		if err != nil {
 			for i, sc := range all {
 				sc.sel.names.restore(undos[i].names)

@@ -76,7 +76,7 @@ type AttributeEdit struct {
 	Timestamp    int64 // of the edit at its origin, if it says so: an older one is refused
 	FirstSeen    *time.Time
 	LastSeen     *time.Time
-	Tags         []TagDraft // attached beside those that it has
+	Tags         []TagDraft // attached beside those that it has, or taken off
 }
 
 // draft is the edit as a draft of a new attribute.
@@ -172,14 +172,12 @@ func (ed *AttributeEdit) find(tx *store.Tx) (*tocsin.Attribute, *tocsin.Event, e
 
 // edit changes one attribute.
 func (w *writing) edit(r reader, id int64, ed *AttributeEdit) error {
-	tags, err := w.tags.attached(ed.Tags)
+	retag, err := w.tags.edited(ed.Tags)
 	if err != nil {
 		return err
 	}
 	a, err := w.tx.EditAttribute(id, func(a *tocsin.Attribute) error {
-		for _, t := range tags {
-			a.Tags = a.Tags.With(t)
-		}
+		a.Tags = retag(a.Tags)
 		a.Timestamp = w.time(a.Timestamp, ed.Timestamp)
 		if no := ed.apply(r, a); no != nil {
 			return no

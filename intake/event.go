@@ -107,7 +107,7 @@ type EventEdit struct {
 	NoCorrelate  *bool
 	Extends      *tocsin.UUID
 	Publish      *bool           // nil: an edited event is unpublished, as in MISP
-	Tags         []TagDraft      // attached beside those that it has
+	Tags         []TagDraft      // attached beside those that it has, or taken off
 	Attributes   []AttributeEdit // edited if the event has them, else added
 	Objects      []ObjectDraft   // added
 	Known        []ObjectEdit    // objects that the event has
@@ -178,7 +178,7 @@ func (d *Desk) EditEvent(ctx context.Context, v access.Viewer, id int64, edit Ev
 	var res Result
 	seq, err := d.DB.Apply(ctx, v, func(tx *store.Tx) error {
 		w := d.writing(ctx, tx, &res)
-		tags, err := w.tags.attached(edit.Tags)
+		retag, err := w.tags.edited(edit.Tags)
 		if err != nil {
 			return err
 		}
@@ -206,9 +206,7 @@ func (d *Desk) EditEvent(ctx context.Context, v access.Viewer, id int64, edit Ev
 			return err
 		}
 		_, err = tx.EditEvent(id, func(e *tocsin.Event) error {
-			for _, t := range tags {
-				e.Tags = e.Tags.With(t)
-			}
+			e.Tags = retag(e.Tags)
 			e.Timestamp = w.time(e.Timestamp, edit.Timestamp)
 			e.Published = or(edit.Publish)
 			if no := edit.apply(r, e); no != nil {

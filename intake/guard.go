@@ -58,13 +58,13 @@ func (g *Guards) takeBuiltIn(ctx context.Context) error {
 	_, err := g.DB.Apply(ctx, guardian, func(tx *store.Tx) error {
 		for _, l := range vocab.BuiltIn() {
 			r := l.Record()
-			r.Own = true
+			r.Own, r.Known = true, l.Class == tocsin.Inform
 			old, err := store.Named[*tocsin.GuardList](tx, l.Name)
 			switch {
 			case err == nil && (!old.Own || old.Version >= l.Version):
 				continue
 			case err == nil:
-				r.ID, r.Class = old.ID, old.Class // somebody may have changed it
+				r.ID, r.Class, r.Usual = old.ID, old.Class, old.Usual // somebody may have changed it
 			case tocsin.CodeOf(err) != tocsin.NotFound:
 				return err
 			}
@@ -169,7 +169,10 @@ func (g *Guards) Follow(ctx context.Context, changes []tocsin.Change) error {
 		if _, after := tocsin.Records[*tocsin.Attribute](c, guardian); after != nil {
 			suspect(after)
 		}
-		run, _ := c.Run(guardian)
+		run, err := c.Run(ctx, guardian, tocsin.PartValue|tocsin.PartHolds)
+		if err != nil {
+			return err
+		}
 		for i := range run {
 			suspect(&run[i])
 		}

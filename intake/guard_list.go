@@ -44,14 +44,14 @@ func (g *Guards) Load(ctx context.Context, v access.Viewer, from string, r io.Re
 	}
 	rec := l.Record()
 	rec.Source = from
-	packed := vocab.Pack(l.Entries)
+	packed := l.Packed()
 	seq, err := g.DB.Apply(ctx, v, func(tx *store.Tx) error {
 		old, err := store.Named[*tocsin.GuardList](tx, rec.Name)
 		switch {
 		case err == nil && (old.Own || old.Org != 0):
 			return tocsin.Errorf(tocsin.Conflict, "there is another sort of list called %s; say what this one is to be called", rec.Name)
 		case err == nil:
-			rec.ID, rec.Class = old.ID, old.Class
+			rec.ID, rec.Class, rec.Usual, rec.Known = old.ID, old.Class, old.Usual, old.Known
 		case tocsin.CodeOf(err) != tocsin.NotFound:
 			return err
 		}
@@ -78,6 +78,9 @@ func (g *Guards) Reclass(ctx context.Context, v access.Viewer, name string, clas
 			return err
 		}
 		rec = new(*old)
+		if class == tocsin.Unguarded && old.Class != tocsin.Unguarded {
+			rec.Usual = old.Class
+		}
 		rec.Class = class
 		return tx.PutGuardList(rec, nil)
 	})

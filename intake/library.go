@@ -12,8 +12,30 @@ import (
 
 // A Library takes reference data into an exchange.
 type Library struct {
-	DB *store.DB
+	DB     *store.DB
+	Guards *Guards     // told of warninglists; nil: nobody asks them
+	Place  vocab.Place // where what is new is read from; nil: nobody has said
 }
+
+// ErrNoPlace is what Update answers where nobody has said where to read.
+var ErrNoPlace = tocsin.Errorf(tocsin.Conflict, "no place is set from which reference data is read: start the exchange with --vocab and a folder or an address")
+
+// Update reads what is new, of the sorts named or of all, and takes it.
+func (l *Library) Update(ctx context.Context, v access.Viewer, sorts ...tocsin.VocabularySort) (Taken, error) {
+	if !v.May(access.SiteAdmin) { // Take asks again; this is before anything is read
+		return Taken{}, errNotShared
+	}
+	if l.Place == nil {
+		return Taken{}, ErrNoPlace
+	}
+	p, err := l.Place(ctx, sorts...)
+	if err != nil {
+		return Taken{}, err
+	}
+	return l.Take(ctx, v, p)
+}
+
+var errNotShared = tocsin.Errorf(tocsin.Forbidden, "your role does not let you change the reference data that everyone shares")
 
 // A Taken is what became of reference data.
 type Taken struct {
@@ -23,19 +45,84 @@ type Taken struct {
 }
 
 // Take adds what is new, and puts what is newer in the place of what was there: all
-// of it or nothing. Only the sorts named are taken, all if none is. What an instance
-// decided of a vocabulary (whether it is enabled) stays, and so do numbers and the
-// ids of clusters. One that its keeper gave a lower version than it had is left as it is.
-func (l *Library) Take(ctx context.Context, v access.Viewer, p *vocab.Published, sorts ...tocsin.VocabularySort) (Taken, error) {
+// of it or nothing. What an instance decided of a vocabulary or a list (whether it is
+// enabled) stays, and so do numbers and the ids of clusters. One that its keeper gave a
+// lower version than it had is left as it is. Lists that are new are off until somebody
+// turns them on, as in MISP.
+func (l *Library) Take(ctx context.Context, v access.Viewer, p *vocab.Published) (Taken, error) {
 	t := Taken{Refused: p.Refused}
 	if !v.May(access.SiteAdmin) { // the store asks again; this is before the ids of clusters are read
-		return t, tocsin.Errorf(tocsin.Forbidden, "your role does not let you change the reference data that everyone shares")
+		return t, errNotShared
 	}
-	var items []*vocab.Item
-	for _, i := range p.Items {
-		if len(sorts) > 0 && !slices.Contains(sorts, i.Record.Sort) {
-			continue
+	items, err := l.newer(ctx, v, p.Items, &t)
+	if err != nil {
+		return t, err
+	}
+	lists := l.newerLists(v, p.Lists, &t)
+	if len(items)+len(lists) == 0 {
+		return t, nil
+	}
+	t.Seq, err = l.DB.Apply(ctx, v, func(tx *store.Tx) error {
+		for _, i := range items {
+			if err := put(tx, *i.Record, i.Body); err != nil {
+				return err
+			}
 		}
+		for _, g := range lists {
+			if err := putList(tx, g.record, g.packed); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return t, err
+	}
+	if l.Guards != nil && len(lists) > 0 {
+		if err := l.DB.Await(ctx, l.Guards.Name(), t.Seq); err != nil {
+			return t, err
+		}
+	}
+	seq, err := l.tags(ctx, v, items)
+	t.Seq = max(t.Seq, seq)
+	return t, err
+}
+
+// tags makes the tags of taxonomies that stand on relations of clusters, as in MISP.
+// They are made last, when their taxonomies are there.
+func (l *Library) tags(ctx context.Context, v access.Viewer, items []*vocab.Item) (tocsin.Seq, error) {
+	var names []string
+	for _, i := range items {
+		for _, n := range i.Tags {
+			if slices.Contains(names, n) {
+				continue
+			}
+			if _, err := store.ByName[*tocsin.Tag](l.DB.As(v), n); err == nil {
+				continue
+			}
+			if _, _, err := l.DB.As(v).Library().TaxonomyTag(ctx, n); err == nil {
+				names = append(names, n)
+			} else if tocsin.CodeOf(err) != tocsin.NotFound {
+				return 0, err
+			}
+		}
+	}
+	if len(names) == 0 {
+		return 0, nil
+	}
+	return l.DB.Apply(ctx, v, func(tx *store.Tx) error {
+		for _, n := range names {
+			if err := tx.OfferTag(n, false); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// newer returns the items that are not there, or are older there.
+func (l *Library) newer(ctx context.Context, v access.Viewer, items []*vocab.Item, t *Taken) (out []*vocab.Item, err error) {
+	for _, i := range items {
 		switch old := l.old(v, i); {
 		case old == nil:
 			t.New++
@@ -44,26 +131,13 @@ func (l *Library) Take(ctx context.Context, v access.Viewer, p *vocab.Published,
 			continue
 		default:
 			t.Newer++
-			var err error
 			if i, err = l.renumbered(ctx, v, i, old); err != nil {
-				return t, err
+				return nil, err
 			}
 		}
-		items = append(items, i)
+		out = append(out, i)
 	}
-	if len(items) == 0 {
-		return t, nil
-	}
-	seq, err := l.DB.Apply(ctx, v, func(tx *store.Tx) error {
-		for _, i := range items {
-			if err := put(tx, *i.Record, i.Body); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	t.Seq = seq
-	return t, err
+	return out, nil
 }
 
 // old returns the vocabulary that is there in i's place, or nil.
@@ -100,4 +174,48 @@ func put(tx *store.Tx, r tocsin.Vocabulary, body []byte) error {
 		return err
 	}
 	return tx.PutVocabulary(&r, body)
+}
+
+// A packedList is a guard list that is ready to be written.
+type packedList struct {
+	record tocsin.GuardList
+	packed []byte
+}
+
+// newerLists returns the lists that are not there, or are older there.
+func (l *Library) newerLists(v access.Viewer, lists []vocab.PublishedList, t *Taken) (out []packedList) {
+	for _, p := range lists {
+		r := p.List.Record()
+		r.Source = p.From
+		switch old, err := store.ByName[*tocsin.GuardList](l.DB.As(v), r.Name); {
+		case err != nil:
+			t.New++
+		case old.Own || old.Org != 0 || old.Custom:
+			t.Refused = append(t.Refused, vocab.Refusal{File: p.From, Err: tocsin.Errorf(tocsin.Conflict, "there is another sort of list called %s", r.Name)})
+			continue
+		case old.Digest == r.Digest && old.Title == r.Title && old.Description == r.Description && old.Version == r.Version || old.Version > r.Version:
+			t.Same++
+			continue
+		default:
+			t.Newer++
+		}
+		out = append(out, packedList{*r, p.List.Packed()})
+	}
+	return out
+}
+
+// putList writes a list in the place of the one that is called so. r is the caller's
+// own.
+func putList(tx *store.Tx, r tocsin.GuardList, packed []byte) error {
+	r.Class, r.Usual = tocsin.Unguarded, r.Class
+	switch old, err := store.Named[*tocsin.GuardList](tx, r.Name); {
+	case err == nil:
+		r.ID, r.Class, r.Known = old.ID, old.Class, old.Known
+		if old.Class == tocsin.Unguarded && old.Usual != tocsin.Unguarded {
+			r.Usual = old.Usual
+		}
+	case tocsin.CodeOf(err) != tocsin.NotFound:
+		return err
+	}
+	return tx.PutGuardList(&r, packed)
 }

@@ -29,11 +29,11 @@ func TestLibraryTakes(t *testing.T) {
 	}
 	admin := access.System("test: a site administrator")
 	got, err := l.Take(t.Context(), admin, p)
-	if err != nil || got.New != 8 || got.Newer+got.Same != 0 {
+	if err != nil || got.New != 9 || got.Newer+got.Same != 0 {
 		t.Fatalf("taken: %+v %v", got, err)
 	}
 	before := got.Seq
-	if got, err = l.Take(t.Context(), admin, p); err != nil || got.Same != 8 || got.New+got.Newer != 0 || w.DB.Head() != before {
+	if got, err = l.Take(t.Context(), admin, p); err != nil || got.Same != 9 || got.New+got.Newer != 0 || w.DB.Head() != before {
 		t.Errorf("taken again: %+v %v", got, err)
 	}
 

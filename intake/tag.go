@@ -49,6 +49,9 @@ type tagger struct {
 func (t *tagger) attached(drafts []TagDraft) ([]tocsin.Attached, error) {
 	as := make([]tocsin.Attached, 0, len(drafts))
 	for _, d := range drafts {
+		if d.Gone {
+			continue
+		}
 		a, ok := t.known[d]
 		if !ok {
 			var err error
@@ -63,6 +66,41 @@ func (t *tagger) attached(drafts []TagDraft) ([]tocsin.Attached, error) {
 		as = append(as, a)
 	}
 	return as, nil
+}
+
+// edited returns a set as an edit leaves it: with what it attaches, without what it
+// takes off. A set is worked out when it is known, so what can't be resolved is said first.
+func (t *tagger) edited(drafts []TagDraft) (func(tocsin.TagSet) tocsin.TagSet, error) {
+	var on, off []TagDraft
+	for _, d := range drafts {
+		if d.Gone {
+			off = append(off, d)
+		} else {
+			on = append(on, d)
+		}
+	}
+	attach, err := t.attached(on)
+	if err != nil {
+		return nil, err
+	}
+	var gone []int64
+	for _, d := range off {
+		if tag, err := store.Named[*tocsin.Tag](t.tx, strings.TrimSpace(d.Name)); err == nil {
+			gone = append(gone, tag.ID)
+		}
+	}
+	if len(gone) > 0 && !t.tx.Viewer().May(access.Tag) {
+		return nil, tocsin.Errorf(tocsin.Forbidden, "your role does not let you remove tags")
+	}
+	return func(s tocsin.TagSet) tocsin.TagSet {
+		for _, a := range attach {
+			s = s.With(a)
+		}
+		for _, id := range gone {
+			s = s.Without(id)
+		}
+		return s
+	}, nil
 }
 
 // one resolves one tag, and makes it if the viewer may.

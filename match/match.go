@@ -132,7 +132,7 @@ func (x *Index) Follow(ctx context.Context, changes []tocsin.Change) error {
 		if err := x.makeRoom(ctx); err != nil {
 			return err
 		}
-		if err := x.apply(&changes[i]); err != nil {
+		if err := x.apply(ctx, &changes[i]); err != nil {
 			return fmt.Errorf("match: line %d: %w", changes[i].Seq, err)
 		}
 		x.seq = changes[i].Seq
@@ -152,10 +152,13 @@ func (x *Index) makeRoom(ctx context.Context) error {
 	return x.flush()
 }
 
-func (x *Index) apply(c *tocsin.Change) error {
+func (x *Index) apply(ctx context.Context, c *tocsin.Change) error {
 	switch {
 	case c.IsRange():
-		run, _ := c.Run(viewer)
+		run, err := c.Run(ctx, viewer, tocsin.PartValue|tocsin.PartCategory|tocsin.PartMarks)
+		if err != nil {
+			return err
+		}
 		for i := range run {
 			if err := x.file(nil, &run[i]); err != nil {
 				return err

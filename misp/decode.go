@@ -107,6 +107,20 @@ func DecodeRemark(from io.Reader, k tocsin.Kind) (*Remark, error) {
 	return decode(from, ObjectType(k), func(r *reader, m *Remark) { m.Kind = k; r.remarked(m) })
 }
 
+// DecodeClusters hands over every cluster of a text, bare, wrapped or in a list, each
+// with the galaxy that it says it is of.
+func DecodeClusters(from io.Reader, each func(*Cluster) error) error {
+	r, some := newReader(from), false
+	r.walk("GalaxyCluster", 0, func() {
+		var c Cluster
+		some = r.met(func() { r.cluster(&c) }) || some
+		if r.err == nil {
+			r.stop(each(&c))
+		}
+	})
+	return r.end(some)
+}
+
 // DecodeSharingGroup reads one sharing group, bare or wrapped; its members may
 // stand in it or, as MISP answers, beside it.
 func DecodeSharingGroup(from io.Reader) (*SharingGroup, error) {

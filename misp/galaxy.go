@@ -38,6 +38,9 @@ type Cluster struct {
 	Orgc           *Org
 	Elements       []tocsin.Element
 	Relations      []ClusterRelation
+	Galaxy         *Galaxy // where it stands by itself
+	HasElements    bool    // the text has a list of them, though it may be empty
+	HasRelations   bool    // likewise
 }
 
 // A ClusterRelation says how a cluster relates to another.
@@ -118,11 +121,16 @@ func (r *reader) cluster(c *Cluster) {
 		case "Orgc":
 			c.Orgc = new(Org)
 			r.org(c.Orgc)
+		case "Galaxy":
+			c.Galaxy = new(Galaxy)
+			r.galaxy(c.Galaxy)
 		case "GalaxyElement":
+			c.HasElements = true
 			many(r, &c.Elements, (*reader).element)
 		case "meta":
 			r.meta(c)
 		case "GalaxyClusterRelation":
+			c.HasRelations = true
 			many(r, &c.Relations, (*reader).clusterRelation)
 		default:
 			r.skip()

@@ -157,6 +157,7 @@ type Tag struct {
 	LocalOnly    Field[bool]
 	Local        Field[bool]
 	Relationship Field[string]
+	Deleted      Field[bool] // it is to be taken off, in edits
 
 	Problems []Problem // only where the tag is read by itself
 }

@@ -321,6 +321,8 @@ func (r *reader) tag(t *Tag) {
 			r.bool(&t.LocalOnly)
 		case "local":
 			r.bool(&t.Local)
+		case "deleted":
+			r.bool(&t.Deleted)
 		case "relationship_type":
 			r.word(&t.Relationship)
 		case "Tag":

@@ -130,16 +130,16 @@ func (c *Encoder) appendAnalyst(b []byte, h *tocsin.Head, authors string, create
 
 // appendAuthors appends whose a remark is, and whether the reader may change it.
 func (c *Encoder) appendAuthors(b []byte, h *tocsin.Head) []byte {
-	b = c.appendWholeOrg(append(b, `,"Orgc":`...), h.Orgc)
-	b = c.appendWholeOrg(append(b, `,"Org":`...), h.Org)
+	b = c.AppendWholeOrg(append(b, `,"Orgc":`...), h.Orgc)
+	b = c.AppendWholeOrg(append(b, `,"Org":`...), h.Org)
 	if c.MayEdit != nil {
 		b = appendBool(append(b, `,"_canEdit":`...), c.MayEdit(h))
 	}
 	return append(b, '}')
 }
 
-// appendWholeOrg appends an organisation as MISP's database has it.
-func (c *Encoder) appendWholeOrg(b []byte, id int64) []byte {
+// AppendWholeOrg appends an organisation as MISP's database has it.
+func (c *Encoder) AppendWholeOrg(b []byte, id int64) []byte {
 	o := c.Names.Organisation(id)
 	if o == nil {
 		o = &tocsin.Organisation{ID: id}

@@ -32,6 +32,8 @@ var (
 	noEvent          = answer{http.StatusNotFound, "Invalid event"}
 	noAttribute      = answer{http.StatusMethodNotAllowed, "Invalid attribute"}
 	noAttributeThere = answer{http.StatusNotFound, "Invalid attribute"}
+	noBlock          = answer{http.StatusNotFound, "Invalid blocklist entry."}
+	noHandover       = answer{http.StatusNotFound, "Invalid delegation request."}
 	noReference      = answer{http.StatusNotFound, "Invalid object reference."}
 	noReferenced     = answer{http.StatusNotFound, "Invalid target."}
 	noProposal       = answer{http.StatusNotFound, "Invalid proposal."}
@@ -87,6 +89,9 @@ type unsaved struct {
 	Errors  any    `json:"errors"`
 	ID      any    `json:"id,omitempty"`
 }
+
+// noAction is the answer of a path that names nothing.
+func noAction(c *call) error { return c.no(http.StatusNotFound, tocsin.NotFound, "Not Found") }
 
 // unsaved refuses to do something ("add Attribute"), saying what was wrong with it.
 func (c *call) unsaved(what, url string, errors, id any) error {

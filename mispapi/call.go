@@ -28,6 +28,8 @@ type call struct {
 
 	held map[int64]*tocsin.Event // see eventOf
 
+	ownLeads map[tocsin.UUID][]*tocsin.Cluster // see ownTargets
+
 	allTags bool // those that are not exportable, too: includeAllTags
 
 	sightings struct { // see sightingsIn

@@ -17,6 +17,7 @@ var unlike = map[string]struct {
 
 // differs are answers that differ, with the reason.
 var differs = map[int]string{
+	457: "the two organisations that MISP blocks by way of example are not blocked here",
 	6:   "we have three types more, and list types in the order of our table",
 	11:  "what is no controller of MISP's is not this package's to answer",
 	64:  "HEAD has no body, so we say no type of it",

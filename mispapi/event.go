@@ -44,7 +44,8 @@ func viewEvent(c *call) error {
 		return c.invalid(err)
 	}
 	o := eventOptions{deleted: deleted, inbound: true, unrelated: said["includeEventCorrelations"] != nil && !truthy(said["includeEventCorrelations"]),
-		metadata: truthy(said["metadata"]), warned: truthy(said["includeWarninglistHits"]), analysts: truthy(said["includeAnalystData"])}
+		metadata: truthy(said["metadata"]), warned: truthy(said["includeWarninglistHits"]), analysts: said["includeAnalystData"] == nil || truthy(said["includeAnalystData"]),
+		unsighted: truthy(said["noSightings"]), galaxyless: truthy(said["excludeGalaxy"])}
 	out := c.stream(mediaJSON)
 	if err := c.appendEvent(out, e, o); err != nil {
 		return err
@@ -63,6 +64,9 @@ type eventOptions struct {
 	toIDs     *bool           // only attributes that are marked so
 	without   []tocsin.TagSet // none that carry such tags
 	analysts  bool            // notes, opinions and relationships
+	unsighted bool            // no sightings
+
+	galaxyless bool // no galaxies: the clusters' tags are there all the same
 }
 
 // appendEvent streams an event. Attributes outside objects go out as they come;
@@ -80,6 +84,9 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 		if said, err = c.said(e, o); err != nil {
 			return err
 		}
+	}
+	if !o.galaxyless {
+		x.Galaxies = c.galaxiesOn(e.Tags, false)
 	}
 	x.Proposals, x.Reports, x.Remarks = said.proposals[0], said.reports, said.on(tocsin.KindEvent, e.ID)
 	enc := c.encoder()
@@ -125,6 +132,9 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 // more is what was asked for beside an attribute of an event.
 func (c *call) more(a *tocsin.Attribute, o eventOptions, said *saidOf) (m misp.More) {
 	m.Proposals, m.Sightings, m.Remarks = said.proposals[a.ID], said.sightings[a.ID], said.on(tocsin.KindAttribute, a.ID)
+	if !o.galaxyless {
+		m.Galaxies = c.galaxiesOn(a.Tags, true)
+	}
 	if o.warned {
 		m.Warnings = c.warnings(a)
 	}

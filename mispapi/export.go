@@ -221,6 +221,9 @@ func (s *search) eachClaim(ctx context.Context, types []string, events []int64, 
 		return
 	}
 	of.limit, of.page, of.q.Order = 0, 0, nil
+	if f := formats[s.format]; !f.Device {
+		of.whole(f, types)
+	}
 	for _, id := range events {
 		of.q.Events = []int64{id}
 		parts := false
@@ -231,6 +234,19 @@ func (s *search) eachClaim(ctx context.Context, types []string, events []int64, 
 		if !ok {
 			return
 		}
+	}
+}
+
+// whole has a search give all of an event that was found, and not only what it was
+// found by, as MISP does. What a device acts on stays what was asked for.
+func (s *search) whole(f format, types []string) {
+	s.q = store.Query{Deleted: s.q.Deleted, ToIDS: s.q.ToIDS, Guarded: s.q.Guarded, NotTags: s.q.NotTags}
+	s.keep = nil
+	if types == nil {
+		types = f.Types
+	}
+	if types != nil {
+		s.q.Types = commonTypes(nil, types)
 	}
 }
 

@@ -252,6 +252,9 @@ func moment(name, text string, now time.Time) (int64, error) {
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil && n >= 0 {
 		return n, nil
 	}
+	if f, err := strconv.ParseFloat(text, 64); err == nil && f >= 0 && f < 1<<53 { // as PyMISP 2.5 sends a time
+		return int64(f), nil
+	}
 	for _, layout := range []string{time.RFC3339, "2006-01-02 15:04:05", time.DateOnly} {
 		if at, err := time.Parse(layout, text); err == nil {
 			return at.Unix(), nil

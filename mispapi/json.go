@@ -50,3 +50,8 @@ type trailingError struct{}
 func (trailingError) Error() string { return "there is something after the JSON object" }
 
 var errTrailing = trailingError{}
+
+// raw is JSON that is written already.
+type raw []byte
+
+func (r raw) MarshalJSON() ([]byte, error) { return r, nil }

@@ -39,8 +39,12 @@ type API struct {
 	Bus Bus
 	// Guards say what is guarded, and why. Without them nothing is.
 	Guards Guards
+	// Library takes in reference data. Without it there is no more than there is.
+	Library Library
 
 	presence presence
+
+	leads leads // which published clusters lead to which
 }
 
 // An Index knows which events claim a value (package match).

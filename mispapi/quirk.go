@@ -2,6 +2,8 @@ package mispapi
 
 import (
 	"cmp"
+	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -11,6 +13,7 @@ import (
 	"tocsin/intake"
 	"tocsin/misp"
 	"tocsin/store"
+	"tocsin/vocab"
 )
 
 // What clients expect though one would not guess it, a function each.
@@ -136,6 +139,29 @@ func (s *search) suffix(f format) string {
 		return f.Name
 	}
 	return f.Suffix
+}
+
+// asRange writes an address on a list of ranges as a range, as MISP 2.5 does.
+func asRange(h vocab.Hit) string {
+	if a, err := netip.ParseAddr(h.Entry); err == nil && h.List.Match == vocab.Range {
+		return netip.PrefixFrom(a, a.BitLen()).String()
+	}
+	return h.Entry
+}
+
+// oursLast puts the lists that come with Tocsin behind those that MISP has, too:
+// PyMISP 2.5's test_warninglists reads the first hit, and MISP has no others.
+func oursLast(hits []vocab.Hit) []vocab.Hit {
+	slices.SortStableFunc(hits, func(a, b vocab.Hit) int {
+		if a.List.Own != b.List.Own {
+			if a.List.Own {
+				return 1
+			}
+			return -1
+		}
+		return cmp.Compare(a.List.ID, b.List.ID)
+	})
+	return hits
 }
 
 // domainsOf returns the domains that an organisation's users are held to. Where there

@@ -2,6 +2,7 @@ package mispapi
 
 import (
 	"tocsin"
+	"tocsin/misp"
 	"tocsin/store"
 )
 
@@ -54,3 +55,7 @@ func sightedByWhoPushes(s *tocsin.Sighting) *tocsin.Sighting {
 	s.Org, s.Orgc = 0, 0
 	return s
 }
+
+// authorsSaid are the authors of a cluster that is edited: MISP 2.5 takes an edit that
+// names none for one that says there are none.
+func authorsSaid(in *misp.Cluster) []string { return in.Authors }

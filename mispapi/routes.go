@@ -60,6 +60,10 @@ func (a *API) actions() []action {
 		{path: "/attributes/text/download", verbs: ask, handle: download, opts: asks},
 		{path: "/attributes/rpz/download", verbs: ask, handle: download, opts: asks},
 		{path: "/attributes/bro/download", verbs: ask, handle: download, opts: asks},
+		{path: "/events/filterEventIdsForPush", verbs: post, handle: eventsWanted, opts: asks},
+
+		// Layouts of an event's graph are not kept: the portal draws its own.
+		{path: "/event_graph", verbs: "GET POST PUT DELETE", handle: noAction, opts: asks},
 
 		// Attributes.
 		{path: "/attributes", verbs: "GET POST PUT DELETE", handle: attributes, missing: noAttribute, opts: list},
@@ -115,6 +119,21 @@ func (a *API) actions() []action {
 		{path: "/shadow_attributes/delete", verbs: remove, handle: deleteProposal, needs: add, missing: noAttributeThere},
 		{path: "/shadow_attributes/accept", verbs: post, handle: acceptProposal, needs: add, missing: notToAccept, others: notAuthorised},
 		{path: "/shadow_attributes/discard", verbs: post, handle: discardProposal, needs: add, missing: notToDiscard, others: notAuthorised},
+		{path: "/event_delegations", verbs: get, handle: indexHandovers},
+		{path: "/event_delegations/index", verbs: get, handle: indexHandovers},
+		{path: "/event_delegations/delegateEvent", verbs: post, handle: delegateEvent, needs: publish, missing: noEvent, others: notAuthorised},
+		{path: "/event_delegations/acceptDelegation", verbs: post, handle: acceptHandover, needs: add, missing: noHandover, others: notAuthorised},
+		{path: "/event_delegations/deleteDelegation", verbs: remove, handle: dropHandover, needs: add, missing: noHandover, others: notAuthorised},
+		{path: "/event_blocklists", verbs: get, handle: eventBlocks.index},
+		{path: "/event_blocklists/index", verbs: get, handle: eventBlocks.index},
+		{path: "/event_blocklists/add", verbs: post, handle: eventBlocks.add, needs: access.SiteAdmin},
+		{path: "/event_blocklists/edit", verbs: write, handle: eventBlocks.edit, needs: access.SiteAdmin, missing: noBlock},
+		{path: "/event_blocklists/delete", verbs: remove, handle: eventBlocks.remove, needs: access.SiteAdmin, missing: noBlock},
+		{path: "/org_blocklists", verbs: get, handle: orgBlocks.index},
+		{path: "/org_blocklists/index", verbs: get, handle: orgBlocks.index},
+		{path: "/org_blocklists/add", verbs: post, handle: orgBlocks.add, needs: access.SiteAdmin},
+		{path: "/org_blocklists/edit", verbs: write, handle: orgBlocks.edit, needs: access.SiteAdmin, missing: noBlock},
+		{path: "/org_blocklists/delete", verbs: remove, handle: orgBlocks.remove, needs: access.SiteAdmin, missing: noBlock},
 
 		// Sightings.
 		{path: "/sightings/add", verbs: post, handle: addSighting, needs: access.Sighting, opts: list},
@@ -148,14 +167,62 @@ func (a *API) actions() []action {
 		{path: "/analyst_data/pushAnalystData", verbs: post, handle: pushAnalyst, needs: syncing, opts: list},
 
 		// Galaxies and their clusters.
+		{path: "/galaxies/update", verbs: post, handle: updateGalaxies, needs: site},
+		{path: "/galaxies", verbs: ask, handle: indexGalaxies, opts: asks},
+		{path: "/galaxies/index", verbs: ask, handle: indexGalaxies, opts: asks},
+		{path: "/galaxies/view", verbs: ask, handle: viewGalaxy, missing: noGalaxy, opts: asks},
+		{path: "/galaxies/export", verbs: ask, handle: exportGalaxy, missing: noGalaxy, opts: asks},
+		{path: "/galaxies/import", verbs: post, handle: pushClusters, needs: access.GalaxyEditor, opts: list},
+		{path: "/galaxies/pushCluster", verbs: post, handle: pushClusters, needs: pushing, opts: list},
+		{path: "/galaxies/attachCluster", verbs: post, handle: attachCluster, needs: tag, missing: noTarget, others: notOurTags},
+		{path: "/galaxy_clusters/index", verbs: ask, handle: indexClusters, missing: noGalaxy, opts: asks},
+		{path: "/galaxy_clusters/view", verbs: ask, handle: viewCluster, missing: noCluster, opts: asks},
+		{path: "/galaxy_clusters/restSearch", verbs: ask, handle: searchClusters, opts: asks},
+		{path: "/galaxy_clusters/add", verbs: post, handle: addCluster, needs: access.GalaxyEditor, missing: noGalaxy},
+		{path: "/galaxy_clusters/edit", verbs: write, handle: editCluster, needs: access.GalaxyEditor, missing: noCluster},
+		{path: "/galaxy_clusters/delete", verbs: remove, handle: deleteCluster, needs: access.GalaxyEditor, missing: noCluster},
+		{path: "/galaxy_clusters/restore", verbs: write, handle: restoreCluster, needs: access.GalaxyEditor, missing: noCluster},
+		{path: "/galaxy_clusters/publish", verbs: post, handle: publishCluster, needs: access.GalaxyEditor | publish, missing: noCluster},
+		{path: "/galaxy_clusters/unpublish", verbs: post, handle: unpublishCluster, needs: access.GalaxyEditor | publish, missing: noCluster},
+		{path: "/galaxy_clusters/detach", verbs: post, handle: detachCluster, needs: tag, missing: noTarget, others: notOurTags},
+		{path: "/galaxy_cluster_relations/view", verbs: ask, handle: viewRelation, missing: noRelation, opts: asks},
+		{path: "/galaxy_cluster_relations/add", verbs: post, handle: addRelation, needs: access.GalaxyEditor, missing: noCluster},
+		{path: "/galaxy_cluster_relations/edit", verbs: write, handle: editRelation, needs: access.GalaxyEditor, missing: noRelation},
+		{path: "/galaxy_cluster_relations/delete", verbs: remove, handle: deleteRelation, needs: access.GalaxyEditor, missing: noRelation},
 
 		// Correlations and what is left out of them.
 
 		// Decaying models.
 
 		// Taxonomies.
+		{path: "/taxonomies", verbs: get, handle: indexTaxonomies},
+		{path: "/taxonomies/index", verbs: get, handle: indexTaxonomies},
+		{path: "/taxonomies/view", verbs: get, handle: viewTaxonomy, missing: noTaxonomy},
+		{path: "/taxonomies/taxonomy_tags", verbs: get, handle: taxonomyTags, missing: noTaxonomy},
+		{path: "/taxonomies/export", verbs: get, handle: exportTaxonomy, missing: noTaxonomy},
+		{path: "/taxonomies/enable", verbs: post, handle: enableTaxonomy, needs: site},
+		{path: "/taxonomies/disable", verbs: post, handle: disableTaxonomy, needs: site},
+		{path: "/taxonomies/addTag", verbs: post, handle: addTaxonomyTags, needs: site},
+		{path: "/taxonomies/hideTag", verbs: post, handle: hideTaxonomyTags, needs: site},
+		{path: "/taxonomies/unhideTag", verbs: post, handle: unhideTaxonomyTags, needs: site},
+		{path: "/taxonomies/disableTag", verbs: post, handle: disableTaxonomyTags, needs: site},
+		{path: "/taxonomies/toggleRequired", verbs: post, handle: requireTaxonomy, needs: site},
+		{path: "/taxonomies/toggleHighlighted", verbs: post, handle: highlightTaxonomy, needs: site},
+		{path: "/taxonomies/import", verbs: post, handle: importTaxonomy, needs: site},
+		{path: "/taxonomies/update", verbs: post, handle: updateTaxonomies, needs: site},
+		{path: "/taxonomies/delete", verbs: remove, handle: deleteTaxonomy, needs: site, missing: noTaxonomy},
 
 		// Object templates.
+		{path: "/objectTemplates", verbs: get, handle: indexTemplates},
+		{path: "/objectTemplates/index", verbs: get, handle: indexTemplates},
+		{path: "/objectTemplates/view", verbs: get, handle: viewTemplate, missing: noTemplate},
+		{path: "/objectTemplates/getRaw", verbs: get, handle: rawTemplate, missing: noRawTemplate},
+		{path: "/objectTemplates/possibleObjectTemplates", verbs: post, handle: possibleTemplates, opts: asks},
+		{path: "/objectTemplates/add", verbs: post, handle: addTemplate, needs: site},
+		{path: "/objectTemplates/edit", verbs: write, handle: editTemplate, needs: site, missing: noTemplate},
+		{path: "/objectTemplates/delete", verbs: remove, handle: deleteTemplate, needs: site, missing: noTemplate},
+		{path: "/objectTemplates/activate", verbs: post, handle: activateTemplate, needs: site},
+		{path: "/objectTemplates/update", verbs: post, handle: updateTemplates, needs: site},
 
 		// Sharing groups.
 		{path: "/sharing_groups", verbs: get, handle: indexGroups},
@@ -211,8 +278,24 @@ func (a *API) actions() []action {
 		// Warninglists and noticelists.
 		{path: "/warninglists", verbs: get, handle: indexWarninglists},
 		{path: "/warninglists/index", verbs: ask, handle: indexWarninglists, opts: asks},
-		{path: "/warninglists/view", verbs: get, handle: viewWarninglist, missing: noList},
+		{path: "/warninglists/view", verbs: get, handle: viewWarninglist, missing: noListThere},
+		{path: "/warninglists/export", verbs: get, handle: exportWarninglist, missing: noListThere},
+		{path: "/warninglists/toggleEnable", verbs: post, handle: toggleWarninglists, needs: site},
+		{path: "/warninglists/enableWarninglist", verbs: post, handle: enableWarninglist, needs: site, missing: noList},
+		{path: "/warninglists/add", verbs: post, handle: addWarninglist, needs: site, opts: list},
+		{path: "/warninglists/edit", verbs: write, handle: editWarninglist, needs: site, missing: noList, opts: list},
+		{path: "/warninglists/import", verbs: post, handle: importWarninglist, needs: site, opts: list},
+		{path: "/warninglists/update", verbs: post, handle: updateWarninglists, needs: site},
+		{path: "/warninglists/delete", verbs: remove, handle: deleteWarninglist, needs: site, missing: noList},
 		{path: "/warninglists/checkValue", verbs: post, handle: checkValues, opts: asks},
+		{path: "/noticelists", verbs: get, handle: indexNoticelists},
+		{path: "/noticelists/index", verbs: get, handle: indexNoticelists},
+		{path: "/noticelists/view", verbs: get, handle: viewNoticelist, missing: noNoticelist},
+		{path: "/noticelists/preview_entries", verbs: get, handle: noticelistEntries, missing: noNoticelist},
+		{path: "/noticelists/enableNoticelist", verbs: post, handle: enableNoticelist, needs: site, missing: noNoticelist},
+		{path: "/noticelists/toggleEnable", verbs: post, handle: toggleNoticelist, needs: site},
+		{path: "/noticelists/update", verbs: post, handle: updateNoticelists, needs: site},
+		{path: "/noticelists/delete", verbs: remove, handle: deleteNoticelist, needs: site, missing: noNoticelist},
 
 		// Communities that one may ask to join.
 		{path: "/communities", verbs: get, handle: indexCommunities},
@@ -220,6 +303,8 @@ func (a *API) actions() []action {
 		{path: "/communities/view", verbs: get, handle: viewCommunity, missing: answer{404, "Invalid community."}},
 
 		// The instance: versions, settings, logs, jobs, what can be asked.
+		{path: "/servers/postTest", verbs: post, handle: postTest, opts: asks},
+		{path: "/servers/getAvailableSyncFilteringRules", verbs: get, handle: syncRules},
 		{path: "/servers/dbSchemaDiagnostic", verbs: get, handle: diagnoseSchema, needs: access.SiteAdmin, closed: true},
 		{path: "/servers/getVersion", verbs: get, handle: version},
 		{path: "/servers/getPyMISPVersion", verbs: get, handle: clientVersion},

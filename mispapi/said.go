@@ -47,8 +47,10 @@ func (c *call) said(e *tocsin.Event, o eventOptions) (*saidOf, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.sightings, err = c.sightingsIn(e.ID); err != nil {
-		return nil, err
+	if !o.unsighted {
+		if s.sightings, err = c.sightingsIn(e.ID); err != nil {
+			return nil, err
+		}
 	}
 	err = listed(c.view.Proposals(ctx, q), s.proposals, func(b []byte, p *tocsin.Proposal) ([]byte, int64) {
 		at := int64(0)

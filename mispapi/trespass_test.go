@@ -44,6 +44,14 @@ func (w *world) castPeople(ann *tocsin.User) {
 		"KEY":       {hidden: k.UUID.String(), absent: absent},
 		"SETTING":   {hidden: itoa(setting.ID), absent: "99999"},
 	}
+	put(w, &tocsin.Setting{Name: tocsin.Delegation, Value: "true"})
+	third := put(w, &tocsin.Organisation{Name: "Thirds", UUID: mustUUID("dddddddd-dddd-4ddd-8ddd-dddddddddddd"), Local: true})
+	wish := put(w, &tocsin.Handover{Event: 1, Org: third.ID, Requester: ann.Org})
+	kept := put(w, &tocsin.Block{Of: tocsin.KindEvent, UUID: tocsin.NewUUID(w.now)})
+	nobody := put(w, &tocsin.Block{Of: tocsin.KindOrganisation, UUID: tocsin.NewUUID(w.now)})
+	w.cast["HANDOVER"] = part{hidden: itoa(wish.ID), absent: "99999"}
+	w.cast["KEPTOUT"] = part{hidden: kept.UUID.String(), absent: absent}
+	w.cast["NOBODY"] = part{hidden: nobody.UUID.String(), absent: absent}
 	refer := func(object, to string) string {
 		return member(w.t, w.must(200, "ann", "POST", "/object_references/add/"+object, `{"referenced_uuid":"`+to+`","relationship_type":"drops"}`).body, "ObjectReference", "uuid")
 	}
@@ -53,6 +61,16 @@ func (w *world) castPeople(ann *tocsin.User) {
 	note := func(event string) string {
 		return member(w.t, w.must(200, "ann", "POST", "/analyst_data/add/Note/"+event+"/Event", `{"note":"n","distribution":5}`).body, "Note", "uuid")
 	}
+	own := func(reach string) (uuid, relation string) {
+		uuid = tocsin.NewUUID(w.now).String()
+		w.must(200, "ann", "POST", "/galaxies/import", `{"GalaxyCluster":{"uuid":"`+uuid+`","type":"tool","value":"of ann's","distribution":`+reach+`}}`)
+		got := w.must(200, "ann", "POST", "/galaxy_cluster_relations/add", `{"galaxy_cluster_uuid":"`+uuid+`","referenced_galaxy_cluster_uuid":"`+absent+`","referenced_galaxy_cluster_type":"uses","distribution":1}`)
+		return uuid, member(w.t, got.body, "GalaxyClusterRelation", "id")
+	}
+	seen, of := own("1")
+	unseen, ofUnseen := own("0")
+	w.cast["CLUSTER"] = part{visible: seen, hidden: unseen, absent: absent}
+	w.cast["RELATION"] = part{visible: of, hidden: ofUnseen, absent: "99999"}
 	w.cast["NOTE"] = part{visible: note(visible), hidden: note(hidden), absent: absent}
 	w.cast["REFERENCE"] = part{visible: refer(obVisible, inVisible), hidden: refer(obHidden, inHidden), absent: absent}
 	w.cast["PROPOSAL"] = part{visible: propose(visible), hidden: propose(hidden), absent: "99999"}
@@ -193,7 +211,12 @@ func TestWritesKeepToTheirParent(t *testing.T) {
 var makes = []struct{ path, body string }{
 	{"/events/add", `{"info":"x"}`},
 	{"/events/upload_stix/2", `{"type":"bundle","objects":[]}`},
+	{"/event_blocklists/add", `{"uuids":["11111111-1111-4111-8111-eeeeeeeeeeee"]}`},
+	{"/org_blocklists/add", `{"uuids":["11111111-1111-4111-8111-eeeeeeeeeeee"]}`},
 	{"/analyst_data/pushAnalystData", `{"Note":{"uuid":"12345678-1234-4123-8123-123456789012","object_uuid":"` + visible + `","object_type":"Event","note":"n"}}`},
+	{"/galaxy_clusters/add/1", `{"value":"x"}`},
+	{"/galaxies/import", `{"GalaxyCluster":{"type":"tool","value":"x"}}`},
+	{"/galaxies/pushCluster", `{"GalaxyCluster":{"type":"tool","value":"x"}}`},
 	{"/sharing_groups/add", `{"name":"x"}`},
 	{"/sharing_groups/edit/GROUP", `{"name":"x"}`},
 	{"/sharing_groups/addOrg/GROUP/1", ``},
@@ -237,6 +260,12 @@ func TestEveryCallIsAsked(t *testing.T) {
 			note(asked, c.path)
 		}
 	}
+	for _, c := range shelfWrites {
+		note(asked, c.path)
+	}
+	for _, path := range shelfReads {
+		note(read, path)
+	}
 	for path := range maps.Keys(own) {
 		note(asked, path)
 	}
@@ -279,6 +308,8 @@ var reads = []struct{ path, body string }{
 	{"GET /users/view/USER", ``}, {"GET /admin/users/view/USER", ``}, {"GET /auth_keys/view/KEY", ``}, {"GET /auth_keys/index/USER", ``},
 	{"GET /user_settings/view/SETTING", ``}, {"POST /user_settings/getSetting", `{"user_id":"USER","setting":"homepage"}`},
 	{"GET /warninglists/view/LIST", ``}, {"GET /analyst_data/view/Note/NOTE", ``}, {"GET /analyst_data/getRelatedElement/Event/EVENT", ``},
+	{"GET /galaxy_clusters/view/CLUSTER", ``}, {"GET /galaxy_cluster_relations/view/RELATION", ``},
+	{"GET /galaxies/view/NONE", ``}, {"GET /galaxies/export/NONE", ``}, {"GET /galaxy_clusters/index/NONE", ``},
 	{"GET /sightings/EVENT", ``}, {"GET /sightings/index/EVENT", ``}, {"GET /sightings/listSightings/ATTRIBUTE", ``},
 	{"GET /event_reports/view/REPORT", ``}, {"GET /event_reports/EVENT", ``}, {"GET /event_reports/index/event_id:EVENT", ``},
 	{"GET /tags/view/TAG", ``}, {"GET /tag_collections/view/TAGS", ``}, {"GET /communities/view/NONE", ``},

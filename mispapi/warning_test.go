@@ -1,10 +1,7 @@
 package mispapi
 
 import (
-	"context"
-	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,16 +13,7 @@ import (
 // guard has the guards of a world follow its log, with one list more.
 func (w *world) guard(list string) {
 	w.t.Helper()
-	g := &intake.Guards{DB: w.db, Log: slog.New(slog.DiscardHandler)}
-	if err := g.Open(w.t.Context()); err != nil {
-		w.t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() { w.db.Follow(ctx, g) })
-	w.t.Cleanup(func() { stop(); running.Wait() })
-	w.api.Guards = g
-	if _, err := g.Load(w.t.Context(), access.System("test"), "popular/list.json", strings.NewReader(list), intake.LoadOptions{}); err != nil {
+	if _, err := w.follows().Load(w.t.Context(), access.System("test"), "popular/list.json", strings.NewReader(list), intake.LoadOptions{}); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -82,7 +70,7 @@ func TestWarnings(t *testing.T) {
 	if r := w.ask("us", "GET", "/warninglists/view/1", ""); r.status != 200 || !strings.Contains(r.body, `"WarninglistEntry":[{"id":1,"value":`) {
 		t.Errorf("%d %.300s", r.status, r.body)
 	}
-	if r := w.ask("us", "GET", "/warninglists/view/9999", ""); r.status != 404 || !strings.Contains(r.body, "Invalid Warninglist") {
+	if r := w.ask("us", "GET", "/warninglists/view/9999", ""); r.status != 404 || !strings.Contains(r.body, "Warninglist not found.") {
 		t.Errorf("%d %.300s", r.status, r.body)
 	}
 }

@@ -100,7 +100,9 @@ func (c *call) notAdded(err error) error {
 		c.w.Header().Set("Location", eventURL(c.r, there.ID))
 		return c.no(http.StatusNotFound, tocsin.Conflict, "Event already exists, if you would like to edit it, use the url in the location header.")
 	}
-	if tocsin.CodeOf(err) == tocsin.Gone {
+	if kept, ok := errors.AsType[*store.BlockedError](err); ok && kept.Of == tocsin.KindOrganisation {
+		return c.no(http.StatusForbidden, tocsin.Forbidden, "Event blocked by organisation blocklist.")
+	} else if ok || tocsin.CodeOf(err) == tocsin.Gone {
 		return c.no(http.StatusForbidden, tocsin.Gone, "Event blocked by event blocklist.")
 	}
 	return c.refusedEvent("add Event", "/events/add", err)

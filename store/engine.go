@@ -110,14 +110,14 @@ type Reader interface {
 	Turn(context.Context) (Turn, error)
 	// Lines iterates over the log after a line, in order.
 	Lines(ctx context.Context, after tocsin.Seq) iter.Seq2[LogLine, error]
-	// AsOf iterates over attributes as they were just after line n: those of one
-	// event, of all events if event is 0, and of those only first..last if last is
-	// not 0. Deleted ones are among them.
-	AsOf(ctx context.Context, n tocsin.Seq, event, first, last int64) iter.Seq2[tocsin.Attribute, error]
+	// AsOf iterates over attributes, those parts of them at least, as they were just
+	// after line n: those of one event, of all events if event is 0, and of those only
+	// first..last if last is not 0. Deleted ones are among them.
+	AsOf(ctx context.Context, n tocsin.Seq, event, first, last int64, ps tocsin.Parts) iter.Seq2[tocsin.Attribute, error]
 
 	// Spans iterates over attributes in any of spans as they were just after line
 	// n, those that were deleted after it among them. It may give some more than once.
-	Spans(ctx context.Context, n tocsin.Seq, spans []tocsin.Span) iter.Seq2[tocsin.Attribute, error]
+	Spans(ctx context.Context, n tocsin.Seq, spans []tocsin.Span, ps tocsin.Parts) iter.Seq2[tocsin.Attribute, error]
 
 	// Docs iterates over the small records of every kind.
 	Docs(context.Context) iter.Seq2[Doc, error]

@@ -161,7 +161,7 @@ func (db *DB) changes(ctx context.Context, after tocsin.Seq, limit int) (cs []to
 			if l.Seq > head {
 				return nil
 			}
-			c, err := db.resolve(ctx, r, l)
+			c, err := db.resolve(l, nil)
 			if err != nil {
 				return fmt.Errorf("line %d: %w", l.Seq, err)
 			}
@@ -175,8 +175,9 @@ func (db *DB) changes(ctx context.Context, after tocsin.Seq, limit int) (cs []to
 	return cs, err
 }
 
-// resolve makes a line that was kept into a change.
-func (db *DB) resolve(ctx context.Context, r Reader, l LogLine) (tocsin.Change, error) {
+// resolve makes a line that was kept into a change. Of a range line the run is read
+// when a follower asks for it, unless it is given.
+func (db *DB) resolve(l LogLine, run []tocsin.Attribute) (tocsin.Change, error) {
 	line := tocsin.Line{Seq: l.Seq, At: l.At, By: l.By, Kind: l.Kind, ID: l.ID, Event: l.Label}
 	var err error
 	if line.Before, err = db.decode(l.Kind, l.Before); err != nil {
@@ -185,15 +186,11 @@ func (db *DB) resolve(ctx context.Context, r Reader, l LogLine) (tocsin.Change, 
 	if line.After, err = db.decode(l.Kind, l.After); err != nil {
 		return tocsin.Change{}, err
 	}
-	if l.Last != 0 {
-		line.Run = make([]tocsin.Attribute, 0, l.Last-l.First+1)
-		for a, err := range r.AsOf(ctx, l.Seq, l.Event, l.First, l.Last) {
-			if err != nil {
-				return tocsin.Change{}, err
-			}
-			line.Run = append(line.Run, a)
-		}
-		slices.SortFunc(line.Run, func(a, b tocsin.Attribute) int { return cmp.Compare(a.ID, b.ID) })
+	switch {
+	case run != nil:
+		line.Run = run
+	case l.Last != 0:
+		line.Reread, line.Count = db.reread(l), l.weight()
 	}
 	if l.Scope {
 		line.Scope = db.scope(line)
@@ -201,27 +198,55 @@ func (db *DB) resolve(ctx context.Context, r Reader, l LogLine) (tocsin.Change, 
 	return tocsin.NewChange(line, db.coder.Labels), nil
 }
 
+// reread reads the run of a range line, when somebody asks. Nothing that a follower
+// has yet to be told of is purged meanwhile.
+func (db *DB) reread(l LogLine) tocsin.Reread {
+	return func(ctx context.Context, ps tocsin.Parts) (run []tocsin.Attribute, err error) {
+		err = db.engine.Read(ctx, func(r Reader) error {
+			run, err = readRun(ctx, r, l, ps)
+			return err
+		})
+		return run, err
+	}
+}
+
+// readRun reads the run of a range line; nil if it is another line.
+func readRun(ctx context.Context, r Reader, l LogLine, ps tocsin.Parts) ([]tocsin.Attribute, error) {
+	if l.Last == 0 {
+		return nil, nil
+	}
+	run := make([]tocsin.Attribute, 0, l.weight())
+	for a, err := range r.AsOf(ctx, l.Seq, l.Event, l.First, l.Last, ps) {
+		if err != nil {
+			return nil, err
+		}
+		run = append(run, a)
+	}
+	slices.SortFunc(run, func(a, b tocsin.Attribute) int { return cmp.Compare(a.ID, b.ID) })
+	return run, nil
+}
+
 // scope returns the expansion of a scope line, as of that line: the attributes
 // of an event; of a collection, those of all events; of a lifetime, those of its
 // types; of the clock, those that fell due.
 func (db *DB) scope(l tocsin.Line) tocsin.Expand {
-	touched := func(ctx context.Context, r Reader) iter.Seq2[tocsin.Attribute, error] {
-		return r.AsOf(ctx, l.Seq, 0, 0, 0)
+	touched := func(ctx context.Context, r Reader, ps tocsin.Parts) iter.Seq2[tocsin.Attribute, error] {
+		return r.AsOf(ctx, l.Seq, 0, 0, 0, ps)
 	}
 	switch l.Kind {
 	case tocsin.KindEvent:
-		touched = func(ctx context.Context, r Reader) iter.Seq2[tocsin.Attribute, error] {
-			return r.AsOf(ctx, l.Seq, l.ID, 0, 0)
+		touched = func(ctx context.Context, r Reader, ps tocsin.Parts) iter.Seq2[tocsin.Attribute, error] {
+			return r.AsOf(ctx, l.Seq, l.ID, 0, 0, ps)
 		}
 	case tocsin.KindLifetime, tocsin.KindClock:
-		touched = func(ctx context.Context, r Reader) iter.Seq2[tocsin.Attribute, error] {
-			return r.Spans(ctx, l.Seq, spans(l))
+		touched = func(ctx context.Context, r Reader, ps tocsin.Parts) iter.Seq2[tocsin.Attribute, error] {
+			return r.Spans(ctx, l.Seq, spans(l), ps)
 		}
 	}
-	return func(ctx context.Context) iter.Seq2[tocsin.Attribute, error] {
+	return func(ctx context.Context, ps tocsin.Parts) iter.Seq2[tocsin.Attribute, error] {
 		return func(yield func(tocsin.Attribute, error) bool) {
 			err := db.engine.Read(ctx, func(r Reader) error {
-				for a, err := range touched(ctx, r) {
+				for a, err := range touched(ctx, r, ps) {
 					if err != nil {
 						return err
 					}

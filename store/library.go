@@ -13,10 +13,21 @@ import (
 // A Library is the reference data as one viewer has it. Everyone on the exchange has
 // all of it; whoever is not sees nothing. What it returns is shared with others and
 // must not be changed.
-type Library struct{ w View }
+type Library struct {
+	w    View
+	body func(ctx context.Context, setting string) ([]byte, error)
+}
 
 // Library returns the reference data.
-func (w View) Library() Library { return Library{w} }
+func (w View) Library() Library {
+	return Library{w, func(ctx context.Context, setting string) (b []byte, err error) {
+		err = w.db.engine.Read(ctx, func(r Reader) (err error) {
+			b, err = r.Setting(ctx, setting)
+			return err
+		})
+		return b, err
+	}}
+}
 
 // All iterates over the vocabularies of a sort in order of their number.
 func (l Library) All(s tocsin.VocabularySort) iter.Seq[*tocsin.Vocabulary] {
@@ -160,11 +171,7 @@ func (l Library) Body(ctx context.Context, v *tocsin.Vocabulary) (packed []byte,
 	if !l.has(v) {
 		return nil, tocsin.Errorf(tocsin.NotFound, "no such vocabulary")
 	}
-	err = l.w.db.engine.Read(ctx, func(r Reader) (err error) {
-		packed, err = r.Setting(ctx, vocabularySetting(v.ID))
-		return err
-	})
-	return packed, err
+	return l.body(ctx, vocabularySetting(v.ID))
 }
 
 // A library is what is kept in memory of the reference data: an index, and what was

@@ -213,7 +213,11 @@ func (db *DB) takeOver(ctx context.Context, r Reader, t Turn) error {
 		if weight > handed {
 			break
 		}
-		c, err := db.resolve(ctx, r, l)
+		run, err := readRun(ctx, r, l, 0) // once for all followers
+		if err != nil {
+			return fmt.Errorf("line %d: %w", l.Seq, err)
+		}
+		c, err := db.resolve(l, run)
 		if err != nil {
 			return fmt.Errorf("line %d: %w", l.Seq, err)
 		}

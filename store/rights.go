@@ -65,6 +65,8 @@ func (db *DB) mayReadDoc(v access.Viewer, r tocsin.Record, docs shelfView) bool 
 		return r.Org == v.Org() || slices.ContainsFunc(r.Collections(), owns(v, docs))
 	case *tocsin.Import:
 		return r.Org == v.Org()
+	case *tocsin.Handover:
+		return r.Org == v.Org() || r.Requester == v.Org()
 	}
 	return false
 }
@@ -148,6 +150,8 @@ func (tx *Tx) mayWriteDoc(before, after tocsin.Record) error {
 		if !tx.v.May(access.Add) || r.Org != tx.v.Org() {
 			return errMayNot("import")
 		}
+	case *tocsin.Handover:
+		return tx.mayDelegate(before, r)
 	default:
 		return errMayNot(fmt.Sprintf("change a %s", r.Kind()))
 	}

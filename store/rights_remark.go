@@ -156,12 +156,36 @@ func (tx *Tx) soundRemark(r tocsin.Remark) error {
 		if err := missing("the type of its galaxy", r.Type); err != nil {
 			return err
 		}
+		if err := numberRelations(r); err != nil {
+			return err
+		}
 		for i := range r.Relations {
 			if err := tx.mayShareWith(r.Relations[i].Distribution, &r.Relations[i].Group); err != nil {
 				return err
 			}
 		}
 		return missing("a value", r.Value)
+	}
+	return nil
+}
+
+// maxRelations is how many relations a cluster may have.
+const maxRelations = 10_000
+
+// numberRelations hands out numbers to the relations of a cluster that have none.
+func numberRelations(c *tocsin.Cluster) error {
+	if len(c.Relations) > maxRelations {
+		return tocsin.Errorf(tocsin.Invalid, "%d relations are too many for one cluster; it may have %d", len(c.Relations), maxRelations)
+	}
+	last := int64(0)
+	for _, r := range c.Relations {
+		last = max(last, r.ID)
+	}
+	for i := range c.Relations {
+		if c.Relations[i].ID == 0 {
+			last++
+			c.Relations[i].ID = last
+		}
 	}
 	return nil
 }

@@ -105,6 +105,8 @@ func (tx *Tx) sound(before, r tocsin.Record) error {
 		if r.Of != tocsin.KindEvent && r.Of != tocsin.KindOrganisation || r.UUID.IsZero() {
 			return tocsin.Errorf(tocsin.Invalid, "a blocklist entry is the uuid of an event or of an organisation")
 		}
+	case *tocsin.Handover:
+		return tx.soundDelegation(before, r)
 	case *tocsin.Setting:
 		return tx.soundSetting(r)
 	case *tocsin.Lifetime:
@@ -351,6 +353,9 @@ func (tx *Tx) TagNamed(n, colour string) (*tocsin.Tag, error) {
 		return nil, errMayNot("attach tags")
 	}
 	t := &tocsin.Tag{Name: n, Colour: colour, Exportable: true, LocalOnly: strings.HasPrefix(n, "tocsin:")}
+	if err := tx.likeItsTaxonomy(t); err != nil {
+		return nil, err
+	}
 	if t.Colour == "" {
 		t.Colour = ColourOf(n)
 	}

@@ -304,6 +304,9 @@ func (tx *Tx) DeleteEvent(id int64) error {
 	if err := tx.w.HideEvent(tx.ctx, id); err != nil {
 		return err
 	}
+	if err := tx.undelegated(id); err != nil {
+		return err
+	}
 	return tx.bury(old, old.Label)
 }
 

@@ -10,17 +10,26 @@ import (
 // unblocked refuses an event that the instance's administrators keep out.
 func (tx *Tx) unblocked(e *tocsin.Event) error {
 	if b, ok := tx.docs.byUUID(tocsin.KindBlock, e.UUID).(*tocsin.Block); ok && b.Of == tocsin.KindEvent {
-		return tocsin.Errorf(tocsin.Forbidden, "the event %s is on this exchange's blocklist", e.UUID)
+		return &BlockedError{b.Of, tocsin.Errorf(tocsin.Forbidden, "the event %s is on this exchange's blocklist", e.UUID)}
 	}
 	o, ok := tx.docs.get(tocsin.KindOrganisation, e.Orgc).(*tocsin.Organisation)
 	if !ok {
 		return nil
 	}
 	if b, ok := tx.docs.byUUID(tocsin.KindBlock, o.UUID).(*tocsin.Block); ok && b.Of == tocsin.KindOrganisation {
-		return tocsin.Errorf(tocsin.Forbidden, "events of %s are kept out: it is on this exchange's blocklist", o.Name)
+		return &BlockedError{b.Of, tocsin.Errorf(tocsin.Forbidden, "events of %s are kept out: it is on this exchange's blocklist", o.Name)}
 	}
 	return nil
 }
+
+// A BlockedError refuses an event that is kept out, or whose organisation is.
+type BlockedError struct {
+	Of  tocsin.Kind
+	err error
+}
+
+func (e *BlockedError) Error() string { return e.err.Error() }
+func (e *BlockedError) Unwrap() error { return e.err }
 
 // soundSetting refuses a value that the setting can't have. One that nobody here knows
 // is somebody else's: it may have any.

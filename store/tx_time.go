@@ -38,7 +38,7 @@ func (db *DB) Due(ctx context.Context, now int64) (due bool, err error) {
 		if err != nil {
 			return err
 		}
-		for _, err := range r.Spans(ctx, turn.Head, spans) {
+		for _, err := range r.Spans(ctx, turn.Head, spans, tocsin.PartValue) {
 			due = err == nil
 			return err
 		}

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"strings"
@@ -60,10 +59,50 @@ func (tx *Tx) RemoveVocabulary(id int64) error {
 
 func vocabularySetting(id int64) string { return fmt.Sprint("vocabulary/", id) }
 
-// VocabularyBody returns what is kept in a vocabulary, packed, as it is now.
-func (tx *Tx) VocabularyBody(id int64) ([]byte, error) {
-	b, err := tx.w.Setting(tx.ctx, vocabularySetting(id))
-	return bytes.Clone(b), err
+// library is the reference data as it was before this write, read within it.
+func (tx *Tx) library() Library { return Library{View{tx.db, tx.v}, tx.w.Setting} }
+
+// OfferTag makes a tag for everyone, or makes one that there is what its taxonomy
+// has it be. A hidden tag is not offered to those who attach tags; one that is not
+// there is not made to be hidden.
+func (tx *Tx) OfferTag(name string, hidden bool) error {
+	t := &tocsin.Tag{Name: name, Exportable: true}
+	if old, ok := tx.docs.named(tocsin.KindTag, name).(*tocsin.Tag); ok {
+		t = new(*old)
+	} else if hidden {
+		return nil
+	}
+	if !hidden {
+		t.Colour, t.Coined = "", 0
+		if err := tx.likeItsTaxonomy(t); err != nil {
+			return err
+		}
+		if t.Colour == "" {
+			t.Colour = ColourOf(name)
+		}
+	}
+	t.Hidden = hidden
+	return Put(tx, t)
+}
+
+// likeItsTaxonomy gives a new tag the colour and the number that its taxonomy, if
+// there is one, has for it.
+func (tx *Tx) likeItsTaxonomy(t *tocsin.Tag) error {
+	v, is, err := tx.library().TaxonomyTag(tx.ctx, t.Name)
+	if tocsin.CodeOf(err) == tocsin.NotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	tax, err := tx.library().Taxonomy(tx.ctx, v)
+	if err != nil {
+		return err
+	}
+	if t.Numeric = is.Numerical(); t.Colour == "" {
+		t.Colour = tax.Colour(&is)
+	}
+	return nil
 }
 
 // soundVocabulary refuses a vocabulary that could not be found again.

@@ -236,6 +236,10 @@ func (w View) Peers() iter.Seq[*tocsin.Peer] { return list[*tocsin.Peer](w) }
 // Blocks iterates over the blocklist entries that the viewer may know of.
 func (w View) Blocks() iter.Seq[*tocsin.Block] { return list[*tocsin.Block](w) }
 
+// Delegations iterates over the events that are to be handed over by the viewer's
+// organisation, or to it.
+func (w View) Delegations() iter.Seq[*tocsin.Handover] { return list[*tocsin.Handover](w) }
+
 // Settings iterates over what was decided, as far as the viewer may know.
 func (w View) Settings() iter.Seq[*tocsin.Setting] { return list[*tocsin.Setting](w) }
 

@@ -18,6 +18,7 @@ const maxWord = 255
 type Item struct {
 	Record *tocsin.Vocabulary
 	Body   []byte
+	Tags   []string // that stand on relations of a galaxy's clusters, each once
 }
 
 // newItem packs a word; its record is like says, beside what all have.
@@ -35,7 +36,7 @@ func newItem(sort tocsin.VocabularySort, word any, like tocsin.Vocabulary) (*Ite
 	}
 	sum := sha256.Sum256(text)
 	like.Digest = hex.EncodeToString(sum[:])
-	return &Item{&like, zipped(text)}, nil
+	return &Item{Record: &like, Body: zipped(text)}, nil
 }
 
 // Item returns t as it is kept.
@@ -44,7 +45,7 @@ func (t *Taxonomy) Item() (*Item, error) {
 		return nil, err
 	}
 	return newItem(tocsin.Taxonomies, t, tocsin.Vocabulary{Key: t.Namespace, Name: t.Namespace, UUID: t.UUID, Title: t.Title,
-		Description: t.Description, Version: int64(t.Version), Parts: t.Len(), Highlighted: bool(t.Highlighted)})
+		Description: t.Description, Version: int64(t.Version), Parts: t.Len(), Exclusive: bool(t.Exclusive), Highlighted: bool(t.Highlighted)})
 }
 
 // Item returns t as it is kept. Whoever makes objects is offered it.
@@ -103,9 +104,25 @@ func galaxyItem(g *Galaxy, cs *clusters) (*Item, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Item{&tocsin.Vocabulary{Sort: tocsin.Galaxies, Key: g.UUID.String(), Name: g.Type, UUID: g.UUID, Title: g.Name,
+	return &Item{Record: &tocsin.Vocabulary{Sort: tocsin.Galaxies, Key: g.UUID.String(), Name: g.Type, UUID: g.UUID, Title: g.Name,
 		Description: g.Description, Group: g.Namespace, Version: int64(g.Version), Parts: len(vs), Enabled: true,
-		Digest: hex.EncodeToString(h.Sum(nil))}, galaxyBody(head, body)}, nil
+		Digest: hex.EncodeToString(h.Sum(nil))}, Body: galaxyBody(head, body), Tags: relationTags(vs)}, nil
+}
+
+// relationTags are the tags on relations of clusters, in their order.
+func relationTags(vs []value) (tags []string) {
+	seen := map[string]bool{}
+	for i := range vs {
+		for _, r := range vs[i].Related {
+			for _, t := range r.Tags {
+				if !seen[t] {
+					seen[t] = true
+					tags = append(tags, t)
+				}
+			}
+		}
+	}
+	return tags
 }
 
 // galaxyBody is the galaxy itself, and its packed clusters.

@@ -41,15 +41,20 @@ type List struct {
 	Title       string
 	Description string
 	Match       string
+	Declared    string   // what was said, where Match is something else
 	Types       []string // the MISP types that it is about; empty: all
 	Version     int64
 	Class       tocsin.GuardClass // unless somebody says otherwise
 	Entries     []string
+	Notes       map[string]string // remarks on entries, if any
 }
+
+// Packed is what is kept of l beside its record.
+func (l *List) Packed() []byte { return PackNoted(l.Entries, l.Notes) }
 
 // Record returns what is kept of l beside its entries.
 func (l *List) Record() *tocsin.GuardList {
-	return &tocsin.GuardList{Name: l.Name, Title: l.Title, Description: l.Description, Class: l.Class, Match: l.Match,
+	return &tocsin.GuardList{Name: l.Name, Title: l.Title, Description: l.Description, Class: l.Class, Match: l.Match, Declared: l.Declared,
 		Types: l.Types, Version: l.Version, Entries: len(l.Entries), Digest: Digest(l.Entries)}
 }
 
@@ -77,8 +82,42 @@ func Pack(entries []string) []byte {
 	return b.Bytes()
 }
 
-// Unpack iterates over what was packed.
+// PackNoted is Pack with remarks on some entries.
+func PackNoted(entries []string, notes map[string]string) []byte {
+	lines := make([]string, len(entries))
+	for i, e := range entries {
+		if lines[i] = e; notes[e] != "" {
+			lines[i] += "\t" + notes[e] // which no entry holds
+		}
+	}
+	return Pack(lines)
+}
+
+// Unpack iterates over what was packed, without the remarks.
 func Unpack(packed []byte) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for line, err := range unpack(packed) {
+			e, _, _ := strings.Cut(line, "\t")
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+// UnpackNoted iterates over what was packed, entries with their remarks.
+func UnpackNoted(packed []byte) iter.Seq2[[2]string, error] {
+	return func(yield func([2]string, error) bool) {
+		for line, err := range unpack(packed) {
+			e, note, _ := strings.Cut(line, "\t")
+			if !yield([2]string{e, note}, err) {
+				return
+			}
+		}
+	}
+}
+
+func unpack(packed []byte) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		if len(packed) == 0 {
 			return
@@ -89,7 +128,7 @@ func Unpack(packed []byte) iter.Seq2[string, error] {
 			return
 		}
 		lines := bufio.NewScanner(z)
-		lines.Buffer(nil, 2*maxEntry)
+		lines.Buffer(nil, 4*maxEntry)
 		for lines.Scan() {
 			if !yield(lines.Text(), nil) {
 				return

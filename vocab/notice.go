@@ -24,6 +24,7 @@ func (n *Noticelist) settle() error {
 	if n.Name = strings.TrimSpace(n.Name); n.Name == "" || len(n.Name) > maxWord {
 		return errors.New("the noticelist has no name")
 	}
+	n.Version = max(n.Version, 1)
 	if len(n.Notices) == 0 {
 		return fmt.Errorf("the noticelist %s has no notices", n.Name)
 	}

@@ -49,39 +49,54 @@ const (
 // misp-decaying-models, or any of them, below each other or not, also in archives
 // (.tar.gz, .tgz, .zip). What a file is, it says itself: a taxonomy has predicates,
 // a warninglist a list. Other files are passed over. A file that is damaged is
-// refused by itself and is taken in no part.
-func ReadPublished(ctx context.Context, folder fs.FS) (*Published, error) {
+// refused by itself and is taken in no part. If sorts are named, only those are read.
+func ReadPublished(ctx context.Context, folder fs.FS, sorts ...tocsin.VocabularySort) (*Published, error) {
 	files, err := gather(folder)
 	if err != nil {
 		return nil, err
 	}
+	return readFiles(ctx, files, sorts)
+}
+
+func readFiles(ctx context.Context, files []file, sorts []tocsin.VocabularySort) (*Published, error) {
 	found := make([]any, len(files))
+	if err := each(ctx, len(files), func(i int) { found[i] = files[i].read(sorts) }); err != nil {
+		return nil, err
+	}
+	return sorted(ctx, files, found)
+}
+
+// each does something n times, on all cores.
+func each(ctx context.Context, n int, do func(int)) error {
 	var work sync.WaitGroup
 	next := make(chan int)
 	for range runtime.GOMAXPROCS(0) {
 		work.Go(func() {
 			for i := range next {
-				found[i] = files[i].read()
+				do(i)
 			}
 		})
 	}
-	for i := range files {
-		if ctx.Err() != nil {
-			break
-		}
+	for i := 0; i < n && ctx.Err() == nil; i++ {
 		next <- i
 	}
 	close(next)
 	work.Wait()
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	return sorted(files, found)
+	return ctx.Err()
+}
+
+// marks are members that tell of which sort a file is.
+var marks = map[tocsin.VocabularySort]string{tocsin.Taxonomies: `"predicates"`, tocsin.Galaxies: `"type"`, tocsin.ObjectTemplates: `"meta-category"`,
+	tocsin.Relations: `"values"`, tocsin.Noticelists: `"notice"`, tocsin.DecayingModels: `"formula"`, tocsin.Warninglists: `"list"`}
+
+// wanted reports whether a file may be of one of the sorts, before it is read as JSON.
+func wanted(text []byte, sorts []tocsin.VocabularySort) bool {
+	return len(sorts) == 0 || slices.ContainsFunc(sorts, func(s tocsin.VocabularySort) bool { return bytes.Contains(text, []byte(marks[s])) })
 }
 
 // read tells what a file is, and reads it. It returns nil for one that is passed
 // over, an error for one that is refused.
-func (f *file) read() any {
+func (f *file) read(sorts []tocsin.VocabularySort) any {
 	text, err := f.open()
 	if err != nil {
 		return err
@@ -94,52 +109,82 @@ func (f *file) read() any {
 		return errors.New("it is a web page (HTML or XML), not reference data")
 	case !utf8.Valid(text):
 		return errors.New("it is no text in UTF-8")
-	case text[0] != '{':
+	case text[0] != '{' || !wanted(text, sorts):
 		return nil
 	}
 	var has map[string]json.RawMessage
 	if err := json.Unmarshal(text, &has); err != nil {
-		return inJSON(err)
+		return InJSON(err)
 	}
-	return f.readAs(text, func(names ...string) bool {
+	sort, collection := sortOf(func(names ...string) bool {
 		return !slices.ContainsFunc(names, func(n string) bool { return has[n] == nil })
 	})
+	if sort == "" || len(sorts) > 0 && !slices.Contains(sorts, sort) {
+		return nil
+	}
+	return f.readAs(text, sort, collection)
 }
 
-func (f *file) readAs(text []byte, has func(...string) bool) any {
+// sortOf tells by the members that a file has of which sort it is, "" for none. Of
+// galaxies it says whether a file holds the clusters of one.
+func sortOf(has func(...string) bool) (s tocsin.VocabularySort, collection bool) {
 	switch {
 	case has("$schema"):
-		return nil
+		return "", false
 	case has("namespace", "predicates"):
-		return item[Taxonomy](text)
+		return tocsin.Taxonomies, false
 	case has("name", "attributes", "meta-category"):
-		return item[ObjectTemplate](text)
+		return tocsin.ObjectTemplates, false
 	case has("name", "notice"):
-		return item[Noticelist](text)
+		return tocsin.Noticelists, false
 	case has("formula", "parameters"):
-		return item[DecayingModel](text)
+		return tocsin.DecayingModels, false
 	case has("list", "name"):
+		return tocsin.Warninglists, false
+	case has("values", "type", "uuid"):
+		return tocsin.Galaxies, true
+	case has("type", "uuid", "icon"):
+		return tocsin.Galaxies, false
+	case has("values", "name", "uuid"):
+		return tocsin.Relations, false
+	}
+	return "", false
+}
+
+func (f *file) readAs(text []byte, sort tocsin.VocabularySort, collection bool) any {
+	switch sort {
+	case tocsin.Taxonomies:
+		return item[Taxonomy](text)
+	case tocsin.ObjectTemplates:
+		return item[ObjectTemplate](text)
+	case tocsin.Noticelists:
+		return item[Noticelist](text)
+	case tocsin.DecayingModels:
+		return item[DecayingModel](text)
+	case tocsin.Relations:
+		return item[Relationships](text)
+	case tocsin.Warninglists:
 		l, bad, err := Read(f.name, bytes.NewReader(text))
 		if err != nil {
 			return err
 		}
 		return PublishedList{f.name, l, bad}
-	case has("values", "type", "uuid"):
-		cs := new(clusters)
-		if err := cmp.Or(json.Unmarshal(text, cs), cs.settle()); err != nil {
-			return inJSON(err)
-		}
-		return cs
-	case has("type", "uuid", "icon"):
-		g := new(Galaxy)
-		if err := json.Unmarshal(text, g); err != nil {
-			return inJSON(err)
-		}
-		return cmp.Or[any](g.settle(), g)
-	case has("values", "name", "uuid"):
-		return item[Relationships](text)
 	}
-	return nil
+	if collection {
+		return read(text, new(clusters))
+	}
+	return read(text, new(Galaxy))
+}
+
+// read reads one word.
+func read(text []byte, w Kept) any {
+	if err := json.Unmarshal(text, w); err != nil {
+		return InJSON(err)
+	}
+	if err := w.settle(); err != nil {
+		return err
+	}
+	return w
 }
 
 // item reads one word and packs it.
@@ -149,7 +194,7 @@ func item[W any, P interface {
 }](text []byte) any {
 	w := P(new(W))
 	if err := json.Unmarshal(text, w); err != nil {
-		return inJSON(err)
+		return InJSON(err)
 	}
 	i, err := w.Item()
 	if err != nil {
@@ -160,70 +205,93 @@ func item[W any, P interface {
 
 // sorted puts together what was found: clusters to their galaxies, and of two that
 // are the same thing the newer one.
-func sorted(files []file, found []any) (*Published, error) {
+func sorted(ctx context.Context, files []file, found []any) (*Published, error) {
 	p := &Published{}
-	refuse := func(i int, err error) { p.Refused = append(p.Refused, Refusal{files[i].name, err}) }
-	byType := map[string]*clusters{}
-	for i, f := range found {
-		if cs, ok := f.(*clusters); ok {
-			switch other := byType[cs.Type]; {
-			case other == nil || other.UUID == cs.UUID && other.Version < cs.Version:
-				byType[cs.Type] = cs
-			case other.UUID != cs.UUID:
-				refuse(i, fmt.Errorf("there are other clusters of the galaxy %s", cs.Type))
-			}
+	byType := p.cluster(files, found)
+	err := each(ctx, len(found), func(i int) {
+		g, ok := found[i].(*Galaxy)
+		if !ok {
+			return
 		}
+		if it, err := galaxyItem(g, byType[g.Type]); err != nil {
+			found[i] = err
+		} else {
+			found[i] = it
+		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	at := map[string]int{}
 	lists := map[string]bool{}
 	for i, f := range found {
-		var it *Item
 		switch f := f.(type) {
 		case error:
-			refuse(i, f)
+			p.Refused = append(p.Refused, Refusal{files[i].name, f})
 		case *Item:
-			it = f
+			f.Record.Source = files[i].name
+			p.add(f, at)
 		case PublishedList:
 			if !lists[f.List.Name] {
 				lists[f.List.Name] = true
 				p.Lists = append(p.Lists, f)
 			}
-		case *Galaxy:
-			var err error
-			if it, err = galaxyItem(f, byType[f.Type]); err != nil {
-				refuse(i, err)
-			}
-			delete(byType, f.Type)
-			found[i] = nil
-		}
-		if it == nil {
-			continue
-		}
-		it.Record.Source = files[i].name
-		name := it.Record.RecordName()
-		if n, twice := at[name]; !twice {
-			at[name] = len(p.Items)
-			p.Items = append(p.Items, it)
-		} else if it.Record.Version > p.Items[n].Record.Version {
-			p.Items[n] = it
 		}
 	}
-	for typ := range byType {
-		for i, f := range found {
-			if cs, ok := f.(*clusters); ok && cs.Type == typ {
-				refuse(i, fmt.Errorf("there is no galaxy %s to which its clusters belong", typ))
-			}
-		}
-	}
-	if len(p.Items) == 0 && len(p.Lists) == 0 {
-		if len(p.Refused) > 0 {
-			r := p.Refused[0]
-			return nil, tocsin.Errorf(tocsin.Invalid, "%s can't be taken: %w", r.File, r.Err)
-		}
-		return nil, tocsin.Errorf(tocsin.Invalid, "there is no reference data in it: no taxonomy, galaxy, object template, warninglist, noticelist or decaying model")
+	if err := p.enough(); err != nil {
+		return nil, err
 	}
 	slices.SortStableFunc(p.Items, func(a, b *Item) int { return cmp.Compare(sortAt(a), sortAt(b)) })
 	return p, nil
+}
+
+// add adds an item, unless there is the same thing that is as new.
+func (p *Published) add(i *Item, at map[string]int) {
+	name := i.Record.RecordName()
+	if n, twice := at[name]; !twice {
+		at[name] = len(p.Items)
+		p.Items = append(p.Items, i)
+	} else if i.Record.Version > p.Items[n].Record.Version {
+		p.Items[n] = i
+	}
+}
+
+// cluster returns the clusters of each galaxy, and refuses those of none.
+func (p *Published) cluster(files []file, found []any) map[string]*clusters {
+	galaxies := map[string]bool{}
+	for _, f := range found {
+		if g, ok := f.(*Galaxy); ok {
+			galaxies[g.Type] = true
+		}
+	}
+	byType := map[string]*clusters{}
+	for i, f := range found {
+		cs, ok := f.(*clusters)
+		if !ok {
+			continue
+		}
+		found[i] = nil
+		switch other := byType[cs.Type]; {
+		case !galaxies[cs.Type]:
+			found[i] = fmt.Errorf("there is no galaxy %s to which its clusters belong", clip(cs.Type))
+		case other == nil || other.UUID == cs.UUID && other.Version < cs.Version:
+			byType[cs.Type] = cs
+		case other.UUID != cs.UUID:
+			found[i] = fmt.Errorf("there are other clusters of the galaxy %s", cs.Type)
+		}
+	}
+	return byType
+}
+
+// enough refuses a place where there is nothing to take.
+func (p *Published) enough() error {
+	switch {
+	case len(p.Items) > 0 || len(p.Lists) > 0:
+		return nil
+	case len(p.Refused) > 0:
+		return tocsin.Errorf(tocsin.Invalid, "%s can't be taken: %w", p.Refused[0].File, p.Refused[0].Err)
+	}
+	return tocsin.Errorf(tocsin.Invalid, "there is no reference data in it: no taxonomy, galaxy, object template, warninglist, noticelist or decaying model")
 }
 
 func sortAt(i *Item) int { return slices.Index(tocsin.VocabularySorts, i.Record.Sort) }

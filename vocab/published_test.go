@@ -13,7 +13,7 @@ import (
 	"tocsin"
 )
 
-func read(t *testing.T, files map[string]string) (*Published, error) {
+func readTexts(t *testing.T, files map[string]string) (*Published, error) {
 	t.Helper()
 	folder := fstest.MapFS{}
 	for name, text := range files {
@@ -119,7 +119,7 @@ func clustersOf(version int, names ...string) string {
 // is nobody else's.
 func TestClustersKeepTheirIDs(t *testing.T) {
 	of := func(version int, names ...string) *Item {
-		p, err := read(t, map[string]string{"g.json": galaxyOfOne, "c.json": clustersOf(version, names...)})
+		p, err := readTexts(t, map[string]string{"g.json": galaxyOfOne, "c.json": clustersOf(version, names...)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -201,7 +201,7 @@ func TestPublishedIsRefused(t *testing.T) {
 		{"large.json", `{"namespace": "` + strings.Repeat("x", MaxOctets) + `"}`, "larger than"},
 		{"deep.json", `{"namespace": "x", "predicates": ` + strings.Repeat("[", 20_000) + strings.Repeat("]", 20_000) + `}`, "max depth"},
 	} {
-		p, err := read(t, map[string]string{c.name: c.text, "good.json": good})
+		p, err := readTexts(t, map[string]string{c.name: c.text, "good.json": good})
 		if err != nil {
 			t.Errorf("%s: all was refused: %v", c.name, err)
 			continue
@@ -209,7 +209,7 @@ func TestPublishedIsRefused(t *testing.T) {
 		if len(p.Items) != 1 || len(p.Refused) != 1 || p.Refused[0].File != c.name || !strings.Contains(p.Refused[0].Err.Error(), c.want) {
 			t.Errorf("%s: %d taken, refused %v; want %q", c.name, len(p.Items), p.Refused, c.want)
 		}
-		if _, err := read(t, map[string]string{c.name: c.text}); tocsin.CodeOf(err) != tocsin.Invalid || !strings.Contains(err.Error(), c.want) {
+		if _, err := readTexts(t, map[string]string{c.name: c.text}); tocsin.CodeOf(err) != tocsin.Invalid || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s alone: %v", c.name, err)
 		}
 	}
@@ -224,17 +224,17 @@ func TestPublishedIsRefused(t *testing.T) {
 		"device": {tar.Header{Name: "a.json", Typeflag: tar.TypeChar}, "is a link or a device"},
 	} {
 		archive := tarOf(t, tar.Header{Name: "g.json", Typeflag: tar.TypeReg, Mode: 0o600}, c.header)
-		if _, err := read(t, map[string]string{name + ".tar.gz": archive}); tocsin.CodeOf(err) != tocsin.Invalid || !strings.Contains(err.Error(), c.want) {
+		if _, err := readTexts(t, map[string]string{name + ".tar.gz": archive}); tocsin.CodeOf(err) != tocsin.Invalid || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := read(t, map[string]string{"a.tar.gz": "no archive"}); tocsin.CodeOf(err) != tocsin.Invalid {
+	if _, err := readTexts(t, map[string]string{"a.tar.gz": "no archive"}); tocsin.CodeOf(err) != tocsin.Invalid {
 		t.Errorf("no archive: %v", err)
 	}
-	if p, err := read(t, map[string]string{"a.tgz": tarOf(t, tar.Header{Name: "x/g.json", Typeflag: tar.TypeReg, Mode: 0o600})}); err != nil || len(p.Items) != 1 || p.Items[0].Record.Source != "a.tgz/x/g.json" {
+	if p, err := readTexts(t, map[string]string{"a.tgz": tarOf(t, tar.Header{Name: "x/g.json", Typeflag: tar.TypeReg, Mode: 0o600})}); err != nil || len(p.Items) != 1 || p.Items[0].Record.Source != "a.tgz/x/g.json" {
 		t.Errorf("an archive: %v %v", p, err)
 	}
-	if _, err := read(t, map[string]string{"package.json": `{"name": "x"}`}); tocsin.CodeOf(err) != tocsin.Invalid {
+	if _, err := readTexts(t, map[string]string{"package.json": `{"name": "x"}`}); tocsin.CodeOf(err) != tocsin.Invalid {
 		t.Errorf("nothing of the kind: %v", err)
 	}
 }

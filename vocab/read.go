@@ -46,7 +46,27 @@ type format struct {
 	Description string          `json:"description"`
 	Version     json.RawMessage `json:"version"`
 	Types       []string        `json:"matching_attributes"`
-	List        []string        `json:"list"`
+	List        listed          `json:"list"`
+}
+
+// listed are entries, or an object of entries with remarks, as MISP takes both.
+type listed struct {
+	entries []string
+	notes   []string
+}
+
+func (l *listed) UnmarshalJSON(b []byte) error {
+	if b[0] != '{' {
+		return json.Unmarshal(b, &l.entries)
+	}
+	return members(b, func(entry string, value json.RawMessage) error {
+		var note texts
+		if err := json.Unmarshal(value, &note); err != nil {
+			return err
+		}
+		l.entries, l.notes = append(l.entries, entry), append(l.notes, strings.Join(note, " "))
+		return nil
+	})
 }
 
 // matches are the types of MISP's warninglists.
@@ -142,15 +162,15 @@ func isMarkup(text []byte) bool { return text[0] == '<' }
 func parseJSON(text []byte) (*List, []Bad, error) {
 	var f format
 	if err := json.Unmarshal(text, &f); err != nil {
-		return nil, nil, inJSON(err)
+		return nil, nil, InJSON(err)
 	}
 	match, ok := matches[f.Type]
 	switch {
-	case f.List == nil:
+	case f.List.entries == nil:
 		return nil, nil, errors.New(`it is JSON, but no MISP warninglist: it has no "list" of entries`)
-	case len(f.List) == 0:
+	case len(f.List.entries) == 0:
 		return nil, nil, errors.New(`its "list" is empty`)
-	case len(f.List) > maxEntries:
+	case len(f.List.entries) > maxEntries:
 		return nil, nil, errTooMany
 	case !ok:
 		return nil, nil, fmt.Errorf("its type is %q; try one of [string hostname cidr substring regex]", f.Type)
@@ -165,16 +185,19 @@ func parseJSON(text []byte) (*List, []Bad, error) {
 		return nil, nil, fmt.Errorf("no type of its matching_attributes is known: %s", strings.Join(f.Types, ", "))
 	}
 	var bad []Bad
-	for i, e := range f.List {
-		bad = l.take(i+1, e, bad)
+	for i, e := range f.List.entries {
+		n := len(l.Entries)
+		if bad = l.take(i+1, e, bad); len(l.Entries) > n && i < len(f.List.notes) {
+			l.note(l.Entries[n], f.List.notes[i])
+		}
 	}
 	return l, bad, l.enough(bad)
 }
 
 var errTooMany = fmt.Errorf("it has more than %d entries", maxEntries)
 
-// inJSON says what is wrong in the words of someone who reads the file.
-func inJSON(err error) error {
+// InJSON says what is wrong in the words of someone who reads the file.
+func InJSON(err error) error {
 	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return fmt.Errorf("%q is a %s where a MISP warninglist has something else (octet %d)", t.Field, t.Value, t.Offset)
 	}
@@ -240,6 +263,42 @@ func (l *List) take(number int, text string, bad []Bad) []Bad {
 	}
 	l.Entries = append(l.Entries, e)
 	return bad
+}
+
+// SetEntries puts entries, each with a remark on it or none, in the place of what was on
+// l. One that makes no sense is the error.
+func (l *List) SetEntries(entries [][2]string) error {
+	l.Entries, l.Notes = nil, nil
+	if len(entries) > maxEntries {
+		return errTooMany
+	}
+	for i, e := range entries {
+		if bad := l.take(i+1, e[0], nil); len(bad) > 0 {
+			return fmt.Errorf("entry %d, %q: %s", i+1, bad[0].Text, bad[0].Why)
+		}
+		l.note(l.Entries[len(l.Entries)-1], e[1])
+	}
+	slices.Sort(l.Entries)
+	l.Entries = slices.Compact(l.Entries)
+	return nil
+}
+
+// maxNote is how long a remark on an entry may be, in octets.
+const maxNote = 1024
+
+// note keeps a remark on an entry.
+func (l *List) note(entry, text string) {
+	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "")), " ")
+	if text == "" {
+		return
+	}
+	if len(text) > maxNote {
+		text = strings.ToValidUTF8(text[:maxNote], "")
+	}
+	if l.Notes == nil {
+		l.Notes = map[string]string{}
+	}
+	l.Notes[entry] = text
 }
 
 func clip(s string) string {

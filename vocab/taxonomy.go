@@ -55,7 +55,7 @@ const maxTags = 10_000
 
 // settle refuses a taxonomy that makes no sense.
 func (t *Taxonomy) settle() error {
-	t.Namespace = strings.TrimSpace(t.Namespace)
+	t.Namespace, t.Version = strings.TrimSpace(t.Namespace), max(t.Version, 1)
 	switch {
 	case t.Namespace == "":
 		return errors.New("it has no namespace")
@@ -134,6 +134,9 @@ func (t *TaxonomyTag) Term() *Term {
 	}
 	return &t.Predicate.Term
 }
+
+// Numerical is what the tag counts as, nil if its taxonomy does not say.
+func (t *TaxonomyTag) Numerical() *int64 { return (*int64)(t.Term().Numerical) }
 
 // Expanded is the tag in words.
 func (t *TaxonomyTag) Expanded() string {

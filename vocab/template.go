@@ -124,7 +124,7 @@ const maxElements = 1000
 
 // settle refuses a template that makes no sense.
 func (t *ObjectTemplate) settle() error {
-	t.Name = strings.TrimSpace(t.Name)
+	t.Name, t.Version = strings.TrimSpace(t.Name), max(t.Version, 1)
 	switch {
 	case t.Name == "" || len(t.Name) > maxWord:
 		return errors.New("it has no name")

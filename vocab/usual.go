@@ -49,7 +49,7 @@ func (l *List) usual() {
 		}
 		l.Class = u.class
 		if u.match != "" && l.Match != u.match {
-			l.Match = u.match
+			l.Match, l.Declared = u.match, l.Match
 		}
 		if u.match == Exact && len(l.Entries) <= shortList {
 			l.Class = tocsin.Deny

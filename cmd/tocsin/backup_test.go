@@ -229,7 +229,11 @@ func (p *past) Follow(ctx context.Context, cs []tocsin.Change) error {
 func (p *past) apply(ctx context.Context, c *tocsin.Change) {
 	all := access.System("a test compares")
 	p.lines = append(p.lines, fmt.Sprint(c.Seq, " ", c.At.UnixMicro(), " ", c.By, " ", c.Kind, " ", c.ID))
-	if run, _ := c.Run(all); run != nil {
+	if c.IsRange() {
+		run, err := c.Run(ctx, all, 0)
+		if err != nil {
+			p.lines = append(p.lines, err.Error())
+		}
 		for _, a := range run {
 			p.attributes[a.ID] = a
 		}

@@ -20,10 +20,12 @@ var columnsOf = []struct {
 }{
 	{tocsin.PartValue, `a.id, a.event, a.type, a.value, a.flags`},
 	{tocsin.PartUUID, `a.uuid`},
-	{tocsin.PartPlace, `a.object, a.relation, a.category, a.comment`},
+	{tocsin.PartCategory, `a.category`},
+	{tocsin.PartPlace, `a.object, a.relation, a.comment`},
 	{tocsin.PartMarks, `a.tags, a.label`},
 	{tocsin.PartTimes, `a.timestamp, a.first_seen, a.last_seen`},
-	{tocsin.PartRest, `a.distribution, a.sgroup, a.seen, a.ends, a.seq, a.guard, a.override, a.overridden_by`},
+	{tocsin.PartHolds, `a.seen, a.ends, a.guard, a.override`},
+	{tocsin.PartRest, `a.distribution, a.sgroup, a.seq, a.overridden_by`},
 }
 
 // selected is what a query selects for parts of attributes.
@@ -48,6 +50,11 @@ const (
 
 func (t *tx) scanAttribute(s scanner, a *tocsin.Attribute) error { return t.scanParts(s, a, 0) }
 
+// scanning returns what scans these parts.
+func (t *tx) scanning(ps tocsin.Parts) func(scanner, *tocsin.Attribute) error {
+	return func(s scanner, a *tocsin.Attribute) error { return t.scanParts(s, a, ps) }
+}
+
 func (t *tx) scanParts(s scanner, a *tocsin.Attribute, ps tocsin.Parts) error {
 	var typ uint16
 	var value string
@@ -58,8 +65,11 @@ func (t *tx) scanParts(s scanner, a *tocsin.Attribute, ps tocsin.Parts) error {
 	if ps.Has(tocsin.PartUUID) {
 		dst = append(dst, (*[16]byte)(&a.UUID))
 	}
+	if ps.Has(tocsin.PartCategory) {
+		dst = append(dst, &a.Category)
+	}
 	if ps.Has(tocsin.PartPlace) {
-		dst = append(dst, &a.Object, &a.Relation, &a.Category, &a.Comment)
+		dst = append(dst, &a.Object, &a.Relation, &a.Comment)
 	}
 	if ps.Has(tocsin.PartMarks) {
 		dst = append(dst, &tags, &a.Label)
@@ -67,8 +77,11 @@ func (t *tx) scanParts(s scanner, a *tocsin.Attribute, ps tocsin.Parts) error {
 	if ps.Has(tocsin.PartTimes) {
 		dst = append(dst, &a.Timestamp, &firstSeen, &lastSeen)
 	}
+	if ps.Has(tocsin.PartHolds) {
+		dst = append(dst, &a.Seen, &a.Ends, (*string)(&a.Guard), &a.Override)
+	}
 	if ps.Has(tocsin.PartRest) {
-		dst = append(dst, &a.Distribution, &a.Group, &a.Seen, &a.Ends, &a.Seq, (*string)(&a.Guard), &a.Override, &a.OverriddenBy)
+		dst = append(dst, &a.Distribution, &a.Group, &a.Seq, &a.OverriddenBy)
 	}
 	err := s.Scan(dst...)
 	if err != nil {
@@ -198,8 +211,7 @@ func (t *tx) Siblings(ctx context.Context, event int64, keys []uint64) iter.Seq2
 func (t *tx) Attributes(ctx context.Context, s store.Scoped[store.Query]) iter.Seq2[tocsin.Attribute, error] {
 	w := t.attributeWhere(s)
 	parts := s.Query.Parts
-	scan := func(s scanner, a *tocsin.Attribute) error { return t.scanParts(s, a, parts) }
-	return rows(ctx, t, scan, `SELECT `+selected(parts)+` FROM attributes a JOIN events e ON e.id = a.event WHERE `+
+	return rows(ctx, t, t.scanning(parts), `SELECT `+selected(parts)+` FROM attributes a JOIN events e ON e.id = a.event WHERE `+
 		w.sql()+orderBy(s.Query.Order)+w.page(s.Query.Limit, s.Query.Offset), w.args...)
 }
 

@@ -51,7 +51,7 @@ func (t *tx) Lines(ctx context.Context, after tocsin.Seq) iter.Seq2[store.LogLin
 //
 // A row that has not changed since line n is as it was. What it was before it
 // changed, or was deleted, stands in the first line about it after n.
-func (t *tx) AsOf(ctx context.Context, n tocsin.Seq, event, firstID, lastID int64) iter.Seq2[tocsin.Attribute, error] {
+func (t *tx) AsOf(ctx context.Context, n tocsin.Seq, event, firstID, lastID int64, ps tocsin.Parts) iter.Seq2[tocsin.Attribute, error] {
 	rowsOf, linesOf := &where{}, &where{}
 	rowsOf.and("a.seq <= ?", int64(n))
 	linesOf.and("seq > ?", int64(n))
@@ -68,7 +68,7 @@ func (t *tx) AsOf(ctx context.Context, n tocsin.Seq, event, firstID, lastID int6
 		linesOf.and("event = ?", event)
 	}
 	return func(yield func(tocsin.Attribute, error) bool) {
-		for a, err := range t.attributes(ctx, rowsOf) {
+		for a, err := range t.attributes(ctx, rowsOf, ps) {
 			if !yield(a, err) || err != nil {
 				return
 			}
@@ -82,7 +82,7 @@ func (t *tx) AsOf(ctx context.Context, n tocsin.Seq, event, firstID, lastID int6
 }
 
 // Spans implements [store.Reader].
-func (t *tx) Spans(ctx context.Context, n tocsin.Seq, spans []tocsin.Span) iter.Seq2[tocsin.Attribute, error] {
+func (t *tx) Spans(ctx context.Context, n tocsin.Seq, spans []tocsin.Span, ps tocsin.Parts) iter.Seq2[tocsin.Attribute, error] {
 	return func(yield func(tocsin.Attribute, error) bool) {
 		for _, s := range spans {
 			w := &where{}
@@ -96,7 +96,7 @@ func (t *tx) Spans(ctx context.Context, n tocsin.Seq, spans []tocsin.Span) iter.
 			if s.Types != nil {
 				w.in("a.type", wide(s.Types))
 			}
-			for a, err := range t.attributes(ctx, w) {
+			for a, err := range t.attributes(ctx, w, ps) {
 				if !yield(a, err) || err != nil {
 					return
 				}
@@ -115,8 +115,8 @@ func (t *tx) Spans(ctx context.Context, n tocsin.Seq, spans []tocsin.Span) iter.
 	}
 }
 
-func (t *tx) attributes(ctx context.Context, w *where) iter.Seq2[tocsin.Attribute, error] {
-	return rows(ctx, t, t.scanAttribute, `SELECT `+attributeColumns+` FROM attributes a WHERE `+w.sql(), w.args...)
+func (t *tx) attributes(ctx context.Context, w *where, ps tocsin.Parts) iter.Seq2[tocsin.Attribute, error] {
+	return rows(ctx, t, t.scanning(ps), `SELECT `+selected(ps)+` FROM attributes a WHERE `+w.sql(), w.args...)
 }
 
 // imagesAfter iterates over attributes that changed after line n as they were at

@@ -21,10 +21,12 @@ var columnsOf = []struct {
 }{
 	{tocsin.PartValue, `id, event, type, value, flags`},
 	{tocsin.PartUUID, `uuid`},
-	{tocsin.PartPlace, `object, relation, category, comment`},
+	{tocsin.PartCategory, `category`},
+	{tocsin.PartPlace, `object, relation, comment`},
 	{tocsin.PartMarks, `tags, label`},
 	{tocsin.PartTimes, `timestamp, first_seen, last_seen`},
-	{tocsin.PartRest, `distribution, sgroup, seen, ends, seq, guard, override, overridden_by`},
+	{tocsin.PartHolds, `seen, ends, guard, override`},
+	{tocsin.PartRest, `distribution, sgroup, seq, overridden_by`},
 }
 
 // selected is what a query selects for parts of attributes.
@@ -54,6 +56,11 @@ const (
 
 func (t *tx) scanAttribute(s scanner, a *tocsin.Attribute) error { return t.scanParts(s, a, 0) }
 
+// scanning returns what scans these parts.
+func (t *tx) scanning(ps tocsin.Parts) func(scanner, *tocsin.Attribute) error {
+	return func(s scanner, a *tocsin.Attribute) error { return t.scanParts(s, a, ps) }
+}
+
 func (t *tx) scanParts(s scanner, a *tocsin.Attribute, ps tocsin.Parts) (err error) {
 	a.ID, a.Event = s.integer(0), s.integer(1)
 	a.Value, err = indicator.Stored(uint16(s.integer(2)), s.text(3))
@@ -64,9 +71,13 @@ func (t *tx) scanParts(s scanner, a *tocsin.Attribute, ps tocsin.Parts) (err err
 		copy(a.UUID[:], s.octets(at))
 		at++
 	}
+	if ps.Has(tocsin.PartCategory) {
+		a.Category = indicator.Category(s.integer(at))
+		at++
+	}
 	if ps.Has(tocsin.PartPlace) {
-		a.Object, a.Relation, a.Category, a.Comment = s.integer(at), s.text(at+1), indicator.Category(s.integer(at+2)), s.text(at+3)
-		at += 4
+		a.Object, a.Relation, a.Comment = s.integer(at), s.text(at+1), s.text(at+2)
+		at += 3
 	}
 	if ps.Has(tocsin.PartMarks) {
 		a.Tags, a.Label = t.coder.Tags.Set(uint32(s.integer(at))), access.LabelID(s.integer(at+1))
@@ -76,10 +87,13 @@ func (t *tx) scanParts(s scanner, a *tocsin.Attribute, ps tocsin.Parts) (err err
 		a.Timestamp, a.FirstSeen, a.LastSeen = s.integer(at), fromMicros(s.integer(at+1)), fromMicros(s.integer(at+2))
 		at += 3
 	}
+	if ps.Has(tocsin.PartHolds) {
+		a.Seen, a.Ends, a.Guard, a.Override = s.integer(at), s.integer(at+1), tocsin.Verdict(s.text(at+2)), s.text(at+3)
+		at += 4
+	}
 	if ps.Has(tocsin.PartRest) {
-		a.Distribution, a.Group, a.Seen, a.Ends = access.Distribution(s.integer(at)), s.integer(at+1), s.integer(at+2), s.integer(at+3)
-		a.Seq, a.Guard = tocsin.Seq(s.integer(at+4)), tocsin.Verdict(s.text(at+5))
-		a.Override, a.OverriddenBy = s.text(at+6), s.integer(at+7)
+		a.Distribution, a.Group = access.Distribution(s.integer(at)), s.integer(at+1)
+		a.Seq, a.OverriddenBy = tocsin.Seq(s.integer(at+2)), s.integer(at+3)
 	}
 	return err
 }
@@ -205,8 +219,7 @@ func signed(keys []uint64) []int64 {
 func (t *tx) Attributes(ctx context.Context, s store.Scoped[store.Query]) iter.Seq2[tocsin.Attribute, error] {
 	w := t.attributeWhere(s)
 	parts := s.Query.Parts
-	scan := func(s scanner, a *tocsin.Attribute) error { return t.scanParts(s, a, parts) }
-	return rows(ctx, t, scan, `SELECT `+prefix(selected(parts))+` FROM attributes a CROSS JOIN events e ON e.id = a.event WHERE `+
+	return rows(ctx, t, t.scanning(parts), `SELECT `+prefix(selected(parts))+` FROM attributes a CROSS JOIN events e ON e.id = a.event WHERE `+
 		w.sql()+orderBy(s.Query.Order)+w.page(s.Query.Limit, s.Query.Offset), w.args...)
 }
 

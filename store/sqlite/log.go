@@ -40,7 +40,7 @@ func (t *tx) Lines(ctx context.Context, after tocsin.Seq) iter.Seq2[store.LogLin
 }
 
 // Spans implements [store.Reader].
-func (t *tx) Spans(ctx context.Context, n tocsin.Seq, spans []tocsin.Span) iter.Seq2[tocsin.Attribute, error] {
+func (t *tx) Spans(ctx context.Context, n tocsin.Seq, spans []tocsin.Span, ps tocsin.Parts) iter.Seq2[tocsin.Attribute, error] {
 	return func(yield func(tocsin.Attribute, error) bool) {
 		for _, s := range spans {
 			w := &where{}
@@ -54,7 +54,7 @@ func (t *tx) Spans(ctx context.Context, n tocsin.Seq, spans []tocsin.Span) iter.
 			if s.Types != nil {
 				w.and("type IN (SELECT value FROM json_each(?))", array(s.Types))
 			}
-			for a, err := range rows(ctx, t, t.scanAttribute, `SELECT `+attributeColumns+` FROM attributes WHERE `+w.sql(), w.args...) {
+			for a, err := range rows(ctx, t, t.scanning(ps), `SELECT `+selected(ps)+` FROM attributes WHERE `+w.sql(), w.args...) {
 				if !yield(a, err) || err != nil {
 					return
 				}
@@ -99,7 +99,7 @@ func (t *tx) imagesAfter(ctx context.Context, n tocsin.Seq, where string, args .
 //
 // A row that has not changed since line n is as it was. What it was before it
 // changed, or was deleted, stands in the first line about it after n.
-func (t *tx) AsOf(ctx context.Context, n tocsin.Seq, event, firstID, lastID int64) iter.Seq2[tocsin.Attribute, error] {
+func (t *tx) AsOf(ctx context.Context, n tocsin.Seq, event, firstID, lastID int64, ps tocsin.Parts) iter.Seq2[tocsin.Attribute, error] {
 	where, args := "seq <= ?", []any{n}
 	lines, largs := "seq > ?", []any{n}
 	if event != 0 {
@@ -115,7 +115,7 @@ func (t *tx) AsOf(ctx context.Context, n tocsin.Seq, event, firstID, lastID int6
 		from += " NOT INDEXED" // the range of ids is narrower than the event
 	}
 	return func(yield func(tocsin.Attribute, error) bool) {
-		for a, err := range rows(ctx, t, t.scanAttribute, `SELECT `+attributeColumns+` FROM `+from+` WHERE `+where, args...) {
+		for a, err := range rows(ctx, t, t.scanning(ps), `SELECT `+selected(ps)+` FROM `+from+` WHERE `+where, args...) {
 			if !yield(a, err) || err != nil {
 				return
 			}

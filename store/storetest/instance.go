@@ -20,6 +20,7 @@ var instanceTests = map[string]func(*testing.T, *world){
 	"BlockedStaysOut":            blockedStaysOut,
 	"SettingsMakeSense":          settingsMakeSense,
 	"DocIDsAreNeverReused":       docIDsAreNeverReused,
+	"EventsAreHandedOver":        eventsAreHandedOver,
 }
 
 // Every role tries to give every role, to users, by keys and as roles of its own.

@@ -39,13 +39,17 @@ func partsThatAreAskedFor(t *testing.T, w *world) {
 	if whole.Comment != "why" || whole.Seq == 0 || whole.Label == 0 {
 		t.Fatalf("whole: %+v", whole)
 	}
-	for ps := tocsin.PartValue; ps < tocsin.PartRest<<1; ps++ {
+	for n := range 256 {
+		ps := tocsin.Parts(n)
 		want := tocsin.Attribute{ID: whole.ID, Event: whole.Event, Value: whole.Value, ToIDS: true, NoCorrelate: true}
 		if ps.Has(tocsin.PartUUID) {
 			want.UUID = whole.UUID
 		}
+		if ps.Has(tocsin.PartCategory) {
+			want.Category = whole.Category
+		}
 		if ps.Has(tocsin.PartPlace) {
-			want.Object, want.Relation, want.Category, want.Comment = whole.Object, whole.Relation, whole.Category, whole.Comment
+			want.Object, want.Relation, want.Comment = whole.Object, whole.Relation, whole.Comment
 		}
 		if ps.Has(tocsin.PartMarks) {
 			want.Tags, want.Label = whole.Tags, whole.Label
@@ -53,9 +57,11 @@ func partsThatAreAskedFor(t *testing.T, w *world) {
 		if ps.Has(tocsin.PartTimes) {
 			want.Timestamp, want.FirstSeen, want.LastSeen = whole.Timestamp, whole.FirstSeen, whole.LastSeen
 		}
+		if ps.Has(tocsin.PartHolds) {
+			want.Seen, want.Ends, want.Guard, want.Override = whole.Seen, whole.Ends, whole.Guard, whole.Override
+		}
 		if ps.Has(tocsin.PartRest) {
-			want.Distribution, want.Group, want.Seen, want.Ends, want.Seq = whole.Distribution, whole.Group, whole.Seen, whole.Ends, whole.Seq
-			want.Guard, want.Override, want.OverriddenBy = whole.Guard, whole.Override, whole.OverriddenBy
+			want.Distribution, want.Group, want.Seq, want.OverriddenBy = whole.Distribution, whole.Group, whole.Seq, whole.OverriddenBy
 		}
 		if got := read(ps); got != want {
 			t.Errorf("parts %b:\n%+v, not\n%+v", ps, got, want)

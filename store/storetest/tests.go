@@ -86,6 +86,7 @@ var reads = map[string]func(*testing.T, store.View) int{
 	"Feeds":          func(t *testing.T, w store.View) int { return length(w.Feeds()) },
 	"Peers":          func(t *testing.T, w store.View) int { return length(w.Peers()) },
 	"Blocks":         func(t *testing.T, w store.View) int { return length(w.Blocks()) },
+	"Delegations":    func(t *testing.T, w store.View) int { return length(w.Delegations()) },
 	"Settings":       func(t *testing.T, w store.View) int { return length(w.Settings()) },
 	"UserSettings":   func(t *testing.T, w store.View) int { return length(w.UserSettings()) },
 	"Registrations":  func(t *testing.T, w store.View) int { return length(w.Registrations()) },
@@ -167,11 +168,13 @@ func everyReadAsksWho(t *testing.T, w *world) {
 			return err
 		}
 		if err := errors.Join(
+			store.Put(tx, &tocsin.Organisation{Name: "others", UUID: tocsin.UUID{4}, Local: true}),
 			store.Put(tx, &tocsin.TagCollection{Name: "ours", Org: 1}),
 			store.Put(tx, &tocsin.Feed{Name: "a feed", Headers: tocsin.NewSecret([]byte("Authorization: x"))}),
 			store.Put(tx, &tocsin.Peer{Name: "a peer", Key: tocsin.NewSecret([]byte("a key"))}),
 			store.Put(tx, &tocsin.Block{Of: tocsin.KindEvent, UUID: tocsin.UUID{3}}),
 			store.Put(tx, &tocsin.Setting{Name: "a setting", Value: "x"}),
+			store.Put(tx, &tocsin.Handover{Event: 1, Org: 3, Requester: 1}),
 			store.Put(tx, &tocsin.UserSetting{User: 1, Name: "homepage", Value: []byte(`1`)}),
 			store.Put(tx, &tocsin.Registration{Email: "new@example.org"}),
 		); err != nil {
@@ -514,8 +517,12 @@ func (r *recorder) Follow(ctx context.Context, cs []tocsin.Change) error {
 	v := access.System("a test")
 	for _, c := range cs {
 		line := fmt.Sprintf("%d %s %d", c.Seq, c.Kind, c.ID)
-		if run, label := c.Run(v); run != nil {
-			line += fmt.Sprint(" label ", label, " run")
+		if c.IsRange() {
+			run, err := c.Run(ctx, v, 0)
+			if err != nil {
+				return err
+			}
+			line += fmt.Sprint(" label ", c.Label(v), " run")
 			for _, a := range run {
 				line += fmt.Sprintf(" %d=%s/%v/%v/%d", a.ID, a.Value, a.Deleted, a.ToIDS, a.Label)
 			}
@@ -528,7 +535,7 @@ func (r *recorder) Follow(ctx context.Context, cs []tocsin.Change) error {
 		}
 		if c.IsScope() {
 			var touched []string
-			for a, err := range c.Scope(ctx, v) {
+			for a, err := range c.Scope(ctx, v, 0) {
 				if err != nil {
 					return err
 				}

@@ -78,7 +78,7 @@ const (
 
 var formats = []Format{
 	{Name: "text", Media: plain, Suffix: "txt", Device: true, Write: writeText},
-	{Name: "csv", Media: "text/csv; charset=UTF-8", Suffix: "csv", Parts: tocsin.PartUUID | tocsin.PartPlace | tocsin.PartMarks | tocsin.PartTimes | tocsin.PartRest, Write: writeCSV},
+	{Name: "csv", Media: "text/csv; charset=UTF-8", Suffix: "csv", Parts: tocsin.PartUUID | tocsin.PartCategory | tocsin.PartPlace | tocsin.PartMarks | tocsin.PartTimes | tocsin.PartRest, Write: writeCSV},
 	{Name: "rpz", Media: plain, Suffix: "txt", Device: true, Write: writeRPZ},
 	{Name: "hosts", Media: plain, Suffix: "txt", Device: true, Types: []string{"domain"}, Write: writeHosts},
 	{Name: "netfilter", Media: plain, Suffix: "txt", Types: addressed, Write: writeNetfilter},
@@ -87,7 +87,7 @@ var formats = []Format{
 	{Name: "zeek", Media: plain, Suffix: "txt", Device: true, Write: writeZeek},
 	{Name: "hashes", Media: plain, Suffix: "txt", Device: true, Write: writeHashes},
 	{Name: "cache", Media: plain, Suffix: "txt", Write: writeCache},
-	{Name: "openioc", Media: asXML, Suffix: "xml", Device: true, Parts: tocsin.PartUUID | tocsin.PartPlace, Write: writeOpenIOC},
+	{Name: "openioc", Media: asXML, Suffix: "xml", Device: true, Parts: tocsin.PartUUID | tocsin.PartCategory, Write: writeOpenIOC},
 	{Name: "yara", Media: plain, Suffix: "txt", Parts: tocsin.PartUUID | tocsin.PartPlace, Write: writeYARA},
 	{Name: "yara-json", Media: asJSON, Suffix: "json", Parts: tocsin.PartUUID | tocsin.PartPlace, Write: writeYARAJSON},
 	{Name: "kunai", Media: asJSON, Suffix: "json", Device: true, Types: kunaiTypes, Parts: tocsin.PartUUID, Write: writeKunai},

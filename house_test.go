@@ -19,6 +19,7 @@ var house = []string{
 	"tocsin/misp",
 	"tocsin/stix",
 	"tocsin/codec",
+	"tocsin/blob",
 	"tocsin/export",
 	"tocsin/store",
 	"tocsin/store/sqlite",

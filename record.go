@@ -93,6 +93,7 @@ var kinds = map[Kind]struct {
 	KindOpinion:       {"opinion", func() Record { return new(Opinion) }},
 	KindRelationship:  {"relationship", func() Record { return new(Relationship) }},
 	KindCluster:       {"cluster", func() Record { return new(Cluster) }},
+	KindAttachment:    {"attachment", func() Record { return new(Attachment) }},
 	KindTagCollection: {"tag collection", func() Record { return new(TagCollection) }},
 	KindRole:          {"role", func() Record { return new(Role) }},
 	KindFeed:          {"feed", func() Record { return new(Feed) }},
@@ -107,6 +108,7 @@ var kinds = map[Kind]struct {
 	KindUserSetting:   {"user setting", func() Record { return new(UserSetting) }},
 	KindRegistration:  {"registration", func() Record { return new(Registration) }},
 	KindAllowed:       {"allowed entry", func() Record { return new(Allowed) }},
+	KindExclusion:     {"correlation exclusion", func() Record { return new(Exclusion) }},
 	KindVocabulary:    {"vocabulary", func() Record { return new(Vocabulary) }},
 }
 

@@ -8,6 +8,13 @@ type Setting struct {
 	Value string `json:"value"`
 }
 
+// DefaultAttachment and MostAttachment are what [AttachmentLimit] is by itself, and what
+// it may be, in octets.
+const (
+	DefaultAttachment = 50 << 20
+	MostAttachment    = 64 << 20
+)
+
 // Settings that are known, by name.
 const (
 	// SightingPolicy is who is shown the sightings of others, by MISP's numbers: see
@@ -27,4 +34,8 @@ const (
 	EventDistribution = "event.distribution"
 	// Delegation is "true" where events may be handed over to another organisation.
 	Delegation = "event.delegation"
+	// AttachmentLimit is how many octets one attachment may have, as PHP's
+	// upload_max_filesize is for MISP. Nobody decided: 50 MiB. More than
+	// [MostAttachment] is not taken by any setting.
+	AttachmentLimit = "attachment.limit"
 )

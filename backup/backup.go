@@ -11,6 +11,8 @@
 package backup
 
 import (
+	"encoding/hex"
+	"strings"
 	"time"
 
 	"tocsin"
@@ -21,7 +23,17 @@ const (
 	Database = "tocsin.db"
 	SealKey  = "seal.key"
 	manifest = "manifest.json"
+	blobs    = "blobs/" // attachments, each named by the SHA-256 of its content
 )
+
+// IsBlob returns the sum of the attachment that a file of an archive is.
+func IsBlob(name string) (sha256 string, ok bool) {
+	sum, ok := strings.CutPrefix(name, blobs)
+	if b, err := hex.DecodeString(sum); err != nil || len(b) != 32 || strings.ToLower(sum) != sum {
+		return "", false
+	}
+	return sum, ok
+}
 
 // A Manifest says what an archive holds.
 type Manifest struct {
@@ -35,10 +47,19 @@ type Manifest struct {
 	Rows        map[string]int64 `json:"rows"` // by table
 	Seal        *Seal            `json:"seal,omitempty"`
 	Files       []File           `json:"files"`
+	Blobs       Blobs            `json:"blobs"`
 }
 
-// Format is that of the archives that are written today.
-const Format = 1
+// Format is that of the archives that are written today. Those before it had no
+// attachments.
+const Format = 2
+
+// Blobs is how many attachments an archive holds. Each is named by its sum, so that
+// the manifest need not list them.
+type Blobs struct {
+	Count  int64 `json:"count"`
+	Octets int64 `json:"octets"`
+}
 
 // A Seal tells of the key without which the secrets in the database can't be
 // read: TSIG keys, and those of peers. Nil: the exchange had none.

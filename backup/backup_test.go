@@ -95,12 +95,17 @@ func TestOthersArchives(t *testing.T) {
 		{"no database", "it has no database", []string{manifest, `{"format":1}`}},
 		{"a path", `should be no "../tocsin.db"`, []string{"../tocsin.db", "x", manifest, whole}},
 		{"twice", `should be no "tocsin.db"`, []string{Database, "x", Database, "x", manifest, whole}},
-		{"later", "a later Tocsin", []string{Database, "x", manifest, strings.Replace(whole, `:1`, `:2`, 1)}},
+		{"later", "a later Tocsin", []string{Database, "x", manifest, strings.Replace(whole, `:1`, `:3`, 1)}},
 		{"earlier", "no format that there is", []string{Database, "x", manifest, `{}`}},
 		{"sum", "tocsin.db has another sum", []string{Database, "y", manifest, whole}},
 		{"missing", "tocsin.db is missing", []string{manifest, whole}},
 		{"unlisted", "seal.key is not in the manifest", []string{Database, "x", SealKey, "k", manifest, whole}},
 		{"no JSON", "manifest can't be read", []string{Database, "x", manifest, "manifest"}},
+		{"attachment", "", []string{Database, "x", blobs + database.SHA256, "x", manifest, strings.Replace(whole, `{`, `{"blobs":{"count":1,"octets":1},`, 1)}},
+		{"an attachment that is not", "has another sum", []string{Database, "x", blobs + database.SHA256, "y", manifest, whole}},
+		{"an attachment too many", "it holds 1 attachments", []string{Database, "x", blobs + database.SHA256, "x", manifest, whole}},
+		{"an attachment twice", "is there twice", []string{blobs + database.SHA256, "x", blobs + database.SHA256, "x", Database, "x", manifest, whole}},
+		{"an attachment elsewhere", "should be no", []string{blobs + "../" + database.SHA256, "x", Database, "x", manifest, whole}},
 		{"after", "follows its manifest", []string{Database, "x", manifest, whole, SealKey, "k"}},
 	} {
 		var b bytes.Buffer
@@ -140,7 +145,7 @@ func FuzzVerify(f *testing.F) {
 	f.Add([]byte("SQLite format 3\x00"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := Verify(bytes.NewReader(b))
-		if err == nil && (m.Format != Format || len(m.Files) == 0) {
+		if err == nil && (m.Format < 1 || m.Format > Format || len(m.Files) == 0) {
 			t.Errorf("%+v", m)
 		}
 	})

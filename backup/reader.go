@@ -40,6 +40,8 @@ func Read(r io.Reader, open func(name string) (io.WriteCloser, error)) (m Manife
 	zip.Multistream(false)
 	files := tar.NewReader(zip)
 	var found []File
+	var attached Blobs
+	last := ""
 	for {
 		h, err := files.Next()
 		if errors.Is(err, io.EOF) {
@@ -57,6 +59,22 @@ func Read(r io.Reader, open func(name string) (io.WriteCloser, error)) (m Manife
 			}
 			break
 		}
+		if sum, ok := IsBlob(h.Name); ok {
+			if h.Name <= last { // they are in order, and each is there once
+				return m, damaged("%q is there twice, or in the wrong place", h.Name)
+			}
+			last = h.Name
+			f, err := readFile(files, h, open)
+			if err != nil {
+				return m, err
+			}
+			if f.SHA256 != sum {
+				return m, damaged("%s has another sum", h.Name)
+			}
+			attached.Count++
+			attached.Octets += f.Size
+			continue
+		}
 		if !known(h.Name) || slices.ContainsFunc(found, func(f File) bool { return f.Name == h.Name }) {
 			return m, damaged("there should be no %q", h.Name)
 		}
@@ -66,7 +84,7 @@ func Read(r io.Reader, open func(name string) (io.WriteCloser, error)) (m Manife
 		}
 		found = append(found, f)
 	}
-	if err := m.check(found); err != nil {
+	if err := m.check(found, attached); err != nil {
 		return m, err
 	}
 	return m, end(in, zip, files)
@@ -118,14 +136,16 @@ func readManifest(r io.Reader) (m Manifest, err error) {
 	return m, nil
 }
 
-func (m Manifest) check(found []File) error {
+func (m Manifest) check(found []File, attached Blobs) error {
 	switch {
 	case m.Format > Format:
 		return tocsin.Errorf(tocsin.Conflict, "the backup was written by a later Tocsin (%s); restore it with that one", m.Program)
-	case m.Format != Format:
+	case m.Format < 1:
 		return damaged("its manifest is of no format that there is: %d", m.Format)
 	case !slices.Equal(found, m.Files):
 		return damaged("its files are not those that were written: %s", difference(found, m.Files))
+	case attached != m.Blobs:
+		return damaged("it holds %d attachments, and not the %d that were written", attached.Count, m.Blobs.Count)
 	case !slices.ContainsFunc(found, func(f File) bool { return f.Name == Database }):
 		return damaged("it has no database")
 	}

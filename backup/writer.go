@@ -18,6 +18,7 @@ type Writer struct {
 	tar   *tar.Writer
 	made  time.Time
 	files []File
+	blobs Blobs
 }
 
 // NewWriter begins an archive.
@@ -44,13 +45,24 @@ func (w *Writer) File(name string, size int64, content func(io.Writer) error) er
 	return nil
 }
 
+// Blob adds an attachment, by the SHA-256 of its content in lower-case hex.
+func (w *Writer) Blob(sum string, content []byte) error {
+	if err := w.header(blobs+sum, int64(len(content))); err != nil {
+		return err
+	}
+	w.blobs.Count++
+	w.blobs.Octets += int64(len(content))
+	_, err := w.tar.Write(content)
+	return err
+}
+
 func (w *Writer) header(name string, size int64) error {
 	return w.tar.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o600, ModTime: w.made})
 }
 
 // Close ends the archive with its manifest, and returns it as it was written.
 func (w *Writer) Close(m Manifest) (Manifest, error) {
-	m.Format, m.Made, m.Files = Format, w.made, w.files
+	m.Format, m.Made, m.Files, m.Blobs = Format, w.made, w.files, w.blobs
 	b, err := json.MarshalIndent(m, "", "\t")
 	if err != nil {
 		return m, err

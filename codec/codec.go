@@ -45,6 +45,7 @@ type Draft struct {
 	Relation     string
 	Deleted      bool
 	NoCorrelate  bool
+	Attachment   *tocsin.Attachment // content that goes with it, and is kept already
 }
 
 // A TagDraft is a tag as it arrived.

@@ -76,7 +76,8 @@ type AttributeEdit struct {
 	Timestamp    int64 // of the edit at its origin, if it says so: an older one is refused
 	FirstSeen    *time.Time
 	LastSeen     *time.Time
-	Tags         []TagDraft // attached beside those that it has, or taken off
+	Tags         []TagDraft         // attached beside those that it has, or taken off
+	Attachment   *tocsin.Attachment // content in place of what it has, if any
 }
 
 // draft is the edit as a draft of a new attribute.
@@ -85,7 +86,7 @@ func (ed *AttributeEdit) draft() Draft {
 		Line: ed.Line, UUID: ed.UUID, Type: or(ed.Type), Text: or(ed.Text), Category: or(ed.Category), Comment: or(ed.Comment),
 		Relation: or(ed.Relation), ToIDS: ed.ToIDS, Deleted: or(ed.Deleted), NoCorrelate: or(ed.NoCorrelate),
 		Distribution: ed.Distribution, Group: or(ed.Group), Timestamp: ed.Timestamp,
-		FirstSeen: or(ed.FirstSeen), LastSeen: or(ed.LastSeen), Tags: ed.Tags,
+		FirstSeen: or(ed.FirstSeen), LastSeen: or(ed.LastSeen), Tags: ed.Tags, Attachment: ed.Attachment,
 	}
 }
 
@@ -184,10 +185,11 @@ func (w *writing) edit(r reader, id int64, ed *AttributeEdit) error {
 		}
 		return nil
 	})
-	if err == nil {
-		w.res.Attributes = append(w.res.Attributes, *a)
+	if err != nil {
+		return err
 	}
-	return err
+	w.res.Attributes = append(w.res.Attributes, *a)
+	return w.attach(a.ID, ed.Attachment)
 }
 
 // sortOut tells edits that name an attribute from those that can only be new.

@@ -119,6 +119,9 @@ func (w *writing) add(event int64, as []tocsin.Attribute, from []*Draft) error {
 	for _, i := range added.Duplicates {
 		w.res.Duplicates = append(w.res.Duplicates, from[i].Line)
 	}
+	if err := w.attachments(added, from); err != nil {
+		return err
+	}
 	if w.res.Attributes == nil {
 		w.res.Attributes = added.Added
 	} else {

@@ -3,6 +3,7 @@ package mispapi
 import (
 	"cmp"
 	"errors"
+	"io"
 	"net/http"
 	"strconv"
 
@@ -42,7 +43,11 @@ func viewAttribute(c *call) error {
 	if err != nil {
 		return err
 	}
-	b := c.encoder().AppendAttribute([]byte(`{"Attribute":`), a, misp.Bare, misp.More{EventUUID: e.UUID})
+	m := misp.More{EventUUID: e.UUID}
+	if m.Data, err = c.heldBy(a); err != nil {
+		return err
+	}
+	b := c.encoder().AppendAttribute([]byte(`{"Attribute":`), a, misp.Bare, m)
 	return c.send(append(b, '}'))
 }
 
@@ -55,8 +60,13 @@ func addAttributes(c *call) error {
 	if err != nil {
 		return err
 	}
-	d := &drafter{view: c.view}
-	if err := misp.DecodeAttributes(c.r.Body, d.each); err != nil {
+	return c.addDraftsOf(e, c.r.Body)
+}
+
+// addDraftsOf adds the attributes that a text holds to an event.
+func (c *call) addDraftsOf(e *tocsin.Event, text io.Reader) error {
+	d := c.drafter()
+	if err := misp.DecodeAttributes(text, d.each); err != nil {
 		return c.undecoded(err, "No valid attribute data received.")
 	}
 	if err := c.meet(d); err != nil {
@@ -128,7 +138,7 @@ func editAttribute(c *call) error {
 	if err != nil {
 		return err
 	}
-	d := &drafter{view: c.view}
+	d := c.drafter()
 	err = misp.DecodeAttributes(c.r.Body, func(a *misp.Attribute) error {
 		if err := d.more(); err != nil {
 			return err

@@ -144,7 +144,7 @@ func (c *call) userOf(e *tocsin.Event) int64 {
 // each with both halves of its value and its event, from which MISP repeats some.
 func (c *call) appendRelatedInFull(b []byte, enc *misp.Encoder, a *tocsin.Attribute) ([]byte, error) {
 	b = append(b, '[')
-	keys := correlating(a)
+	keys := c.correlating(a)
 	if len(keys) == 0 {
 		return append(b, ']'), nil
 	}
@@ -153,7 +153,7 @@ func (c *call) appendRelatedInFull(b []byte, enc *misp.Encoder, a *tocsin.Attrib
 			return nil, err
 		}
 		e := c.eventOf(&other)
-		if other.Event == a.Event || e == nil || len(correlating(&other)) == 0 {
+		if other.Event == a.Event || e == nil || len(c.correlating(&other)) == 0 {
 			continue
 		}
 		if b[len(b)-1] != '[' {

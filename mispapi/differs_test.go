@@ -9,7 +9,6 @@ var unlike = map[string]struct {
 	"Event.EventTag":            {414, "a call that is not here attached a cluster"},
 	"Event.published":           {411, "calls that are not here unpublished events"},
 	"Event.attribute_count":     {125, "MISP loses count when an object is edited and deleted"},
-	"Attribute.data":            {81, "attachments are not kept"},
 	"Object.description":        {123, "templates are not here: the object says what it is"},
 	"SharingGroup.sync_user_id": {0, "a group has no user of its own"},
 	"SharingGroupOrg.extend":    {144, "MISP takes the text false for true"},

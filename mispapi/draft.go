@@ -16,6 +16,7 @@ import (
 // record with a field that could not be read is not taken without it, since what
 // is absent may default to sharing more than was meant.
 type drafter struct {
+	c          *call // keeps what comes with attributes
 	view       store.View
 	attributes []intake.Draft
 	objects    []intake.ObjectDraft
@@ -27,6 +28,7 @@ type drafter struct {
 	creator    int64                // Orgc, where the viewer speaks for another instance
 	newcomers  intake.Newcomers
 	later      []func(intake.Met) // puts the numbers of newcomers where they are wanted
+	failed     error              // why content could not be kept
 	refused    []intake.Refusal
 	dropped    map[string]string
 	types      map[int]string // of refused drafts, by line
@@ -107,11 +109,13 @@ func (d *drafter) attribute(a *misp.Attribute, line int) (intake.Draft, bool) {
 		return no(p.Field, p.Found, "it should be "+p.Want)
 	case typ == "":
 		return no("type", "", "there is no such type")
-	case a.Data.Or("") != "":
-		return no("data", "", "attachments are not kept here yet; send the attribute without its data")
+	}
+	content, value, err := d.content(a)
+	if err != nil {
+		return no("data", "", d.because(err))
 	}
 	out := intake.Draft{
-		Line: line, Type: typ, Text: a.Value.Or(""), Category: a.Category.Or(""), Comment: a.Comment.Or(""),
+		Line: line, Type: typ, Text: value.Or(""), Attachment: content, Category: a.Category.Or(""), Comment: a.Comment.Or(""),
 		ToIDS: said(a.ToIDS), UUID: a.UUID.Or(tocsin.UUID{}), Timestamp: a.Timestamp.Or(0),
 		FirstSeen: a.FirstSeen.Or(time.Time{}), LastSeen: a.LastSeen.Or(time.Time{}),
 		Relation: a.Relation.Or(""), Deleted: a.Deleted.Or(false), NoCorrelate: a.NoCorrelate.Or(false),
@@ -164,6 +168,15 @@ func (d *drafter) drop(what, why string) {
 		d.dropped = map[string]string{}
 	}
 	d.dropped[what] = why
+}
+
+// because is an error in words, for whoever sent what it is about. One that is nobody's
+// fault ends the call.
+func (d *drafter) because(err error) string {
+	if tocsin.CodeOf(err) == tocsin.Internal && d.failed == nil {
+		d.failed = err
+	}
+	return err.Error()
 }
 
 // tags makes drafts of tags. One that has no name is found by its number.

@@ -21,13 +21,15 @@ func (d *drafter) edit(a *misp.Attribute, line int) (intake.AttributeEdit, bool)
 	case len(a.Problems) > 0:
 		p := a.Problems[0]
 		return no(p.Field, p.Found, "it should be "+p.Want)
-	case a.Data.Or("") != "":
-		return no("data", "", "attachments are not kept here yet; send the attribute without its data")
 	case !a.UUID.Present() && typ == "":
 		return no("type", "", "there is no such type")
 	}
+	content, value, err := d.content(a)
+	if err != nil {
+		return no("data", "", d.because(err))
+	}
 	out := intake.AttributeEdit{
-		Line: line, UUID: a.UUID.Or(tocsin.UUID{}), Type: said(a.Type), Text: said(a.Value), Category: said(a.Category),
+		Line: line, UUID: a.UUID.Or(tocsin.UUID{}), Type: said(a.Type), Text: said(value), Attachment: content, Category: said(a.Category),
 		Comment: said(a.Comment), Relation: said(a.Relation), ToIDS: said(a.ToIDS), Deleted: said(a.Deleted), NoCorrelate: said(a.NoCorrelate),
 		Timestamp: a.Timestamp.Or(0), FirstSeen: said(a.FirstSeen), LastSeen: said(a.LastSeen),
 	}

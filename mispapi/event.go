@@ -45,7 +45,8 @@ func viewEvent(c *call) error {
 	}
 	o := eventOptions{deleted: deleted, inbound: true, unrelated: said["includeEventCorrelations"] != nil && !truthy(said["includeEventCorrelations"]),
 		metadata: truthy(said["metadata"]), warned: truthy(said["includeWarninglistHits"]), analysts: said["includeAnalystData"] == nil || truthy(said["includeAnalystData"]),
-		unsighted: truthy(said["noSightings"]), galaxyless: truthy(said["excludeGalaxy"])}
+		unsighted: truthy(said["noSightings"]), galaxyless: truthy(said["excludeGalaxy"]),
+		attached: said["includeAttachments"] == nil || truthy(said["includeAttachments"])}
 	out := c.stream(mediaJSON)
 	if err := c.appendEvent(out, e, o); err != nil {
 		return err
@@ -64,6 +65,7 @@ type eventOptions struct {
 	toIDs     *bool           // only attributes that are marked so
 	without   []tocsin.TagSet // none that carry such tags
 	analysts  bool            // notes, opinions and relationships
+	attached  bool            // the content of attributes
 	unsighted bool            // no sightings
 
 	galaxyless bool // no galaxies: the clusters' tags are there all the same
@@ -96,8 +98,11 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 	s := enc.Event(e, x)
 	out.b = s.Head(out.b)
 	if o.metadata {
+		if err := out.flush(); err != nil {
+			return err
+		}
 		out.b = s.Tail(out.b)
-		return out.flush()
+		return nil
 	}
 	parts := map[int64][]tocsin.Attribute{}
 	for a, err := range c.view.Attributes(c.r.Context(), store.Query{Events: []int64{e.ID}, Deleted: o.deleted, Guarded: o.guarded, ToIDS: o.toIDs, NotTags: o.without}) {
@@ -108,7 +113,11 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 			parts[a.Object] = append(parts[a.Object], a)
 			continue
 		}
-		out.b = s.Attribute(out.b, &a, c.more(&a, o, said))
+		m, err := c.more(&a, o, said)
+		if err != nil {
+			return err
+		}
+		out.b = s.Attribute(out.b, &a, m)
 		if err := out.flush(); err != nil {
 			return err
 		}
@@ -119,18 +128,25 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 		}
 		out.b = s.Object(out.b, &ob, said.references[ob.ID], said.on(tocsin.KindObject, ob.ID)...)
 		for _, a := range parts[ob.ID] {
-			out.b = s.Attribute(out.b, &a, c.more(&a, o, said))
+			m, err := c.more(&a, o, said)
+			if err != nil {
+				return err
+			}
+			out.b = s.Attribute(out.b, &a, m)
+			if err := out.flush(); err != nil {
+				return err
+			}
 		}
 		if err := out.flush(); err != nil {
 			return err
 		}
 	}
-	out.b = s.Tail(out.b)
-	return out.flush()
+	out.b = s.Tail(out.b) // what comes beside it may yet be put in
+	return nil
 }
 
 // more is what was asked for beside an attribute of an event.
-func (c *call) more(a *tocsin.Attribute, o eventOptions, said *saidOf) (m misp.More) {
+func (c *call) more(a *tocsin.Attribute, o eventOptions, said *saidOf) (m misp.More, err error) {
 	m.Proposals, m.Sightings, m.Remarks = said.proposals[a.ID], said.sightings[a.ID], said.on(tocsin.KindAttribute, a.ID)
 	if !o.galaxyless {
 		m.Galaxies = c.galaxiesOn(a.Tags, true)
@@ -138,7 +154,10 @@ func (c *call) more(a *tocsin.Attribute, o eventOptions, said *saidOf) (m misp.M
 	if o.warned {
 		m.Warnings = c.warnings(a)
 	}
-	return m
+	if o.attached {
+		m.Data, err = c.heldBy(a)
+	}
+	return m, err
 }
 
 // publishEvent lets an event leave.

@@ -129,6 +129,7 @@ func (s *search) pageOf(ids []int64) []int64 {
 
 func (s *search) writeEvents(out *stream, ids []int64) error {
 	o := eventOptions{deleted: s.q.Deleted, metadata: truthy(s.said["metadata"]), warned: truthy(s.said["includeWarninglistHits"]), guarded: s.q.Guarded,
+		attached: truthy(s.said["withAttachments"]) || truthy(s.said["includeAttachments"]), analysts: truthy(s.said["includeAnalystData"]),
 		toIDs: s.q.ToIDS, without: s.q.NotTags}
 	if v, ok := s.said["includeEventCorrelations"]; ok {
 		o.unrelated = !truthy(v)

@@ -54,6 +54,11 @@ func (s *search) writeJSON(out *stream) error {
 				m.Sightings = []byte("[]")
 			}
 		}
+		if truthy(s.said["withAttachments"]) || truthy(s.said["includeAttachments"]) {
+			if m.Data, err = s.c.heldBy(&a); err != nil {
+				return err
+			}
+		}
 		if truthy(s.said["includeWarninglistHits"]) {
 			m.Warnings = s.c.warnings(a)
 		}
@@ -82,7 +87,7 @@ const maxRelatedAttributes = 100
 // appendRelated appends the attributes of other events that claim the same.
 func (c *call) appendRelated(b []byte, enc *misp.Encoder, a *tocsin.Attribute) ([]byte, error) {
 	b = append(b, '[')
-	keys := correlating(a)
+	keys := c.correlating(a)
 	if len(keys) == 0 {
 		return append(b, ']'), nil
 	}
@@ -91,7 +96,7 @@ func (c *call) appendRelated(b []byte, enc *misp.Encoder, a *tocsin.Attribute) (
 			return nil, err
 		}
 		e := c.eventOf(&other)
-		if other.Event == a.Event || e == nil || len(correlating(&other)) == 0 {
+		if other.Event == a.Event || e == nil || len(c.correlating(&other)) == 0 {
 			continue
 		}
 		if b[len(b)-1] != '[' {

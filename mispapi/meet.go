@@ -97,6 +97,9 @@ func (d *drafter) groupTo(number misp.Field[int64], along *misp.SharingGroup, to
 // meet has the newcomers met, and puts their numbers where they are wanted: in what
 // was drafted, and at groups besides.
 func (c *call) meet(d *drafter, groups ...*int64) error {
+	if d.failed != nil {
+		return d.failed
+	}
 	m, err := c.desk.Meet(c.r.Context(), c.v, d.newcomers)
 	if err != nil {
 		return err

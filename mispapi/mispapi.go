@@ -15,6 +15,7 @@ import (
 
 	"tocsin"
 	"tocsin/access"
+	"tocsin/blob"
 	"tocsin/indicator"
 	"tocsin/intake"
 	"tocsin/store"
@@ -37,6 +38,8 @@ type API struct {
 	Schema int64
 	// Bus takes events that are pushed to it. Without one there is nobody to push to.
 	Bus Bus
+	// Blobs is where the content of attributes is kept. Without it none is.
+	Blobs blob.Place
 	// Guards say what is guarded, and why. Without them nothing is.
 	Guards Guards
 	// Library takes in reference data. Without it there is no more than there is.
@@ -44,7 +47,8 @@ type API struct {
 
 	presence presence
 
-	leads leads // which published clusters lead to which
+	crowds crowds // what correlates most
+	leads  leads  // which published clusters lead to which
 }
 
 // An Index knows which events claim a value (package match).

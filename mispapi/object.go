@@ -54,7 +54,7 @@ func addObject(c *call) error {
 	if why := c.untemplated(o); why != "" {
 		return no(why)
 	}
-	d := &drafter{view: c.view}
+	d := c.drafter()
 	draft, ok := d.object(o, 0)
 	if !ok {
 		return no(errorsOf(d, &intake.Result{}))
@@ -159,7 +159,7 @@ func editObject(c *call) error {
 		return c.undecoded(err, "No valid object data received.")
 	}
 	no := func(why any) error { return c.unsaved("edit Object", "/objects/edit/"+itoa(old.ID), why, nil) }
-	d := &drafter{view: c.view}
+	d := c.drafter()
 	edit, ok := d.objectEdit(o, old.ID, 0)
 	if !ok {
 		return no(errorsOf(d, &intake.Result{}))

@@ -30,7 +30,7 @@ func (c *call) related(e *tocsin.Event) ([]*tocsin.Event, error) {
 		if err != nil {
 			return nil, err
 		}
-		if whole = collectKeys(keys, &a); !whole {
+		if whole = c.collectKeys(keys, &a); !whole {
 			break
 		}
 	}
@@ -38,17 +38,17 @@ func (c *call) related(e *tocsin.Event) ([]*tocsin.Event, error) {
 }
 
 // collectKeys adds an attribute's keys, until there are enough.
-func collectKeys(keys map[indicator.Key]bool, a *tocsin.Attribute) bool {
-	for _, k := range correlating(a) {
+func (c *call) collectKeys(keys map[indicator.Key]bool, a *tocsin.Attribute) bool {
+	for _, k := range c.correlating(a) {
 		keys[k] = true
 	}
 	return len(keys) < maxRelatedKeys
 }
 
 // correlating returns the keys under which an attribute correlates: what it is,
-// never what it only mentions.
-func correlating(a *tocsin.Attribute) []indicator.Key {
-	if a.NoCorrelate || a.Deleted || !a.Value.Type().Correlates {
+// never what it only mentions, and nothing if its value is left out of correlations.
+func (c *call) correlating(a *tocsin.Attribute) []indicator.Key {
+	if a.NoCorrelate || a.Deleted || !c.view.Correlates(a.Value) {
 		return nil
 	}
 	return slices.DeleteFunc(a.Value.Keys(), func(k indicator.Key) bool { return strings.HasPrefix(string(k), "m:") })
@@ -66,7 +66,7 @@ func (c *call) sharing(keys map[indicator.Key]bool) (events map[int64]bool, more
 			return nil, false, err
 		}
 		hits++
-		if !events[a.Event] && slices.ContainsFunc(correlating(&a), func(k indicator.Key) bool { return keys[k] }) {
+		if !events[a.Event] && slices.ContainsFunc(c.correlating(&a), func(k indicator.Key) bool { return keys[k] }) {
 			events[a.Event] = true
 		}
 	}

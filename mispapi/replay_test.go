@@ -2,6 +2,7 @@ package mispapi
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"tocsin"
+	"tocsin/blob"
 )
 
 // shared is the folder of recordings that stands beside the repository.
@@ -77,7 +79,6 @@ var unbuilt = slices.Concat(
 	calls(411, 421),
 	calls(423, 423),
 	calls(441, 441),
-	calls(444, 450),
 	// Formats.
 	calls(237, 238),
 	calls(257, 262),
@@ -98,8 +99,6 @@ func calls(from, to int) (out []int) {
 // adapted are changes to what is sent, to keep the worlds alike where ours does
 // something else on purpose.
 var adapted = map[int]struct{ method, path, body, why string }{
-	81:  {"POST", "/attributes/add/1", `{"type":"attachment","category":"External analysis","value":"note.txt"}`, "attachments are not kept"},
-	82:  {"POST", "/attributes/add/1", `{"type":"malware-sample","category":"Payload delivery","value":"sample.bin|6f5902ac237024bdd0c176cb93063dc4"}`, "samples are not kept"},
 	141: {"POST", "/events/publish/1", ``, "publishing with mail is not here"},
 }
 
@@ -473,6 +472,9 @@ func (p *replay) compare(kind, name string, want, have any) (diffs []string) {
 		return p.number(kind, name, w, have)
 	case string:
 		h, ok := have.(string)
+		if ok && name == "data" && sameSample(w, h) {
+			return nil
+		}
 		if ok && w == h && name == "uuid" {
 			p.uuids[w] = h
 		}
@@ -513,6 +515,22 @@ func (p *replay) pointsAt(kind, name, want, have string) bool {
 		to = kind
 	}
 	return ok && p.id(to, want) == have
+}
+
+// sameSample reports whether two texts are zips that hold the same sample, by the same
+// name: each zip is made anew, with its own salt.
+func sameSample(a, b string) bool {
+	name, sample, err := unlocked(a)
+	other, same, otherErr := unlocked(b)
+	return err == nil && otherErr == nil && name == other && bytes.Equal(sample, same)
+}
+
+func unlocked(text string) (string, []byte, error) {
+	b, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return "", nil, err
+	}
+	return blob.Unlock(b, 1<<20)
 }
 
 // ourNames puts our uuids in the place of theirs where they are names of members.

@@ -76,6 +76,10 @@ func (a *API) actions() []action {
 		{path: "/attributes/addTag", verbs: post, handle: tagAttribute, needs: tag, missing: noAttributeThere, others: notOurTags},
 		{path: "/attributes/removeTag", verbs: post, handle: untagAttribute, needs: tag, missing: noAttributeThere, others: notOurTags},
 		{path: "/attributes/add", verbs: post, handle: addAttributes, needs: add, missing: noEvent, opts: list},
+		{path: "/attributes/add_attachment", verbs: post, handle: addAttachment, needs: add, missing: noEvent, opts: list},
+		{path: "/attributes/download", verbs: get, handle: downloadAttribute, missing: noAttributeThere},
+		{path: "/attributes/downloadAttachment/download", verbs: get, handle: downloadAttribute, missing: noAttributeThere},
+		{path: "/attributes/viewPicture", verbs: get, handle: viewPicture, missing: noAttributeThere},
 		{path: "/attributes/edit", verbs: write, handle: editAttribute, needs: add, missing: noAttribute},
 		{path: "/attributes/restore", verbs: post, handle: restoreAttribute, needs: add, missing: noAttributeThere},
 		{path: "/attributes/delete", verbs: remove, handle: deleteAttribute, needs: add, missing: noAttributeThere},
@@ -191,6 +195,16 @@ func (a *API) actions() []action {
 		{path: "/galaxy_cluster_relations/delete", verbs: remove, handle: deleteRelation, needs: access.GalaxyEditor, missing: noRelation},
 
 		// Correlations and what is left out of them.
+		{path: "/correlation_exclusions", verbs: ask, handle: indexExclusions, opts: asks},
+		{path: "/correlation_exclusions/index", verbs: ask, handle: indexExclusions, opts: asks},
+		{path: "/correlation_exclusions/view", verbs: get, handle: viewExclusion, missing: noExclusion},
+		{path: "/correlation_exclusions/add", verbs: post, handle: addExclusion, needs: access.SiteAdmin},
+		{path: "/correlation_exclusions/edit", verbs: write, handle: editExclusion, needs: access.SiteAdmin, missing: noExclusion},
+		{path: "/correlation_exclusions/delete", verbs: remove, handle: deleteExclusion, needs: access.SiteAdmin, missing: noExclusion},
+		{path: "/correlation_exclusions/clean", verbs: post, handle: cleanExclusions, needs: access.SiteAdmin},
+		{path: "/correlations/top", verbs: ask, handle: topCorrelations, opts: asks},
+		{path: "/correlations/generateTopCorrelations", verbs: post, handle: countCorrelations, needs: access.SiteAdmin, opts: asks},
+		{path: "/correlations/overCorrelations", verbs: ask, handle: overCorrelations, opts: asks},
 
 		// Decaying models.
 

@@ -119,7 +119,7 @@ func TestTaggingSeveral(t *testing.T) {
 	if got := w.must(200, "ann", "GET", "/tags/tagStatistics/true/true", ""); !strings.HasPrefix(got.body, `{"tags":{"one":"20%","three":"20%","tlp:green":"40%","two":"20%"}`) {
 		t.Errorf("%s", got.body)
 	}
-	if got := w.must(200, "ann", "GET", "/attributes/attributeStatistics/category", ""); got.body != `{"Network activity":"2","Payload delivery":"2"}` {
+	if got := w.must(200, "ann", "GET", "/attributes/attributeStatistics/category", ""); got.body != `{"External analysis":"2","Network activity":"2","Payload delivery":"2"}` {
 		t.Errorf("%s", got.body)
 	}
 	for _, body := range []string{`{"uuid":"` + visible + `","tag":"none of ` + strings.Repeat("x", 300) + `"}`, `{"uuid":"` + visible + `","tag":[]}`, `{"uuid":[],"tag":"one"}`,

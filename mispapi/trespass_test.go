@@ -34,6 +34,7 @@ func (w *world) castPeople(ann *tocsin.User) {
 		"EVENT":     {visible, hidden, absent, bobsEvent},
 		"ATTRIBUTE": {inVisible, inHidden, absent, inBobs},
 		"OBJECT":    {obVisible, obHidden, absent, obBobs},
+		"PICTURE":   {visible: pictureVisible, hidden: pictureHidden, absent: absent},
 		"GROUP":     {visible: groupTwo, hidden: groupOurs, absent: absent},
 		"REPORT":    {visible: reportVisible, hidden: reportHidden, absent: absent},
 		"TAG":       {hidden: itoa(tag.ID), absent: "99999"},
@@ -43,6 +44,9 @@ func (w *world) castPeople(ann *tocsin.User) {
 		"USER":      {hidden: itoa(ann.ID), absent: "99999"},
 		"KEY":       {hidden: k.UUID.String(), absent: absent},
 		"SETTING":   {hidden: itoa(setting.ID), absent: "99999"},
+	}
+	for event, picture := range map[string]string{visible: pictureVisible, hidden: pictureHidden} {
+		w.must(200, "ann", "POST", "/attributes/add/"+event, `{"uuid":"`+picture+`","type":"attachment","value":"a.png","data":"`+onePixel+`"}`)
 	}
 	put(w, &tocsin.Setting{Name: tocsin.Delegation, Value: "true"})
 	third := put(w, &tocsin.Organisation{Name: "Thirds", UUID: mustUUID("dddddddd-dddd-4ddd-8ddd-dddddddddddd"), Local: true})
@@ -83,8 +87,10 @@ func (w *world) castPeople(ann *tocsin.User) {
 }
 
 const (
-	reportVisible = "11111111-1111-4111-8111-dddddddddddd"
-	reportHidden  = "22222222-2222-4222-8222-dddddddddddd"
+	pictureVisible = "11111111-1111-4111-8111-ffffffffffff"
+	pictureHidden  = "22222222-2222-4222-8222-ffffffffffff"
+	reportVisible  = "11111111-1111-4111-8111-dddddddddddd"
+	reportHidden   = "22222222-2222-4222-8222-dddddddddddd"
 
 	bobsEvent = "55555555-5555-4555-8555-555555555555"
 	inBobs    = "55555555-5555-4555-8555-aaaaaaaaaaaa"
@@ -214,6 +220,10 @@ var makes = []struct{ path, body string }{
 	{"/event_blocklists/add", `{"uuids":["11111111-1111-4111-8111-eeeeeeeeeeee"]}`},
 	{"/org_blocklists/add", `{"uuids":["11111111-1111-4111-8111-eeeeeeeeeeee"]}`},
 	{"/analyst_data/pushAnalystData", `{"Note":{"uuid":"12345678-1234-4123-8123-123456789012","object_uuid":"` + visible + `","object_type":"Event","note":"n"}}`},
+	{"/correlation_exclusions/add", `{"value":"x"}`},
+	{"/correlation_exclusions/edit/1", `{"value":"x"}`},
+	{"/correlation_exclusions/delete/1", ``},
+	{"/correlation_exclusions/clean", ``},
 	{"/galaxy_clusters/add/1", `{"value":"x"}`},
 	{"/galaxies/import", `{"GalaxyCluster":{"type":"tool","value":"x"}}`},
 	{"/galaxies/pushCluster", `{"GalaxyCluster":{"type":"tool","value":"x"}}`},
@@ -294,6 +304,8 @@ func (act *action) changes() bool {
 
 // reads are calls that read a record which they name.
 var reads = []struct{ path, body string }{
+	{"GET /attributes/download/PICTURE", ``}, {"GET /attributes/downloadAttachment/download/PICTURE", ``},
+	{"GET /attributes/viewPicture/PICTURE", ``}, {"GET /attributes/viewPicture/PICTURE/1", ``},
 	{"GET /events/view/EVENT", ``}, {"GET /events/EVENT", ``}, {"HEAD /events/view/EVENT", ``},
 	{"GET /attributes/view/ATTRIBUTE", ``}, {"GET /objects/view/OBJECT", ``},
 	{"POST /events/restSearch", `{"eventid":"EVENT"}`}, {"POST /events/restSearch", `{"uuid":"EVENT"}`},
@@ -309,7 +321,7 @@ var reads = []struct{ path, body string }{
 	{"GET /user_settings/view/SETTING", ``}, {"POST /user_settings/getSetting", `{"user_id":"USER","setting":"homepage"}`},
 	{"GET /warninglists/view/LIST", ``}, {"GET /analyst_data/view/Note/NOTE", ``}, {"GET /analyst_data/getRelatedElement/Event/EVENT", ``},
 	{"GET /galaxy_clusters/view/CLUSTER", ``}, {"GET /galaxy_cluster_relations/view/RELATION", ``},
-	{"GET /galaxies/view/NONE", ``}, {"GET /galaxies/export/NONE", ``}, {"GET /galaxy_clusters/index/NONE", ``},
+	{"GET /correlation_exclusions/view/NONE", ``}, {"GET /galaxies/view/NONE", ``}, {"GET /galaxies/export/NONE", ``}, {"GET /galaxy_clusters/index/NONE", ``},
 	{"GET /sightings/EVENT", ``}, {"GET /sightings/index/EVENT", ``}, {"GET /sightings/listSightings/ATTRIBUTE", ``},
 	{"GET /event_reports/view/REPORT", ``}, {"GET /event_reports/EVENT", ``}, {"GET /event_reports/index/event_id:EVENT", ``},
 	{"GET /tags/view/TAG", ``}, {"GET /tag_collections/view/TAGS", ``}, {"GET /communities/view/NONE", ``},

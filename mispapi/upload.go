@@ -23,7 +23,7 @@ func uploadSTIX(c *call) error {
 		}
 		return err
 	}
-	return c.takeEvent(&drafter{view: c.view}, e)
+	return c.takeEvent(c.drafter(), e)
 }
 
 func (c *call) reader(version string) (func(io.Reader) (*misp.Event, error), error) {

@@ -12,6 +12,7 @@ import (
 
 	"tocsin"
 	"tocsin/access"
+	"tocsin/blob"
 	"tocsin/httpd"
 	"tocsin/intake"
 	"tocsin/store"
@@ -20,12 +21,13 @@ import (
 
 // A world is a server over a real store, its clock standing still.
 type world struct {
-	t    testing.TB
-	db   *store.DB
-	url  string
-	keys map[string]string // by name
-	api  *API
-	cast map[string]part // see trespass_test.go
+	t     testing.TB
+	db    *store.DB
+	url   string
+	keys  map[string]string // by name
+	api   *API
+	blobs *blob.Folder
+	cast  map[string]part // see trespass_test.go
 
 	mu  sync.Mutex
 	now time.Time
@@ -45,6 +47,8 @@ func newWorld(t testing.TB, now time.Time) *world {
 	t.Cleanup(func() { w.db.Close() })
 	front := httpd.New(w.db, httpd.Options{Now: clock, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))})
 	w.api = New(w.db, &intake.Desk{DB: w.db})
+	w.blobs = blob.NewFolder(t.TempDir())
+	w.api.Blobs = w.blobs
 	w.api.Register(front)
 	s := httptest.NewServer(front)
 	t.Cleanup(s.Close)

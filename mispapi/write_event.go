@@ -18,7 +18,7 @@ func addEvent(c *call) error {
 	if !c.writes() {
 		return c.reply(addEventDescription)
 	}
-	d := &drafter{view: c.view}
+	d := c.drafter()
 	e, err := misp.DecodeEvent(c.r.Body, d.each)
 	if err != nil {
 		return c.undecoded(err, "No valid event data received.")
@@ -150,7 +150,7 @@ func (c *call) answerEvent(d *drafter, res *intake.Result) error {
 	}
 	keys, whole := map[indicator.Key]bool{}, true
 	for i := range res.Attributes {
-		if whole = collectKeys(keys, &res.Attributes[i]); !whole {
+		if whole = c.collectKeys(keys, &res.Attributes[i]); !whole {
 			break
 		}
 	}
@@ -194,7 +194,7 @@ func editEvent(c *call) error {
 	if err != nil {
 		return err
 	}
-	d := &drafter{view: c.view}
+	d := c.drafter()
 	e, err := misp.DecodeEvent(c.r.Body, func(a *misp.Attribute) error {
 		if err := d.more(); err != nil {
 			return err

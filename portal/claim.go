@@ -75,7 +75,7 @@ const maxOthers = 100
 
 // others says how many other events that v sees claim the same thing.
 func (p *Portal) others(ctx context.Context, v access.Viewer, a *tocsin.Attribute) (string, error) {
-	if a.NoCorrelate || !a.Value.Type().Correlates {
+	if a.NoCorrelate || !p.as(v).Correlates(a.Value) {
 		return "", nil
 	}
 	events := map[int64]bool{}

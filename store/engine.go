@@ -91,6 +91,9 @@ type Reader interface {
 	// number of their set of tags, and TallyEvents events by the number of theirs.
 	Tally(context.Context, Trait, Scoped[Query]) (map[int64]int64, error)
 	TallyEvents(context.Context, Scoped[EventQuery]) (map[int64]int64, error)
+	// Crowds iterates over the keys that at least so many attributes which the query would
+	// give have as their own, those of the most first, and no more than its limit.
+	Crowds(ctx context.Context, q Scoped[Query], least int64) iter.Seq2[Crowd, error]
 	// Remarks iterates over remarks of one kind, as the JSON that was put, in order of
 	// id. A viewer may have one if
 	//   - its own label is one that the viewer may read, and

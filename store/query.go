@@ -124,3 +124,6 @@ type ObjectQuery struct {
 	Events  []int64
 	Deleted Deletion
 }
+
+// A Crowd is attributes that claim the same: one of them, and how many there are.
+type Crowd struct{ ID, Count int64 }

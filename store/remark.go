@@ -58,6 +58,16 @@ type Last struct{ Event, Timestamp int64 }
 // uuid. Two uuids may share one, so whoever asks looks at what was found.
 func KeyOfUUID(u tocsin.UUID) uint64 { return binary.BigEndian.Uint64(u[8:]) }
 
+// KeyOfSum is the number by which attachments are found that have a content, of its
+// SHA-256 in hex; 0 for what is none. Two may share one, so whoever asks looks.
+func KeyOfSum(sha256 string) uint64 {
+	n, err := strconv.ParseUint(sha256[:min(16, len(sha256))], 16, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
 // A Witness is which sightings a viewer may have, of those whose attribute it may
 // see (MISP's setting Plugin.Sightings_policy): its own organisation's, those of
 // the events that it holds, and what the instance's policy adds.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/hex"
 	"slices"
 	"strings"
 
@@ -23,7 +24,7 @@ func (tx *Tx) mayRemark(r tocsin.Remark, e *tocsin.Event) error {
 	}
 	may := true
 	switch r.(type) {
-	case *tocsin.Reference, *tocsin.Report:
+	case *tocsin.Reference, *tocsin.Report, *tocsin.Attachment:
 		if _, err := tx.mine(e.ID); err != nil {
 			return err
 		}
@@ -52,6 +53,7 @@ var remarkable = map[tocsin.Kind][]tocsin.Kind{
 	tocsin.KindOpinion:      anything,
 	tocsin.KindRelationship: anything,
 	tocsin.KindCluster:      {0},
+	tocsin.KindAttachment:   {tocsin.KindAttribute},
 }
 
 var anything = []tocsin.Kind{tocsin.KindEvent, tocsin.KindAttribute, tocsin.KindObject, tocsin.KindReport, tocsin.KindNote,
@@ -73,7 +75,7 @@ func (tx *Tx) mayChange(r tocsin.Remark, e *tocsin.Event) error {
 	h := r.Remarked()
 	may := access.Analyst
 	switch r.(type) {
-	case *tocsin.Reference, *tocsin.Report:
+	case *tocsin.Reference, *tocsin.Report, *tocsin.Attachment:
 		_, err := tx.mine(e.ID)
 		return err
 	case *tocsin.Sighting:
@@ -96,7 +98,7 @@ func (tx *Tx) mayChange(r tocsin.Remark, e *tocsin.Event) error {
 // unpublishes reports whether r is part of its event, so that writing it is an edit
 // of the event.
 func unpublishes(r tocsin.Remark) bool {
-	return r.Kind() == tocsin.KindReference || r.Kind() == tocsin.KindReport
+	return r.Kind() == tocsin.KindReference || r.Kind() == tocsin.KindReport || r.Kind() == tocsin.KindAttachment
 }
 
 // soundRemark refuses what makes no sense, whoever says it, and brings the rest into
@@ -132,6 +134,11 @@ func (tx *Tx) soundRemark(r tocsin.Remark) error {
 		return tx.soundProposal(r)
 	case *tocsin.Report:
 		return missing("a name", r.Name)
+	case *tocsin.Attachment:
+		h.Distribution, h.Group = access.Inherit, 0
+		if b, err := hex.DecodeString(r.SHA256); err != nil || len(b) != 32 || r.Size < 0 || strings.ToLower(r.SHA256) != r.SHA256 {
+			return tocsin.Errorf(tocsin.Invalid, "an attachment is known by the SHA-256 of its content, in lower-case hex")
+		}
 	case *tocsin.Note:
 		r.Created, r.Authors = tx.first(r.Created), tx.author(r.Authors)
 		return missing("a text", r.Note)
@@ -291,6 +298,8 @@ func (tx *Tx) remarkKeys(r tocsin.Remark) ([2]uint64, error) {
 	switch r := r.(type) {
 	case *tocsin.Reference:
 		return [2]uint64{KeyOfUUID(r.To.UUID)}, nil
+	case *tocsin.Attachment:
+		return [2]uint64{KeyOfSum(r.SHA256)}, nil
 	case *tocsin.Relationship:
 		return [2]uint64{KeyOfUUID(r.Other.UUID), about}, nil
 	case *tocsin.Cluster:

@@ -26,16 +26,17 @@ import (
 
 // A DB is a store over an engine.
 type DB struct {
-	engine Engine
-	shared Shared // the engine, if other nodes may have the store open too
-	holder string // of leases: this process
-	seal   *seal.Ring
-	log    *slog.Logger
-	now    func() time.Time
-	coder  Coder
-	dir    *directory
-	shelf  library
-	others others
+	engine   Engine
+	shared   Shared // the engine, if other nodes may have the store open too
+	holder   string // of leases: this process
+	seal     *seal.Ring
+	log      *slog.Logger
+	now      func() time.Time
+	coder    Coder
+	dir      *directory
+	shelf    library
+	excluded excluded
+	others   others
 
 	committed   func(Commit)
 	incarnation []byte

@@ -115,6 +115,8 @@ func (tx *Tx) sound(before, r tocsin.Record) error {
 		return tx.soundRetention(r)
 	case *tocsin.Vocabulary:
 		return soundVocabulary(before, r)
+	case *tocsin.Exclusion:
+		return tx.soundExclusion(r)
 	}
 	return nil
 }

@@ -49,6 +49,10 @@ func (tx *Tx) soundSetting(s *tocsin.Setting) error {
 		if !slices.Contains([]string{"0", "1", "2", "3"}, s.Value) {
 			return bad("0 (the organisation's own), 1 (this community), 2 (connected communities) or 3 (all)")
 		}
+	case tocsin.AttachmentLimit:
+		if n, err := strconv.ParseInt(s.Value, 10, 64); err != nil || n < 0 || n > tocsin.MostAttachment {
+			return bad("a number of octets up to 67108864")
+		}
 	case tocsin.SightingAnonymous, tocsin.Delegation:
 		if s.Value != "true" && s.Value != "false" {
 			return bad("true or false")

@@ -195,6 +195,18 @@ func (tx *Tx) RemarkByUUID(u tocsin.UUID) (tocsin.Remark, error) {
 	return tx.remark(l.Kind, RemarkQuery{IDs: []int64{l.ID}, Deleted: Any})
 }
 
+// AttachmentOf returns what content an attribute holds, nil if none.
+func (tx *Tx) AttachmentOf(attribute int64) (*tocsin.Attachment, error) {
+	r, err := tx.remark(tocsin.KindAttachment, RemarkQuery{About: tocsin.KindAttribute, AboutIDs: []int64{attribute}})
+	if err != nil {
+		if tocsin.CodeOf(err) == tocsin.NotFound {
+			err = nil
+		}
+		return nil, err
+	}
+	return r.(*tocsin.Attachment), nil
+}
+
 // remarks iterates over remarks, what this write wrote among them.
 func (tx *Tx) remarks(k tocsin.Kind, q Scoped[RemarkQuery]) iter.Seq2[tocsin.Remark, error] {
 	return func(yield func(tocsin.Remark, error) bool) {

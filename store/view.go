@@ -139,6 +139,12 @@ func (db *DB) perTag(sets map[int64]int64) map[int64]int64 {
 	return n
 }
 
+// Crowds iterates over what is claimed at least so many times among what matches q: of
+// each, one attribute, and how many there are.
+func (w View) Crowds(ctx context.Context, q Query, least int64) iter.Seq2[Crowd, error] {
+	return read(ctx, w, func(r Reader) iter.Seq2[Crowd, error] { return r.Crowds(ctx, scope(w, q), least) })
+}
+
 // Event returns one event.
 func (w View) Event(ctx context.Context, id int64) (*tocsin.Event, error) {
 	for e, err := range w.Events(ctx, EventQuery{IDs: []int64{id}}) {

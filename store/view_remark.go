@@ -84,6 +84,11 @@ func (w View) Clusters(ctx context.Context, q RemarkQuery) iter.Seq2[*tocsin.Clu
 	return said[*tocsin.Cluster](ctx, w, q)
 }
 
+// Attachments iterates over the visible attachments that match q.
+func (w View) Attachments(ctx context.Context, q RemarkQuery) iter.Seq2[*tocsin.Attachment, error] {
+	return said[*tocsin.Attachment](ctx, w, q)
+}
+
 // CountRemarks answers how many remarks of a kind match q, leaving its limit aside.
 func (w View) CountRemarks(ctx context.Context, k tocsin.Kind, q RemarkQuery) (n int64, err error) {
 	err = w.db.read(ctx, func(r Reader) (err error) {
@@ -135,4 +140,18 @@ func redact(db *DB, v access.Viewer, docs shelfView, r tocsin.Remark) {
 		}
 		r.Relations = seen
 	}
+}
+
+// Attached reports whether an attribute that w's viewer sees, withdrawn or not, holds
+// the content of that sum.
+func Attached(ctx context.Context, w View, sha256 string) (bool, error) {
+	for a, err := range w.Attachments(ctx, RemarkQuery{Keys: []uint64{KeyOfSum(sha256)}, Deleted: Any}) {
+		if err != nil {
+			return false, err
+		}
+		if a.SHA256 == sha256 {
+			return true, nil
+		}
+	}
+	return false, nil
 }

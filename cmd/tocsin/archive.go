@@ -17,14 +17,16 @@ import (
 	"tocsin"
 	"tocsin/access"
 	"tocsin/backup"
+	"tocsin/blob"
 	"tocsin/httpd"
 	"tocsin/store"
 	"tocsin/store/sqlite"
 )
 
 // archive writes a snapshot as a backup, with the key file of its secrets if that
-// is wanted. The projections are not in it: they follow from the log.
-func archive(ctx context.Context, w io.Writer, s *sqlite.Snapshot, keyFile string, withKey bool) (backup.Manifest, error) {
+// is wanted, and with attachments that are kept in a folder; a bucket is its operator's
+// to keep. The projections are not in it: they follow from the log.
+func archive(ctx context.Context, w io.Writer, s *sqlite.Snapshot, place blob.Place, keyFile string, withKey bool) (backup.Manifest, error) {
 	m := backup.Manifest{Program: version(), Schema: s.Schema, Incarnation: s.Incarnation, Head: s.Head, HeadAt: s.HeadAt, Rows: s.Rows}
 	key, err := os.ReadFile(keyFile)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -43,7 +45,33 @@ func archive(ctx context.Context, w io.Writer, s *sqlite.Snapshot, keyFile strin
 			return m, err
 		}
 	}
+	if folder, ok := place.(*blob.Folder); ok {
+		if err := attachments(ctx, out, folder); err != nil {
+			return m, err
+		}
+	}
 	return out.Close(m)
+}
+
+// attachments writes all attachments that there are. One that is swept meanwhile was
+// let go of.
+func attachments(ctx context.Context, out *backup.Writer, from *blob.Folder) error {
+	for info, err := range from.All(ctx) {
+		if err != nil {
+			return err
+		}
+		content, err := from.Get(ctx, info.Sum)
+		if err != nil && tocsin.CodeOf(err) == tocsin.NotFound {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := out.Blob(info.Sum.String(), content); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // sumOf names a key without telling it: it is random and long.
@@ -57,6 +85,7 @@ type archivist struct {
 	dir     string
 	keyFile string
 	engine  store.Engine
+	blobs   blob.Place
 	busy    sync.Mutex
 }
 
@@ -119,7 +148,7 @@ func (a *archivist) answer(w http.ResponseWriter, r *http.Request, v access.View
 	}
 	defer done()
 	w.Header().Set("Content-Type", "application/gzip")
-	m, err := archive(r.Context(), w, s, a.keyFile, r.URL.Query().Get("seal_key") == "1")
+	m, err := archive(r.Context(), w, s, a.blobs, a.keyFile, r.URL.Query().Get("seal_key") == "1")
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"tocsin/backup"
+	"tocsin/blob"
 	"tocsin/store/sqlite"
 )
 
@@ -85,8 +86,12 @@ func summary(m backup.Manifest) string {
 	default:
 		seal = "; seal.key is not in it: keep a copy elsewhere"
 	}
-	return fmt.Sprintf("line %d of %s, %s, %s%s", m.Head, m.HeadAt.Local().Format(time.DateTime),
-		plural(m.Rows["events"], "event"), plural(m.Rows["attributes"], "attribute"), seal)
+	attached := ""
+	if m.Blobs.Count > 0 {
+		attached = ", " + plural(m.Blobs.Count, "attachment")
+	}
+	return fmt.Sprintf("line %d of %s, %s, %s%s%s", m.Head, m.HeadAt.Local().Format(time.DateTime),
+		plural(m.Rows["events"], "event"), plural(m.Rows["attributes"], "attribute"), attached, seal)
 }
 
 // open returns what writes the archive, or says why there is none.
@@ -126,7 +131,7 @@ func (b *backupCmd) folder(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	defer s.Close()
-	m, err := archive(ctx, w, s, config{Data: b.Data}.sealKey(), b.WithKey)
+	m, err := archive(ctx, w, s, blob.NewFolder(config{Data: b.Data}.blobsFolder()), config{Data: b.Data}.sealKey(), b.WithKey)
 	if err != nil {
 		return err
 	}

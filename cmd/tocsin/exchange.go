@@ -18,6 +18,7 @@ import (
 	"tocsin"
 	"tocsin/access"
 	"tocsin/api"
+	"tocsin/blob"
 	"tocsin/clock"
 	"tocsin/collection"
 	"tocsin/httpd"
@@ -45,6 +46,7 @@ type config struct {
 	URL     string         // where others reach HTTP; "": as it listens
 	DNSAt   netip.AddrPort // where others reach DNS; zero: as it listens
 	Looks   looks
+	Blobs   string // a folder for attachments, or the URL of a bucket; "": in the data folder
 	SealKey string // the key file; "": in the environment, or beside the data
 	Version string
 	Log     *slog.Logger
@@ -67,6 +69,7 @@ type exchange struct {
 	cert *httpd.Certificate // nil: no TLS
 	bus  *peer.ZMQ          // nil: none
 
+	blobs     blob.Place
 	keys      *seal.Ring
 	folder    io.Closer // the lock on the folder, where the engine has none
 	archivist archivist
@@ -95,7 +98,11 @@ func open(ctx context.Context, c config) (x *exchange, err error) {
 	if err != nil {
 		return nil, err
 	}
-	x = &exchange{keys: keys, log: c.Log, broken: make(chan error, 8), meters: newMeters()}
+	place, err := c.place()
+	if err != nil {
+		return nil, err
+	}
+	x = &exchange{blobs: place, keys: keys, log: c.Log, broken: make(chan error, 8), meters: newMeters()}
 	engine, err := x.engine(ctx, c)
 	if err != nil {
 		return nil, errors.Join(err, x.unlock())
@@ -104,7 +111,7 @@ func open(ctx context.Context, c config) (x *exchange, err error) {
 		return nil, errors.Join(err, engine.Close(), x.unlock())
 	}
 	x.receivers = newReceivers(x.DB)
-	x.archivist = archivist{dir: c.Data, keyFile: c.sealKey(), engine: engine}
+	x.archivist = archivist{dir: c.Data, keyFile: c.sealKey(), engine: engine, blobs: place}
 	x.Desk = &intake.Desk{DB: x.DB}
 	x.Guards = &intake.Guards{DB: x.DB, Log: c.Log}
 	if err := x.Guards.Open(ctx); err != nil {
@@ -248,6 +255,7 @@ func (x *exchange) project(run context.Context, c config) (err error) {
 	for _, f := range []store.Follower{x.Index, x.Collections, x.Guards} {
 		x.run(f.Name(), func() error { return x.DB.Follow(run, f) })
 	}
+	x.run("attachments", func() error { return x.sweep(run) })
 	x.run("guard sweep", func() error { return x.Guards.Run(run) })
 	x.run("notify", func() error { return x.notifier.Run(run) })
 	node, err := nodeID(c.Data)
@@ -339,6 +347,7 @@ func (x *exchange) routes(front *httpd.Server, c config) *mispapi.API {
 	misp := mispapi.New(x.DB, x.Desk)
 	misp.Index = correlations{x.Index, x.DB}
 	misp.Guards = x.Guards
+	misp.Blobs = x.blobs
 	misp.Schema = sqlite.Newest() // both engines' steps are numbered alike
 	misp.Register(front)
 	x.pages(c).Register(front)

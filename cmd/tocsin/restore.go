@@ -16,6 +16,7 @@ import (
 
 	"tocsin"
 	"tocsin/backup"
+	"tocsin/blob"
 	"tocsin/store"
 	"tocsin/store/postgres"
 	"tocsin/store/sqlite"
@@ -172,6 +173,9 @@ func (s *source) unpack(ctx context.Context, dir string) error {
 	}
 	defer f.Close()
 	create := func(name string) (io.WriteCloser, error) {
+		if sum, ok := backup.IsBlob(name); ok {
+			return createBlob(dir, sum)
+		}
 		f, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 		return synced{f}, err
 	}
@@ -195,6 +199,20 @@ func (s *source) unpack(ctx context.Context, dir string) error {
 		return tocsin.Errorf(tocsin.Invalid, "the database does not hold what the manifest says: %s", tableThatDiffers(facts, s.manifest))
 	}
 	return nil
+}
+
+// createBlob makes the file of an attachment, where an exchange in that folder keeps it.
+func createBlob(dir, sum string) (io.WriteCloser, error) {
+	s, err := blob.ParseSum(sum)
+	if err != nil {
+		return nil, err
+	}
+	path := blob.Path(filepath.Join(dir, blobsDir), s)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	return synced{f}, err
 }
 
 func tableThatDiffers(f sqlite.Facts, m backup.Manifest) string {

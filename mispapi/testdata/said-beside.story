@@ -13,7 +13,7 @@ What MISP drops in silence is named beside the answer.
   "info": "A mixed bag",
   "published": false,
   "uuid": "UUID1",
-  "attribute_count": 2,
+  "attribute_count": 3,
   "analysis": 0,
   "timestamp": 1795435200,
   "distribution": 0,
@@ -58,12 +58,33 @@ What MISP drops in silence is named beside the answer.
     "last_seen": null,
     "Galaxy": [],
     "ShadowAttribute": []
+   },
+   {
+    "id": 2,
+    "event_id": 1,
+    "object_id": 0,
+    "object_relation": null,
+    "category": "External analysis",
+    "type": "attachment",
+    "to_ids": false,
+    "uuid": "UUID3",
+    "timestamp": 1795435200,
+    "distribution": 5,
+    "sharing_group_id": 0,
+    "comment": "",
+    "value": "a.txt",
+    "deleted": false,
+    "disable_correlation": false,
+    "first_seen": null,
+    "last_seen": null,
+    "Galaxy": [],
+    "ShadowAttribute": []
    }
   ],
   "Object": [
    {
     "id": 1,
-    "uuid": "UUID3",
+    "uuid": "UUID4",
     "event_id": 1,
     "name": "file",
     "meta-category": "",
@@ -80,14 +101,14 @@ What MISP drops in silence is named beside the answer.
     "ObjectReference": [],
     "Attribute": [
      {
-      "id": 2,
+      "id": 3,
       "event_id": 1,
       "object_id": 1,
       "object_relation": "filename",
       "category": "Payload delivery",
       "type": "filename",
       "to_ids": true,
-      "uuid": "UUID4",
+      "uuid": "UUID5",
       "timestamp": 1795435200,
       "distribution": 5,
       "sharing_group_id": 0,
@@ -107,7 +128,7 @@ What MISP drops in silence is named beside the answer.
   "EventReport": [
    {
     "id": 1,
-    "uuid": "UUID5",
+    "uuid": "UUID6",
     "event_id": 1,
     "name": "x",
     "content": "y",
@@ -135,11 +156,6 @@ What MISP drops in silence is named beside the answer.
   "attribute_3": {
    "value": [
     "A similar attribute already exists for this event."
-   ]
-  },
-  "attribute_4": {
-   "data": [
-    "attachments are not kept here yet; send the attribute without its data"
    ]
   },
   "attribute_5": {

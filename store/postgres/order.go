@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -110,4 +111,12 @@ func (t *tx) tally(ctx context.Context, query string, args ...any) (map[int64]in
 		n[row[0]] = row[1]
 	}
 	return n, nil
+}
+
+// Crowds implements [store.Reader].
+func (t *tx) Crowds(ctx context.Context, s store.Scoped[store.Query], least int64) iter.Seq2[store.Crowd, error] {
+	w := t.attributeWhere(s)
+	scan := func(s scanner, c *store.Crowd) error { return s.Scan(&c.ID, &c.Count) }
+	return rows(ctx, t, scan, `SELECT min(a.id), count(*) FROM attributes a JOIN events e ON e.id = a.event WHERE `+w.sql()+
+		fmt.Sprintf(` GROUP BY a.key1 HAVING count(*) >= %d ORDER BY count(*) DESC, min(a.id)`, least)+w.page(s.Query.Limit, 0), w.args...)
 }

@@ -30,7 +30,10 @@ func (t *tx) RemoveRemark(ctx context.Context, k tocsin.Kind, id int64) error {
 
 // RemarkUUID implements [store.Reader].
 func (t *tx) RemarkUUID(ctx context.Context, u tocsin.UUID) (l tocsin.Link, err error) {
-	_, err = t.one(ctx, []any{&l.Kind, &l.ID, &l.UUID}, `SELECT kind, id, uuid FROM remarks WHERE uuid = ?`, u[:])
+	found, err := t.one(ctx, []any{&l.Kind, &l.ID}, `SELECT kind, id FROM remarks WHERE uuid = ?`, u[:])
+	if found {
+		l.UUID = u
+	}
 	return l, err
 }
 

@@ -55,6 +55,7 @@ func someOfEachRemark(tx *store.Tx) error {
 		store.AddRemark(tx, &tocsin.Opinion{Head: head(tocsin.KindAttribute), Opinion: 50}),
 		store.AddRemark(tx, &tocsin.Relationship{Head: head(tocsin.KindObject), Relation: "x", Other: tocsin.Link{Kind: tocsin.KindEvent, UUID: tocsin.UUID{9}}}),
 		store.AddRemark(tx, &tocsin.Cluster{Head: alone, Type: "threat-actor", Value: "an actor"}),
+		store.AddRemark(tx, &tocsin.Attachment{Head: head(tocsin.KindAttribute), SHA256: strings.Repeat("0a", 32), Size: 1}),
 	)
 }
 

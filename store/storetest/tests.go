@@ -59,6 +59,8 @@ var reads = map[string]func(*testing.T, store.View) int{
 		}
 		return int(n)
 	},
+	"Crowds":     func(t *testing.T, w store.View) int { return count(t, w.Crowds(t.Context(), store.Query{}, 1)) },
+	"Exclusions": func(t *testing.T, w store.View) int { return length(w.Exclusions()) },
 	"Tally": func(t *testing.T, w store.View) int {
 		n, err := w.Tally(t.Context(), store.TraitType, store.Query{})
 		if err != nil {
@@ -101,6 +103,9 @@ var reads = map[string]func(*testing.T, store.View) int{
 	"Relationships": func(t *testing.T, w store.View) int {
 		return count(t, w.Relationships(t.Context(), store.RemarkQuery{}))
 	},
+	"Attachments": func(t *testing.T, w store.View) int {
+		return count(t, w.Attachments(t.Context(), store.RemarkQuery{}))
+	},
 	"Clusters": func(t *testing.T, w store.View) int { return count(t, w.Clusters(t.Context(), store.RemarkQuery{})) },
 	"Sighted": func(t *testing.T, w store.View) int {
 		at, err := w.Sighted(t.Context(), []int64{1, 2, 3, 4, 5, 6, 7, 8, 9})
@@ -120,10 +125,10 @@ var reads = map[string]func(*testing.T, store.View) int{
 
 // known to everyone on the exchange, or no records at all: ids of tags narrow
 // what a viewer may see, and never widen it.
-var open = []string{"Organisations", "Library", "Allowed", "Viewer", "TagIDs", "Roles", "Lifetimes", "Retentions", "GuardLists", "GuardEntries", "GuardSweep"}
+var open = []string{"Correlates", "Organisations", "Library", "Allowed", "Viewer", "TagIDs", "Roles", "Lifetimes", "Retentions", "GuardLists", "GuardEntries", "GuardSweep"}
 
 // read by site administrators alone.
-var adminsOnly = []string{"Registrations", "Feeds", "Peers", "Blocks", "Settings"}
+var adminsOnly = []string{"Exclusions", "Registrations", "Feeds", "Peers", "Blocks", "Settings"}
 
 var secretUUID = tocsin.UUID{1}
 
@@ -170,6 +175,7 @@ func everyReadAsksWho(t *testing.T, w *world) {
 		if err := errors.Join(
 			store.Put(tx, &tocsin.Organisation{Name: "others", UUID: tocsin.UUID{4}, Local: true}),
 			store.Put(tx, &tocsin.TagCollection{Name: "ours", Org: 1}),
+			store.Put(tx, &tocsin.Exclusion{Value: "secret.example"}),
 			store.Put(tx, &tocsin.Feed{Name: "a feed", Headers: tocsin.NewSecret([]byte("Authorization: x"))}),
 			store.Put(tx, &tocsin.Peer{Name: "a peer", Key: tocsin.NewSecret([]byte("a key"))}),
 			store.Put(tx, &tocsin.Block{Of: tocsin.KindEvent, UUID: tocsin.UUID{3}}),

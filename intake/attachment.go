@@ -1,0 +1,46 @@
+package intake
+
+import (
+	"tocsin"
+	"tocsin/store"
+)
+
+// attachments puts what came with drafts beside the attributes that were added of
+// them, which are in the same order.
+func (w *writing) attachments(added store.Addition, from []*Draft) error {
+	dups, next := added.Duplicates, 0
+	for i, d := range from {
+		if len(dups) > 0 && dups[0] == i {
+			dups = dups[1:]
+			continue
+		}
+		if err := w.attach(added.Added[next].ID, d.Attachment); err != nil {
+			return err
+		}
+		next++
+	}
+	return nil
+}
+
+// attach has an attribute hold content, in place of what it held.
+func (w *writing) attach(attribute int64, is *tocsin.Attachment) error {
+	if is == nil {
+		return nil
+	}
+	old, err := w.tx.AttachmentOf(attribute)
+	switch {
+	case err != nil:
+		return err
+	case old == nil:
+		a := *is
+		a.About = tocsin.Link{Kind: tocsin.KindAttribute, ID: attribute}
+		return store.AddRemark(w.tx, &a)
+	case old.SHA256 == is.SHA256:
+		return nil
+	}
+	_, err = store.EditRemark(w.tx, old.ID, func(x *tocsin.Attachment) error {
+		x.SHA256, x.Size = is.SHA256, is.Size
+		return nil
+	})
+	return err
+}

@@ -55,7 +55,7 @@ func (s *search) writeJSON(out *stream) error {
 			}
 		}
 		if truthy(s.said["withAttachments"]) || truthy(s.said["includeAttachments"]) {
-			if m.Data, err = s.c.heldBy(&a); err != nil {
+			if m.Data, err = s.c.heldBy(a); err != nil {
 				return err
 			}
 		}

@@ -40,7 +40,10 @@ type Answer struct {
 	Columns []string
 
 	Names func(tocsin.TagSet) []string // of tags that the reader may have
-	Org   func(id int64) *tocsin.Organisation
+	// Meaning says what is known of a tag, Sighted when an attribute was seen.
+	Meaning func(tag string) Meaning
+	Sighted func(*tocsin.Attribute) ([]int64, error)
+	Org     func(id int64) *tocsin.Organisation
 	// Object returns an object that a claim stands in, nil if it has gone meanwhile.
 	Object func(id int64) *tocsin.Object
 
@@ -60,6 +63,9 @@ type Format struct {
 	// Device says that programs act on it by themselves: it holds what is published
 	// and marked to_ids unless the client says otherwise.
 	Device bool
+	// Page says that it is a piece of a page and no file: nothing is said of how much it
+	// holds, and its type is MISP's, by which no browser takes it for a page.
+	Page bool
 	// Types are what it is made of; nil: of everything.
 	Types []string
 	// Parts are what Write looks at of claims, beside [tocsin.PartValue].
@@ -91,6 +97,11 @@ var formats = []Format{
 	{Name: "yara", Media: plain, Suffix: "txt", Parts: tocsin.PartUUID | tocsin.PartPlace, Write: writeYARA},
 	{Name: "yara-json", Media: asJSON, Suffix: "json", Parts: tocsin.PartUUID | tocsin.PartPlace, Write: writeYARAJSON},
 	{Name: "kunai", Media: asJSON, Suffix: "json", Device: true, Types: kunaiTypes, Parts: tocsin.PartUUID, Write: writeKunai},
+	{Name: "attack-sightings", Media: asJSON, Suffix: "json", Parts: tocsin.PartUUID | tocsin.PartMarks | tocsin.PartTimes, Write: writeAttackSightings},
+	{Name: "attack", Media: asJSON, Page: true, Parts: tocsin.PartMarks, Write: writeMatrix},
+	{Name: "context", Media: asJSON, Page: true, Parts: tocsin.PartMarks, Write: writeContext},
+	{Name: "context-markdown", Media: asJSON, Page: true, Parts: tocsin.PartMarks, Write: writeMarkdown},
+	{Name: "opendata", Media: asJSON, Suffix: "json", Write: writeOpenData},
 }
 
 // A Writer puts an answer together and lets go of it piece by piece.

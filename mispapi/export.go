@@ -36,6 +36,9 @@ func init() {
 		{Format: export.Format{Name: "json", Media: mediaJSON, Suffix: "json"}, claims: (*search).writeJSON, events: (*search).writeEvents},
 		{Format: export.Format{Name: "xml", Media: mediaXML, Suffix: "xml"}, claims: asXML((*search).writeJSON), events: eventsAsXML},
 		{Format: export.Format{Name: "stix2", Media: mediaJSON, Suffix: "json"}, claims: (*search).writeBundle, events: (*search).writeEventBundle},
+		{Format: export.Format{Name: "stix", Module: "stix-json", Media: mediaJSON, Suffix: "json"}, claims: writePackage(true), events: writeEventPackage(true)},
+		{Format: export.Format{Name: "stix-json", Media: mediaJSON, Suffix: "json"}, claims: writePackage(true), events: writeEventPackage(true)},
+		{Format: export.Format{Name: "stix-xml", Media: mediaXML, Suffix: "xml"}, claims: writePackage(false), events: writeEventPackage(false)},
 		{Format: export.Format{Name: "count", Media: "text/plain; charset=UTF-8", Suffix: "txt"}, claims: (*search).writeCount, events: (*search).writeEventCount},
 	} {
 		formats[f.Name] = f
@@ -43,8 +46,11 @@ func init() {
 }
 
 func (c *call) format(name string) (string, error) {
-	if name == "" {
+	switch {
+	case name == "":
 		return "json", nil
+	case name == "stix" && wantsXML(c.r): // as MISP chooses between the two
+		return "stix-xml", nil
 	}
 	if _, ok := formats[name]; !ok {
 		return "", c.because(http.StatusNotFound, tocsin.Invalid, "Invalid output format.",
@@ -78,7 +84,9 @@ func (s *search) answerAttributes() error {
 	}
 	s.announce(f, n+skipped)
 	s.found = n
-	c.w.Header().Set("X-Skipped-Elements-Count", itoa(skipped))
+	if !f.Page {
+		c.w.Header().Set("X-Skipped-Elements-Count", itoa(skipped))
+	}
 	out := c.stream(f.Media)
 	if f.claims != nil {
 		err = f.claims(s, out)
@@ -126,6 +134,9 @@ func commonTypes(ids []uint16, names []string) []uint16 {
 // whichever page was asked for.
 func (s *search) announce(f format, n int64) {
 	h := s.c.w.Header()
+	if f.Page {
+		return
+	}
 	h.Set("X-Result-Count", itoa(n))
 	h.Set("X-Export-Module-Used", cmp.Or(f.Module, f.Name))
 	h.Set("X-Response-Format", s.suffix(f))
@@ -154,6 +165,7 @@ func (s *search) export(f format, out *stream, events []int64) error {
 			return ""
 		},
 		Org: names{c.view, c.db}.Organisation, Object: c.objectOf(),
+		Meaning: c.meaning(), Sighted: c.timesSeen,
 	}
 	return f.Write(export.NewWriter(out), a)
 }

@@ -79,11 +79,8 @@ var unbuilt = slices.Concat(
 	calls(411, 421),
 	calls(423, 423),
 	calls(441, 441),
-	// Formats.
-	calls(237, 238),
-	calls(257, 262),
-	calls(264, 265),
-	calls(269, 271),
+	// Searches for objects.
+	calls(269, 270),
 	// Search.
 	calls(473, 473),
 )

@@ -14,6 +14,7 @@ var house = []string{
 	"tocsin/indicator",
 	"tocsin/access",
 	"tocsin",
+	"tocsin/egress",
 	"tocsin/seal",
 	"tocsin/vocab",
 	"tocsin/misp",

@@ -64,6 +64,9 @@ type Feed struct {
 	DeltaMerge    bool                `json:"delta_merge,omitempty"`
 	Publish       bool                `json:"publish,omitempty"`
 	OverrideIDS   bool                `json:"override_ids,omitempty"`
+	ForceIDS      bool                `json:"force_ids,omitempty"`
+	Default       bool                `json:"default,omitempty"`      // MISP's community brings it
+	DeleteLocal   bool                `json:"delete_local,omitempty"` // once it was read
 	Rules         json.RawMessage     `json:"rules,omitempty"`
 	Settings      json.RawMessage     `json:"settings,omitempty"`
 	Headers       Secret              `json:"headers,omitzero"` // sent along; a key is often among them

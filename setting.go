@@ -28,6 +28,9 @@ const (
 	DefaultRole = "role.default"
 	// OpenRegistration is "true" where anybody may ask to become a user.
 	OpenRegistration = "registration.open"
+	// PrivatePeers is "true" where connections may be made to addresses that are not
+	// public: peers and feeds in the operator's own network.
+	PrivatePeers = "peers.private"
 	// EventDistribution is how far an event goes that a client of MISP's API adds and
 	// says nothing of it, by MISP's numbers. Nobody decided: 1, this community, as
 	// MISP has it. The portal and lists share nothing that nobody said.

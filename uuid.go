@@ -2,6 +2,7 @@ package tocsin
 
 import (
 	"crypto/rand"
+	"crypto/sha1"
 	"database/sql/driver"
 	"encoding/binary"
 	"encoding/hex"
@@ -93,4 +94,14 @@ func (u *UUID) Scan(src any) error {
 	}
 	copy(u[:], b)
 	return nil
+}
+
+// Derive returns the version 5 UUID that name has in the space of u (RFC 9562, section
+// 5.5): the same wherever it is asked for.
+func (u UUID) Derive(name string) UUID {
+	sum := sha1.Sum(append(u[:], name...))
+	d := UUID(sum[:16])
+	d[6] = d[6]&0x0f | 0x50
+	d[8] = d[8]&0x3f | 0x80
+	return d
 }

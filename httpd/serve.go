@@ -97,7 +97,7 @@ func (s *Server) run(x *exchange, r *http.Request) (err error) {
 		return err
 	}
 	x.who = id.viewer.Name()
-	if id.readOnly && !x.route.Asks {
+	if id.readOnly && !x.route.Asks && !reads(r.Method) {
 		return tocsin.Errorf(tocsin.Forbidden, "this key is read-only")
 	}
 	return x.route.handler(x, r, id.viewer)
@@ -107,6 +107,11 @@ func (s *Server) run(x *exchange, r *http.Request) (err error) {
 // section 9.2.1).
 func readsByMethod(pattern string) bool {
 	method, _, _ := strings.Cut(pattern, " ")
+	return reads(method)
+}
+
+// reads is the same of a method. A pattern may name none: then the request's counts.
+func reads(method string) bool {
 	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions
 }
 

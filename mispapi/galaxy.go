@@ -279,12 +279,20 @@ func (c *call) galaxiesOn(tags tocsin.TagSet, attribute bool) []byte {
 			continue
 		}
 		cl, ok := c.tagged(t.Name)
-		if !ok || cl.galaxy == nil {
+		if !ok {
 			continue
 		}
-		i := slices.IndexFunc(on, func(g *galaxyOn) bool { return g.ID == cl.galaxy.Number })
+		// One that is not loaded here is what came with the cluster says it is.
+		of := galaxyRow{UUID: cl.Cluster.Galaxy, Name: cl.Type, Type: cl.Type}
+		if cl.galaxy != nil {
+			of.ID, of.UUID, of.Type = cl.galaxy.Number, cl.galaxy.UUID, cl.galaxy.Name
+		}
+		i := slices.IndexFunc(on, func(g *galaxyOn) bool { return g.ID == of.ID && g.UUID == of.UUID && g.Type == of.Type })
 		if i < 0 {
-			i, on = len(on), append(on, &galaxyOn{galaxyRow: c.galaxyRow(cl.galaxy)})
+			if cl.galaxy != nil {
+				of = c.galaxyRow(cl.galaxy)
+			}
+			i, on = len(on), append(on, &galaxyOn{galaxyRow: of})
 		}
 		row := clusterOn{clusterRow: cl.row(), Relations: c.relations(cl), By: c.clusterOrg(cl, cl.Org), From: c.clusterOrg(cl, cl.Orgc), Targeting: c.targeting(cl),
 			Meta: cl.meta(), Tag: t.ID, Local: at.Local}
@@ -299,4 +307,33 @@ func (c *call) galaxiesOn(tags tocsin.TagSet, attribute bool) []byte {
 		return nil
 	}
 	return appendJSON(nil, on)
+}
+
+// A clusterIndexed is a cluster as it stands on an event in the index.
+type clusterIndexed struct {
+	clusterRow
+	Of       galaxyRow           `json:"Galaxy"`
+	Meta     map[string][]string `json:"meta"`
+	Tag      int64               `json:"tag_id"`
+	Local    bool                `json:"local"`
+	Relation string              `json:"relationship_type"`
+}
+
+// withClusters puts the clusters of an event beside the event in b, which is one row of
+// the index.
+func (c *call) withClusters(b []byte, e *tocsin.Event) []byte {
+	var on []clusterIndexed
+	for at := range e.Tags.All() {
+		t, err := store.One[*tocsin.Tag](c.view, at.Tag)
+		if err != nil || !isClusterTag(t.Name) || at.Local && !c.encoder().Own {
+			continue
+		}
+		if cl, ok := c.tagged(t.Name); ok && cl.galaxy != nil {
+			on = append(on, clusterIndexed{cl.row(), c.galaxyRow(cl.galaxy), cl.meta(), t.ID, at.Local, ""})
+		}
+	}
+	if on == nil {
+		return b
+	}
+	return append(appendJSON(append(b[:len(b)-1], `,"GalaxyCluster":`...), on), '}')
 }

@@ -45,7 +45,14 @@ type API struct {
 	// Library takes in reference data. Without it there is no more than there is.
 	Library Library
 
+	// Version is this program's own, told beside the one of MISP that it speaks.
+	Version string
+	// DefaultFeeds reads the list of feeds that MISP's community publishes. Without it
+	// there are none to load.
+	DefaultFeeds func() ([]byte, error)
+
 	presence presence
+	jobs     jobs
 
 	crowds crowds // what correlates most
 	leads  leads  // which published clusters lead to which

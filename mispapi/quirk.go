@@ -2,6 +2,8 @@ package mispapi
 
 import (
 	"cmp"
+	"errors"
+	"net/http"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -199,6 +201,55 @@ func emptyList[V any](m map[string]V) any {
 	return m
 }
 
+// asGet makes OPTIONS a GET, which is how MISP 2.5 answers it to whoever sends a key.
+// What browsers ask before they let a page of another site in has none, and is refused.
+func asGet(r *http.Request) *http.Request {
+	if r.Method != http.MethodOptions {
+		return r
+	}
+	r = r.Clone(r.Context())
+	r.Method = http.MethodGet
+	return r
+}
+
+// peerDeleted answers servers/delete, where MISP 2.5.1 takes its own sentence for the id.
+func peerDeleted(c *call) error {
+	const sentence = "Server deleted"
+	return c.done(sentence, "/servers/delete/"+sentence, sentence)
+}
+
+// editedFeed is a feed as feeds/edit shows it: MISP 2.5 writes two numbers as texts, and
+// the rules that its form sends along.
+func editedFeed(w map[string]any) map[string]any {
+	w["id"], w["sharing_group_id"] = itoa(w["id"].(int64)), itoa(w["sharing_group_id"].(int64))
+	if w["rules"] == nil {
+		w["rules"] = `{"tags":{"OR":[],"NOT":[]},"orgs":{"OR":[],"NOT":[]},"url_params":""}`
+	}
+	return w
+}
+
 // answersUploadsInJSON is what PyMISP 2.5 wants of an upload: it sends XML, asks for
 // XML, and reads JSON.
 func answersUploadsInJSON(act *action) bool { return act.path == "/events/upload_stix" }
+
+// headOnly answers HEAD, of which MISP 2.5 says that it has HTML for a body.
+type headOnly struct{ http.ResponseWriter }
+
+func (w headOnly) WriteHeader(status int) {
+	w.Header().Set("Content-Type", "text/html; charset=UTF-8")
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w headOnly) Write(b []byte) (int, error) {
+	w.Header().Set("Content-Type", "text/html; charset=UTF-8")
+	return w.ResponseWriter.Write(b)
+}
+
+// onlyWhetherItIsThere says 404 to HEAD of what is not there, even where MISP 2.5 says
+// 405 to GET: PyMISP 2.5's attribute_exists takes anything else for a fault.
+func onlyWhetherItIsThere(err error) error {
+	if no, ok := errors.AsType[*refusal](err); ok && tocsin.CodeOf(err) == tocsin.NotFound {
+		no.status = http.StatusNotFound
+	}
+	return err
+}

@@ -43,6 +43,7 @@ func (a *API) actions() []action {
 		{path: "/events/pushEventToZMQ", verbs: post, handle: pushEvent, needs: publish, missing: noEvent},
 		{path: "/events/upload_stix", verbs: post, handle: uploadSTIX, needs: add, opts: list},
 		{path: "/events/edit", verbs: write, handle: editEvent, needs: add, missing: noEvent, others: notAuthorised, opts: list},
+		{path: "/events/upload_sample", verbs: post, handle: uploadSample, needs: add, missing: noEvent, opts: list},
 		{path: "/events/publish", verbs: post, handle: publishEvent, needs: publish, missing: noEvent},
 		{path: "/events/unpublish", verbs: post, handle: unpublishEvent, needs: publish, missing: noEvent},
 		{path: "/events/delete", verbs: remove, handle: deleteEvent, needs: add, missing: noEvent},
@@ -245,6 +246,9 @@ func (a *API) actions() []action {
 		{path: "/sharing_groups/add", verbs: post, handle: addGroup, needs: share},
 		{path: "/sharing_groups/edit", verbs: write, handle: editGroup, needs: share, missing: noGroup},
 		{path: "/sharing_groups/addOrg", verbs: post, handle: addMember, needs: share, missing: noGroup},
+		{path: "/sharing_groups/delete", verbs: remove, handle: deleteGroup, needs: share, missing: noGroup},
+		{path: "/sharing_groups/addServer", verbs: post, handle: addServer, needs: share, missing: noGroup},
+		{path: "/sharing_groups/removeServer", verbs: post, handle: removeServer, needs: share, missing: noGroup},
 		{path: "/sharing_groups/removeOrg", verbs: post, handle: removeMember, needs: share, missing: noGroup},
 
 		// Organisations.
@@ -288,6 +292,29 @@ func (a *API) actions() []action {
 		{path: "/user_settings/delete", verbs: remove, handle: deleteUserSetting, missing: noUserSetting},
 
 		// Feeds and peers.
+		{path: "/feeds", verbs: get, handle: indexFeeds},
+		{path: "/feeds/index", verbs: ask, handle: indexFeeds, opts: asks},
+		{path: "/feeds/view", verbs: get, handle: viewFeed, missing: noFeed},
+		{path: "/feeds/add", verbs: write, handle: addFeed, needs: site},
+		{path: "/feeds/edit", verbs: write, handle: editFeed, needs: site, missing: noFeed},
+		{path: "/feeds/enable", verbs: post, handle: enableFeed, needs: site, missing: noFeed},
+		{path: "/feeds/disable", verbs: post, handle: disableFeed, needs: site, missing: noFeed},
+		{path: "/feeds/delete", verbs: remove, handle: deleteFeed, needs: site, missing: noFeed},
+		{path: "/feeds/previewIndex", verbs: get, handle: previewFeed, needs: site, closed: true, missing: noFeed},
+		{path: "/feeds/fetchFromFeed", verbs: ask, handle: fetchFeed, needs: site, closed: true, missing: noFeed},
+		{path: "/feeds/fetchFromAllFeeds", verbs: ask, handle: fetchFeeds, needs: site, closed: true},
+		{path: "/feeds/cacheFeeds", verbs: ask, handle: cacheFeeds, needs: site, closed: true, missing: noFeed},
+		{path: "/feeds/compareFeeds", verbs: get, handle: nothingCached},
+		{path: "/feeds/searchCaches", verbs: ask, handle: nothingCached, opts: asks},
+		{path: "/feeds/loadDefaultFeeds", verbs: post, handle: loadDefaultFeeds, needs: site},
+		{path: "/servers", verbs: get, handle: indexPeers, needs: site, closed: true},
+		{path: "/servers/index", verbs: ask, handle: indexPeers, needs: site, closed: true, opts: asks},
+		{path: "/servers/add", verbs: write, handle: addPeer, needs: site},
+		{path: "/servers/import", verbs: write, handle: importPeer, needs: site},
+		{path: "/servers/edit", verbs: write, handle: editPeer, needs: site, missing: noServer},
+		{path: "/servers/delete", verbs: remove, handle: deletePeer, needs: site, missing: noServer},
+		{path: "/servers/testConnection", verbs: ask, handle: testPeer, needs: site, closed: true, missing: noServer, opts: asks},
+		{path: "/servers/createSync", verbs: get, handle: createSync, needs: access.Sync, closed: true},
 
 		// Warninglists and noticelists.
 		{path: "/warninglists", verbs: get, handle: indexWarninglists},
@@ -317,9 +344,22 @@ func (a *API) actions() []action {
 		{path: "/communities/view", verbs: get, handle: viewCommunity, missing: answer{404, "Invalid community."}},
 
 		// The instance: versions, settings, logs, jobs, what can be asked.
+		{path: "/servers/getInstanceUUID", verbs: get, handle: instanceUUID},
+		{path: "/servers/getSetting", verbs: get, handle: getSetting, needs: site, closed: true},
+		{path: "/servers/serverSettings", verbs: get, handle: allSettings, needs: site, closed: true},
+		{path: "/servers/serverSettingsEdit", verbs: write, handle: editSetting, needs: site},
+		{path: "/servers/dbSchemaDiagnostic", verbs: get, handle: diagnoseSchema, needs: site, closed: true},
+		{path: "/servers/getWorkers", verbs: get, handle: workers, needs: site, closed: true},
+		{path: "/servers/restartWorkers", verbs: post, handle: noWorkers, needs: site, closed: true, opts: asks},
+		{path: "/servers/restartDeadWorkers", verbs: post, handle: noWorkers, needs: site, closed: true, opts: asks},
+		{path: "/servers/startWorker", verbs: post, handle: noWorkers, needs: site, closed: true, opts: asks},
+		{path: "/servers/stopWorker", verbs: post, handle: noWorkers, needs: site, closed: true, opts: asks},
+		{path: "/servers/killAllWorkers", verbs: post, handle: noWorkers, needs: site, closed: true, opts: asks},
+		{path: "/servers/update", verbs: post, handle: noUpdate, needs: site, closed: true, opts: asks},
+		{path: "/jobs", verbs: get, handle: indexJobs, needs: site, closed: true},
+		{path: "/jobs/index", verbs: ask, handle: indexJobs, needs: site, closed: true, opts: asks},
 		{path: "/servers/postTest", verbs: post, handle: postTest, opts: asks},
 		{path: "/servers/getAvailableSyncFilteringRules", verbs: get, handle: syncRules},
-		{path: "/servers/dbSchemaDiagnostic", verbs: get, handle: diagnoseSchema, needs: access.SiteAdmin, closed: true},
 		{path: "/servers/getVersion", verbs: get, handle: version},
 		{path: "/servers/getPyMISPVersion", verbs: get, handle: clientVersion},
 	}
@@ -340,10 +380,9 @@ func (a *API) Register(s *httpd.Server) {
 	for _, act := range a.actions() {
 		for _, path := range spellings(act.path) {
 			h := a.serve(&act, path)
-			s.Handle(path, h, act.opts...)
-			s.Handle(path+".json", h, act.opts...)
-			s.Handle(path+".xml", h, act.opts...)
-			s.Handle(path+"/{rest...}", h, act.opts...)
+			for _, pattern := range act.patterns(path) {
+				s.Handle(pattern, h, act.opts...)
+			}
 		}
 	}
 	for _, prefix := range a.controllers() {
@@ -351,4 +390,23 @@ func (a *API) Register(s *httpd.Server) {
 			s.RenderErrors(path, renderError)
 		}
 	}
+}
+
+// patterns are what the front is told of a path. Lists that devices fetch stand beneath
+// /feeds and /collections, too (package api): there each method has a pattern of its own.
+func (act *action) patterns(path string) (out []string) {
+	out = []string{path, path + ".json", path + ".xml", path + "/{rest...}"}
+	if !strings.HasPrefix(path, "/feeds") && !strings.HasPrefix(path, "/collections") {
+		return out
+	}
+	if strings.Count(path, "/") == 1 {
+		out = out[:3]
+	}
+	var each []string
+	for verb := range strings.FieldsSeq(act.verbs) {
+		for _, pattern := range out {
+			each = append(each, verb+" "+pattern)
+		}
+	}
+	return each
 }

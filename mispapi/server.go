@@ -12,13 +12,9 @@ import (
 const spoken = "2.5.1"
 
 func version(c *call) error {
-	uuid := ""
-	if !c.Instance.IsZero() {
-		uuid = c.Instance.String()
-	}
 	return c.reply(map[string]any{"version": spoken, "pymisp_recommended_version": spoken, "perm_sync": c.v.May(access.Sync),
 		"perm_sighting": c.v.May(access.Sighting), "perm_galaxy_editor": c.v.May(access.GalaxyEditor), "perm_analyst_data": c.v.May(access.Analyst),
-		"uuid": uuid, "request_encoding": []string{"gzip"}, "filter_sightings": true})
+		"uuid": c.uuidHere(), "tocsin_version": c.Version, "request_encoding": []string{"gzip"}, "filter_sightings": true})
 }
 
 func clientVersion(c *call) error { return c.reply(map[string]string{"version": spoken}) }

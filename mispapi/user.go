@@ -294,7 +294,7 @@ func deleteUser(c *call) error {
 
 // defaultRole is the role of a new user of whom nobody says another.
 func (c *call) defaultRole() int64 {
-	id, err := strconv.ParseInt(c.setting(tocsin.DefaultRole), 10, 64)
+	id, err := strconv.ParseInt(c.db.Setting(tocsin.DefaultRole), 10, 64)
 	if _, ok := c.db.Role(id); err != nil || !ok {
 		return usersRole
 	}
@@ -302,14 +302,3 @@ func (c *call) defaultRole() int64 {
 }
 
 const usersRole = 3 // "User"
-
-// setting is what the instance's administrators decided.
-func (c *call) setting(name string) string {
-	// Who asks later is the handler: it tells nobody more of a setting than MISP does,
-	// whose default role and switches show in what everybody is answered.
-	s, err := store.ByName[*tocsin.Setting](c.db.As(access.System("mispapi: what was decided for all")), name)
-	if err != nil {
-		return ""
-	}
-	return s.Value
-}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"tocsin/blob"
 	"tocsin/httpd"
 	"tocsin/intake"
+	"tocsin/seal"
 	"tocsin/store"
 	"tocsin/store/sqlite"
 )
@@ -37,11 +39,15 @@ func newWorld(t testing.TB, now time.Time) *world {
 	t.Helper()
 	w := &world{t: t, keys: map[string]string{}, now: now}
 	clock := func() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.now }
+	keys, err := seal.Open(filepath.Join(t.TempDir(), "seal.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	e, err := sqlite.Open(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.db, err = store.New(t.Context(), e, store.Options{Now: clock}); err != nil {
+	if w.db, err = store.New(t.Context(), e, store.Options{Now: clock, Seal: keys}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.db.Close() })

@@ -53,9 +53,14 @@ func (tx *Tx) soundSetting(s *tocsin.Setting) error {
 		if n, err := strconv.ParseInt(s.Value, 10, 64); err != nil || n < 0 || n > tocsin.MostAttachment {
 			return bad("a number of octets up to 67108864")
 		}
-	case tocsin.SightingAnonymous, tocsin.Delegation:
+	case tocsin.SightingAnonymous, tocsin.Delegation, tocsin.OpenRegistration, tocsin.PrivatePeers:
 		if s.Value != "true" && s.Value != "false" {
 			return bad("true or false")
+		}
+	case tocsin.DefaultRole:
+		id, err := strconv.ParseInt(s.Value, 10, 64)
+		if _, ok := role(tx.docs, id); err != nil || !ok {
+			return bad("the id of a role")
 		}
 	case tocsin.HostOrganisation:
 		id, err := strconv.ParseInt(s.Value, 10, 64)

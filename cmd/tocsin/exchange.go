@@ -347,6 +347,7 @@ func (x *exchange) routes(front *httpd.Server, c config) *mispapi.API {
 	misp := mispapi.New(x.DB, x.Desk)
 	misp.Index = correlations{x.Index, x.DB}
 	misp.Guards = x.Guards
+	misp.Version, misp.Instance = c.Version, x.instance()
 	misp.Blobs = x.blobs
 	misp.Schema = sqlite.Newest() // both engines' steps are numbered alike
 	misp.Register(front)
@@ -459,4 +460,13 @@ func (x *exchange) Close() error {
 func (x *exchange) dns() netip.AddrPort {
 	a, _ := netip.ParseAddrPort(x.DNSAddr) // as our own listener writes it
 	return a
+}
+
+// instance is the uuid by which peers know this exchange. It follows from who founded
+// it, so it is the same on every node and after the exchange was put back from a backup.
+func (x *exchange) instance() tocsin.UUID {
+	for o := range x.DB.As(all()).Organisations() {
+		return o.UUID.Derive("instance")
+	}
+	return tocsin.UUID{}
 }

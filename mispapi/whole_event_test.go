@@ -43,6 +43,11 @@ func TestWholeEventTravels(t *testing.T) {
 			t.Errorf("the second instance has no %s", want)
 		}
 	}
+	for _, tag := range recordsIn(there["Tag"]) {
+		if kept := tag["name"] == "finder:kept"; tag["hide_tag"] != kept {
+			t.Errorf("the tag came as %v", tag)
+		}
+	}
 	if got := there["publish_timestamp"]; got != 1727700000.0 {
 		t.Errorf("it was published at %v where it comes from", got)
 	}
@@ -136,5 +141,30 @@ func TestGroupsOfOthersAreNotBrought(t *testing.T) {
 	w.must(200, "sync", "POST", "/events/add", string(b))
 	if r := w.must(200, "sync", "GET", "/sharing_groups/index", ""); !strings.Contains(r.body, "the hosters") {
 		t.Errorf("the group is not here: %s", r.body)
+	}
+}
+
+// A tag that is new is as it was where it comes from; one that is here stays as it is.
+func TestTagsThatComeAlong(t *testing.T) {
+	w := newWorld(t, noon)
+	twoOrgs(w)
+	for range 2 {
+		w.must(200, "root", "POST", "/events/add", `{"info":"x","distribution":0,"Tag":[{"name":"kept here","colour":"#112233","exportable":false,"hide_tag":true},{"name":"plain"}]}`)
+	}
+	w.must(200, "root", "POST", "/events/add", `{"info":"x","distribution":0,"Tag":[{"name":"plain","colour":"#445566","exportable":false}]}`)
+	got := w.must(200, "root", "GET", "/tags/index", "").body
+	for name, want := range map[string]bool{"kept here": false, "plain": true} {
+		var answer struct{ Tag []record }
+		if err := json.Unmarshal([]byte(got), &answer); err != nil {
+			t.Fatal(err)
+		}
+		for _, tag := range answer.Tag {
+			if tag["name"] == name && (tag["exportable"] != want || tag["hide_tag"] == want || tag["colour"] == "#445566") {
+				t.Errorf("%v", tag)
+			}
+		}
+		if !strings.Contains(got, `"name":"`+name+`"`) {
+			t.Errorf("no tag %q: %s", name, got)
+		}
 	}
 }

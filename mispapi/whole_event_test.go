@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tocsin"
 )
 
 // wholeEvent is an event with everything in it that MISP puts into one, all made up.
@@ -166,5 +168,27 @@ func TestTagsThatComeAlong(t *testing.T) {
 		if !strings.Contains(got, `"name":"`+name+`"`) {
 			t.Errorf("no tag %q: %s", name, got)
 		}
+	}
+}
+
+// An event that is refused brings nobody along.
+func TestRefusedEventBringsNobody(t *testing.T) {
+	w := newWorld(t, noon)
+	twoOrgs(w)
+	other := put(w, &tocsin.Organisation{Name: "Another CERT", UUID: mustUUID("bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb"), Local: true})
+	w.user("sync", "sync@another.example", other.ID, 5)
+	w.must(200, "root", "POST", "/events/add", `{"Event":{"uuid":"`+visible+`","info":"ours","distribution":1}}`)
+	e := wholeEvent(t)
+	e["uuid"], e["distribution"] = visible, "1"
+	delete(e, "SharingGroup")
+	b, _ := json.Marshal(record{"Event": e})
+	before := w.head()
+	for _, path := range []string{"/events/add", "/events/edit/" + visible} {
+		if r := w.ask("sync", "POST", path, string(b)); r.status < 400 || r.status >= 500 {
+			t.Errorf("%s: %d %s", path, r.status, r.body)
+		}
+	}
+	if after := w.head(); after != before {
+		t.Errorf("%d lines were written", after-before)
 	}
 }

@@ -68,11 +68,8 @@ var unbuilt = slices.Concat(
 	// Reference data.
 	// Remarks and clusters.
 	calls(417, 417),
-	// Formats.
-	calls(237, 238),
-	calls(257, 262),
-	calls(264, 265),
-	calls(269, 271),
+	// Searches for objects.
+	calls(269, 270),
 	// Search.
 	calls(473, 473),
 )

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -50,41 +49,6 @@ func mispSearches(t *testing.T, f *figures) {
 		took = append(took, search("%"+name[1:len(name)-3]+"%"))
 	}
 	f.add(figure{what: "restSearch for a part of a value of 1M, p95", unit: seconds, got: quantile(took, 0.95), most: 0.1})
-}
-
-// mispExports has 200,000 attributes written in MISP's forms.
-func mispExports(t *testing.T, f *figures) {
-	const n = 200_000
-	c := serving(t)
-	list := names(t, n)
-	c.imports("collection=drop&name=list", asList(list))
-	c.arrives(list[n-1])
-	for _, x := range []struct {
-		format    string
-		most, was float64 // MISP's, of 313,023 domains
-	}{{"csv", 0.5, 0}, {"text", 0.3, 7.3}, {"rpz", 0.5, 8.8}, {"json", 1.5, 9.7}} {
-		c.stop()
-		c.start()
-		c.arrives(list[n-1])
-		c.rest()
-		idle, _ := c.memory()
-		var size int64
-		took := timed(func() {
-			err := c.do("POST", "/attributes/restSearch", strings.NewReader(`{"returnFormat":"`+x.format+`","type":"domain"}`), func(r io.Reader) (err error) {
-				size, err = io.CopyBuffer(io.Discard, struct{ io.Reader }{r}, make([]byte, 256<<10))
-				return err
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-		})
-		if size < 15*n {
-			t.Errorf("%s is %d octets", x.format, size)
-		}
-		_, peak := c.memory()
-		f.add(figure{what: fmt.Sprintf("restSearch of 200,000 attributes as %s, %d MB", x.format, size>>20), unit: seconds, got: took, most: x.most, reference: x.was, of: "MISP, of 313,023"})
-		f.add(figure{what: fmt.Sprintf("… memory above %.0f MB idle, at most", idle), unit: megabytes, got: peak - idle, most: 50})
-	}
 }
 
 // mispView shows an event all of whose attributes are in another one, too.

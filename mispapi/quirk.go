@@ -230,3 +230,8 @@ func editedFeed(w map[string]any) map[string]any {
 // answersUploadsInJSON is what PyMISP 2.5 wants of an upload: it sends XML, asks for
 // XML, and reads JSON.
 func answersUploadsInJSON(act *action) bool { return act.path == "/events/upload_stix" }
+
+// newestFirst reports whether entries of the log are wanted from the newest on: who asks
+// for a page of them is, as PyMISP 2.5.34 has it; without a page MISP 2.5.1 begins with
+// the oldest.
+func newestFirst(q *logFilter) bool { return q.page > 0 && q.limit > 0 }

@@ -9,7 +9,8 @@ type Group struct {
 	Name          string        `json:"name"`
 	Releasability string        `json:"releasability,omitempty"`
 	Description   string        `json:"description,omitempty"`
-	Org           int64         `json:"org"` // who made it
+	Org           int64         `json:"org"`            // who made it
+	User          int64         `json:"user,omitempty"` // likewise
 	Members       []Member      `json:"members"`
 	Servers       []GroupServer `json:"servers,omitempty"`
 	Roaming       bool          `json:"roaming,omitempty"`  // peers are told of it, listed or not

@@ -17,6 +17,60 @@ func (d *Desk) AddAttributes(ctx context.Context, v access.Viewer, event int64, 
 	return d.addAttributes(ctx, v, event, drafts, false)
 }
 
+// AddOrRenew adds drafts to an event, in one transaction. What the event claims already
+// becomes what its draft says, as of now.
+func (d *Desk) AddOrRenew(ctx context.Context, v access.Viewer, event int64, drafts []Draft) (Result, error) {
+	r := d.reader(v)
+	reading := r.read(drafts)
+	var res Result
+	seq, err := d.DB.Apply(ctx, v, func(tx *store.Tx) error {
+		w := d.writing(ctx, tx, &res)
+		w.renewing = &r
+		if err := w.mine(event); err != nil {
+			return err
+		}
+		if err := w.attributes(event, 0, reading); err != nil {
+			return err
+		}
+		return w.done(event)
+	})
+	if err != nil {
+		return Result{}, err
+	}
+	res.Seq = seq
+	return res, nil
+}
+
+// renewed makes an attribute that is there what a draft says of it.
+func (w *writing) renewed(event int64, from *Draft) error {
+	a, no := w.renewing.draft(from)
+	if no != nil {
+		return no
+	}
+	old, err := w.tx.SameClaim(event, &a)
+	if err != nil {
+		return err
+	}
+	ed := AttributeEdit{Line: from.Line, ToIDS: from.ToIDS, Distribution: from.Distribution, Tags: from.Tags}
+	if from.Comment != "" {
+		ed.Comment = &from.Comment
+	}
+	if from.Distribution != nil {
+		ed.Group = &from.Group
+	}
+	for to, at := range map[**time.Time]time.Time{&ed.FirstSeen: from.FirstSeen, &ed.LastSeen: from.LastSeen} {
+		if !at.IsZero() {
+			*to = &at
+		}
+	}
+	err = w.edit(*w.renewing, old.ID, &ed)
+	if no, ok := errors.AsType[*Refusal](err); ok {
+		w.res.Refused = append(w.res.Refused, *no)
+		return nil
+	}
+	return err
+}
+
 // AddAndPublish adds drafts to an event and publishes it in the same
 // transaction, so that nothing of a published event is taken back in between.
 func (d *Desk) AddAndPublish(ctx context.Context, v access.Viewer, event int64, drafts []Draft) (Result, error) {

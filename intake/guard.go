@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -34,6 +35,8 @@ type Guards struct {
 	state string        // stands for the lists that now was made of
 	moved chan struct{} // closed when state moves
 	swept string        // the state by which all claims were judged
+
+	leased time.Time // until when this node is the one that sweeps
 }
 
 var _ store.Follower = (*Guards)(nil)
@@ -195,40 +198,48 @@ func (g *Guards) judge(v indicator.Value) tocsin.Verdict {
 }
 
 // Run judges what is in the store anew whenever the lists have changed, until ctx
-// ends. After a kill it goes on where it was.
+// ends. After a kill it goes on where it was, on this node or another.
 func (g *Guards) Run(ctx context.Context) error {
 	for pause := time.Duration(0); ; {
-		g.mu.Lock()
-		state, moved := g.state, g.moved
-		g.mu.Unlock()
-		wake := moved
 		var again <-chan time.Time
-		switch err := g.sweep(ctx, state); {
+		state, err := g.sweep(ctx)
+		switch {
 		case ctx.Err() != nil:
 			return nil
+		case errors.Is(err, errElsewhere):
+			again = time.After(time.Second)
 		case err != nil:
 			pause = min(max(2*pause, 100*time.Millisecond), time.Minute)
 			g.Log.Error("judge claims anew", "again in", pause, "err", err)
 			again = time.After(pause)
 		default:
 			pause = 0
-			g.mu.Lock()
-			if g.swept != state {
-				g.swept = state
-				g.move()
-			}
-			if g.state == state {
-				wake = g.moved
-			}
-			g.mu.Unlock()
+			g.DB.Yield(ctx, leaseName) // or it runs out
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-wake:
+		case <-g.done(state):
 		case <-again:
 		}
 	}
+}
+
+// done takes note of the lists by which all claims were judged, "" for none, and
+// returns what is closed when they change: at once, if they have already.
+func (g *Guards) done(state string) <-chan struct{} {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if state != "" && g.swept != state {
+		g.swept = state
+		g.move()
+	}
+	if state != "" && g.state != state {
+		now := make(chan struct{})
+		close(now)
+		return now
+	}
+	return g.moved
 }
 
 // IsSwept reports whether all claims have been judged by the lists as they are.

@@ -196,7 +196,7 @@ func TestSweepGoesOn(t *testing.T) {
 	}
 	// As if it had been killed halfway.
 	half := s
-	half.Done, half.After, half.Changed, half.Seen = false, 2000, 2000, nil
+	half.Done, half.After, half.Changed, half.Seen, half.Aim = false, 2000, 2000, nil, s.Seen
 	apply(t, w.DB, siteAdmin, func(tx *store.Tx) error { return tx.PutGuardSweep(half) })
 	head = w.DB.Head()
 	again := w.guards(t)
@@ -207,6 +207,42 @@ func TestSweepGoesOn(t *testing.T) {
 	for v, verdict := range w.verdicts(t, event) {
 		if verdict != tocsin.NewVerdict(tocsin.Deny, "all", v) {
 			t.Fatal(v, verdict)
+		}
+	}
+}
+
+// Who changes lists again and again does not keep a sweep from its end: one that has
+// begun goes on, and the next one looks for what has come since it began.
+func TestSweepIsFinishedThoughListsChange(t *testing.T) {
+	w := newWorld(t)
+	drafts := domains(3000)
+	event := w.event(t, drafts...)
+	g := w.guards(t)
+	swept(t, g)
+	s, err := w.DB.As(siteAdmin).GuardSweep(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	load(t, g, "first.txt", drafts[0].Text+"\n"+drafts[2999].Text+"\n", tocsin.Deny)
+	swept(t, g)
+	// As if the list had come when a sweep by those before stood at claim 2000, and
+	// nothing had been judged by it.
+	apply(t, w.DB, siteAdmin, func(tx *store.Tx) error {
+		return tx.PutGuardSweep(store.GuardSweep{Lists: s.Lists, Aim: s.Seen, After: 2000})
+	})
+	again := w.guards(t)
+	swept(t, again)
+	s, err = w.DB.As(siteAdmin).GuardSweep(t.Context())
+	if err != nil || !s.Done || s.Aim != nil || s.Lists == "" {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if s.After != 0 {
+		t.Errorf("the second sweep looked through everything from %d", s.After)
+	}
+	vs := w.verdicts(t, event)
+	for _, d := range []intake.Draft{drafts[0], drafts[2999]} {
+		if vs[d.Text] != tocsin.NewVerdict(tocsin.Deny, "first", d.Text) {
+			t.Error(d.Text, vs[d.Text])
 		}
 	}
 }

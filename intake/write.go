@@ -12,15 +12,16 @@ import (
 
 // A writing is one transaction that takes drafts in.
 type writing struct {
-	ctx   context.Context
-	d     *Desk
-	tx    *store.Tx
-	tags  tagger
-	keep  store.KeepPublished
-	exact bool       // times are as they were said
-	all   []TagDraft // what every attribute is tagged with, beside its own tags
-	res   *Result
-	tries int
+	ctx      context.Context
+	d        *Desk
+	tx       *store.Tx
+	tags     tagger
+	keep     store.KeepPublished
+	exact    bool       // times are as they were said
+	all      []TagDraft // what every attribute is tagged with, beside its own tags
+	res      *Result
+	tries    int
+	renewing *reader // what is there already is renewed
 }
 
 func (d *Desk) writing(ctx context.Context, tx *store.Tx, res *Result) *writing {
@@ -117,7 +118,11 @@ func (w *writing) add(event int64, as []tocsin.Attribute, from []*Draft) error {
 		return err
 	}
 	for _, i := range added.Duplicates {
-		w.res.Duplicates = append(w.res.Duplicates, from[i].Line)
+		if w.renewing == nil {
+			w.res.Duplicates = append(w.res.Duplicates, from[i].Line)
+		} else if err := w.renewed(event, from[i]); err != nil {
+			return err
+		}
 	}
 	if err := w.attachments(added, from); err != nil {
 		return err

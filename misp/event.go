@@ -264,7 +264,9 @@ func (c *Encoder) appendGroup(b []byte, g *tocsin.Group) []byte {
 	b = appendUUID(append(b, `,"organisation_uuid":`...), maker)
 	b = appendTime(append(b, `,"created":`...), g.Created)
 	b = appendTime(append(b, `,"modified":`...), g.Modified)
-	return append(b, `,"sync_user_id":0,"active":true,"local":false,"roaming":true`...)
+	b = appendInt(append(b, `,"sync_user_id":`...), g.User)
+	b = appendBool(append(b, `,"active":`...), !g.Inactive)
+	return appendBool(append(b, `,"local":false,"roaming":`...), g.Roaming)
 }
 
 // appendMembers appends a group's maker and members. Ours have no numbers of

@@ -187,7 +187,7 @@ func (w *world) learn(t *testing.T, name string, v any) {
 }
 
 func group(g *SharingGroup, v map[string]any) *tocsin.Group {
-	out := &tocsin.Group{ID: g.ID.Or(0), UUID: g.UUID.Or(tocsin.UUID{}), Name: g.Name.Or(""), Releasability: g.Releasability.Or(""),
+	out := &tocsin.Group{Roaming: g.Roaming.Or(false), ID: g.ID.Or(0), UUID: g.UUID.Or(tocsin.UUID{}), Name: g.Name.Or(""), Releasability: g.Releasability.Or(""),
 		Description: g.Description.Or(""), Org: g.OrgID.Or(0)}
 	for name, at := range map[string]*int64{"created": &out.Created, "modified": &out.Modified} {
 		if s, ok := v[name].(string); ok {

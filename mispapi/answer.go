@@ -18,6 +18,7 @@ const (
 	notAuthorised    = "You are not authorised to do that."
 	notOurTags       = "Cannot alter the tags of this data, only the organisation that has created the data (orgc) can modify global tags."
 	notJSON          = "Invalid JSON input. Make sure that the JSON input is a correctly formatted JSON string. This request has been blocked to avoid an unfiltered request."
+	orgBlocked       = "Event blocked by organisation blocklist."
 	similarExists    = "A similar attribute already exists for this event."
 )
 
@@ -162,6 +163,9 @@ func renderError(w http.ResponseWriter, r *http.Request, p httpd.Problem) {
 		body = inGeneral(r, &p)
 	}
 	w.Header().Set("Content-Type", mediaJSON)
+	if r.Method == http.MethodHead {
+		w = headOnly{w}
+	}
 	if wantsXML(r) {
 		x := &xmlAnswer{ResponseWriter: w}
 		defer x.close()

@@ -72,7 +72,11 @@ func (c *call) addDraftsOf(e *tocsin.Event, text io.Reader) error {
 	if err := c.meet(d); err != nil {
 		return err
 	}
-	res, err := c.desk.AddAttributes(c.r.Context(), c.v, e.ID, d.attributes)
+	add := c.desk.AddAttributes
+	if refuses, said := c.named["breakOnDuplicate"]; said && !truthy(refuses) {
+		add = c.desk.AddOrRenew
+	}
+	res, err := add(c.r.Context(), c.v, e.ID, d.attributes)
 	if err != nil {
 		return err
 	}

@@ -48,6 +48,10 @@ func (a *API) serve(act *action, path string) httpd.Handler {
 		if err := c.admit(); err != nil {
 			return err
 		}
+		if r.Method == http.MethodHead {
+			c.w = headOnly{w}
+			return onlyWhetherItIsThere(c.inWords(act.handle(c)))
+		}
 		if !wantsXML(r) || answersUploadsInJSON(act) {
 			return c.inWords(act.handle(c))
 		}

@@ -33,6 +33,7 @@ func viewEvent(c *call) error {
 		return err
 	}
 	if c.r.Method == http.MethodHead {
+		c.w.WriteHeader(http.StatusOK)
 		return nil
 	}
 	said, err := c.filters()
@@ -44,7 +45,7 @@ func viewEvent(c *call) error {
 		return c.invalid(err)
 	}
 	o := eventOptions{deleted: deleted, inbound: true, unrelated: said["includeEventCorrelations"] != nil && !truthy(said["includeEventCorrelations"]),
-		metadata: truthy(said["metadata"]), warned: truthy(said["includeWarninglistHits"]), analysts: said["includeAnalystData"] == nil || truthy(said["includeAnalystData"]),
+		metadata: truthy(said["metadata"]), warned: said["includeWarninglistHits"] == nil || truthy(said["includeWarninglistHits"]), analysts: said["includeAnalystData"] == nil || truthy(said["includeAnalystData"]),
 		unsighted: truthy(said["noSightings"]), galaxyless: truthy(said["excludeGalaxy"]),
 		attached: said["includeAttachments"] == nil || truthy(said["includeAttachments"])}
 	out := c.stream(mediaJSON)

@@ -108,7 +108,9 @@ func indexEvents(c *call) error {
 		return c.minimalIndex(es, sighted)
 	}
 	enc := c.encoder()
-	return c.writeIndex(es, func(b []byte, e *tocsin.Event) []byte { return enc.AppendIndexRow(b, e, sighted[e.ID]) })
+	return c.writeIndex(es, func(b []byte, e *tocsin.Event) []byte {
+		return c.withClusters(enc.AppendIndexRow(b, e, sighted[e.ID]), e)
+	})
 }
 
 // minimalIndex answers with what a peer needs to find out what it lacks, unless

@@ -300,3 +300,32 @@ func (c *call) galaxiesOn(tags tocsin.TagSet, attribute bool) []byte {
 	}
 	return appendJSON(nil, on)
 }
+
+// A clusterIndexed is a cluster as it stands on an event in the index.
+type clusterIndexed struct {
+	clusterRow
+	Of       galaxyRow           `json:"Galaxy"`
+	Meta     map[string][]string `json:"meta"`
+	Tag      int64               `json:"tag_id"`
+	Local    bool                `json:"local"`
+	Relation string              `json:"relationship_type"`
+}
+
+// withClusters puts the clusters of an event beside the event in b, which is one row of
+// the index.
+func (c *call) withClusters(b []byte, e *tocsin.Event) []byte {
+	var on []clusterIndexed
+	for at := range e.Tags.All() {
+		t, err := store.One[*tocsin.Tag](c.view, at.Tag)
+		if err != nil || !isClusterTag(t.Name) || at.Local && !c.encoder().Own {
+			continue
+		}
+		if cl, ok := c.tagged(t.Name); ok && cl.galaxy != nil {
+			on = append(on, clusterIndexed{cl.row(), c.galaxyRow(cl.galaxy), cl.meta(), t.ID, at.Local, ""})
+		}
+	}
+	if on == nil {
+		return b
+	}
+	return append(appendJSON(append(b[:len(b)-1], `,"GalaxyCluster":`...), on), '}')
+}

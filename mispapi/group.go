@@ -26,11 +26,11 @@ func indexGroups(c *call) error {
 			Group    groupRow `json:"SharingGroup"`
 			Maker    briefOrg `json:"Organisation"`
 			Members  []any    `json:"SharingGroupOrg"`
-			Servers  []any    `json:"SharingGroupServer"`
+			Servers  any      `json:"SharingGroupServer"`
 			Editable bool     `json:"editable"`
 			Delete   bool     `json:"deletable"`
-		}{groupRow{g.ID, g.UUID, g.Name, g.Description, g.Releasability, false, true, true, len(g.Members)},
-			c.briefOrg(g.Org), members, []any{}, mine, mine})
+		}{groupRow{g.ID, g.UUID, g.Name, g.Description, g.Releasability, false, !g.Inactive, g.Roaming, len(g.Members)},
+			c.briefOrg(g.Org), members, c.groupServers(g), mine, mine})
 	}
 	return c.reply(map[string]any{"response": rows})
 }
@@ -91,7 +91,7 @@ func viewGroup(c *call) error {
 			SyncName string   `json:"sync_org_name"`
 			Sync     briefOrg `json:"sync_org"`
 		}{c.groupWords(g), c.briefOrg(g.Org).Name, c.briefOrg(g.Org)},
-		"Organisation": c.organisation(maker), "SharingGroupOrg": members, "SharingGroupServer": []any{},
+		"Organisation": c.organisation(maker), "SharingGroupOrg": members, "SharingGroupServer": c.groupServers(g),
 	})
 }
 
@@ -114,7 +114,8 @@ type groupWords struct {
 func (c *call) groupWords(g *tocsin.Group) groupWords {
 	at := func(seconds int64) string { return time.Unix(seconds, 0).UTC().Format(time.DateTime) }
 	return groupWords{ID: g.ID, Name: g.Name, Releasability: g.Releasability, Description: g.Description, UUID: g.UUID,
-		MakerUUID: c.briefOrg(g.Org).UUID, Maker: g.Org, Active: true, Created: at(g.Created), Modified: at(g.Modified), Roaming: true}
+		MakerUUID: c.briefOrg(g.Org).UUID, Maker: g.Org, SyncUser: g.User, Active: !g.Inactive, Created: at(g.Created), Modified: at(g.Modified),
+		Roaming: g.Roaming}
 }
 
 // addGroup makes a sharing group of the viewer's organisation, with those members
@@ -130,7 +131,15 @@ func addGroup(c *call) error {
 	}
 	now := c.db.Now()
 	g := &tocsin.Group{UUID: in.UUID.Or(tocsin.NewUUID(now)), Name: strings.TrimSpace(in.Name.Or("")), Releasability: in.Releasability.Or(""),
-		Description: in.Description.Or(""), Org: c.v.Org(), Created: now.Unix(), Modified: now.Unix(), Members: []tocsin.Member{}}
+		Description: in.Description.Or(""), Org: c.v.Org(), User: c.v.User(), Created: now.Unix(), Modified: now.Unix(), Members: []tocsin.Member{},
+		Inactive: !in.Active.Or(true), Roaming: in.Roaming.Or(len(in.Servers) == 0)}
+	for _, s := range in.Servers {
+		peer, err := c.serverMeant(itoa(s.ServerID.Or(0)))
+		if err != nil {
+			return c.unsaved("add SharingGroup", url, "Invalid Server.", nil)
+		}
+		g.Servers = append(g.Servers, tocsin.GroupServer{Peer: peer, AllOrgs: s.AllOrgs.Or(false)})
+	}
 	for _, m := range in.Members {
 		id, err := c.memberMeant(&m)
 		if err != nil {
@@ -174,7 +183,7 @@ func (c *call) replyGroup(g *tocsin.Group) error {
 	for i, m := range g.Named() {
 		members = append(members, groupMember{int64(i + 1), g.ID, m.Org, m.Extend, c.briefOrg(m.Org)})
 	}
-	return c.reply(map[string]any{"SharingGroup": c.groupWords(g), "SharingGroupOrg": members, "SharingGroupServer": []any{},
+	return c.reply(map[string]any{"SharingGroup": c.groupWords(g), "SharingGroupOrg": members, "SharingGroupServer": c.groupServers(g),
 		"Organisation": c.briefOrg(g.Org)})
 }
 
@@ -192,6 +201,7 @@ func editGroup(c *call) error {
 		g.Name = strings.TrimSpace(in.Name.Or(g.Name))
 		g.Releasability = in.Releasability.Or(g.Releasability)
 		g.Description = in.Description.Or(g.Description)
+		g.Inactive, g.Roaming = !in.Active.Or(!g.Inactive), in.Roaming.Or(g.Roaming)
 		return nil
 	})
 	if err != nil {
@@ -213,7 +223,7 @@ func (c *call) changeGroup(name string, change func(*tocsin.Group) error) (*tocs
 			return err
 		}
 		g = *old
-		g.Members = slices.Clone(old.Members)
+		g.Members, g.Servers = slices.Clone(old.Members), slices.Clone(old.Servers)
 		if err := change(&g); err != nil {
 			return err
 		}

@@ -181,6 +181,7 @@ func editObject(c *call) error {
 	if err != nil {
 		return err
 	}
+	res.Duplicates = nil // the object has them, which is what was asked for
 	as := []tocsin.Attribute{}
 	for a, err := range c.view.Attributes(c.r.Context(), store.Query{Objects: []int64{old.ID}}) {
 		if err != nil {

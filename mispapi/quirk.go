@@ -2,6 +2,7 @@ package mispapi
 
 import (
 	"cmp"
+	"errors"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -235,3 +236,24 @@ func answersUploadsInJSON(act *action) bool { return act.path == "/events/upload
 // for a page of them is, as PyMISP 2.5.34 has it; without a page MISP 2.5.1 begins with
 // the oldest.
 func newestFirst(q *logFilter) bool { return q.page > 0 && q.limit > 0 }
+// headOnly answers HEAD, of which MISP 2.5 says that it has HTML for a body.
+type headOnly struct{ http.ResponseWriter }
+
+func (w headOnly) WriteHeader(status int) {
+	w.Header().Set("Content-Type", "text/html; charset=UTF-8")
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w headOnly) Write(b []byte) (int, error) {
+	w.Header().Set("Content-Type", "text/html; charset=UTF-8")
+	return w.ResponseWriter.Write(b)
+}
+
+// onlyWhetherItIsThere says 404 to HEAD of what is not there, even where MISP 2.5 says
+// 405 to GET: PyMISP 2.5's attribute_exists takes anything else for a fault.
+func onlyWhetherItIsThere(err error) error {
+	if no, ok := errors.AsType[*refusal](err); ok && tocsin.CodeOf(err) == tocsin.NotFound {
+		no.status = http.StatusNotFound
+	}
+	return err
+}

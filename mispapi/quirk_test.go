@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestGroupMeant asks which sharing group a record is for that names one by
@@ -62,4 +63,31 @@ func TestSpellings(t *testing.T) {
 			t.Errorf("%s is written %s, not %s", path, got, want)
 		}
 	}
+}
+
+// TestGroupInUse keeps a sharing group with which something is shared.
+func TestGroupInUse(t *testing.T) {
+	w := twoParties(t)
+	w.must(200, "ann", "POST", "/events/add", `{"info":"x","distribution":0,"Attribute":[{"type":"domain","value":"x.example.net","distribution":4,"sharing_group_id":1}]}`)
+	if got := w.must(403, "ann", "POST", "/sharingGroups/delete/1", ``); !strings.Contains(got.body, "could not be deleted") {
+		t.Errorf("%s", got.body)
+	}
+	w.must(200, "ann", "POST", "/sharing_groups/delete/"+groupTwo, ``)
+	w.must(405, "ann", "GET", "/sharing_groups/view/"+groupTwo, ``)
+}
+
+// TestRenewed adds what an event claims already, as PyMISP's break_on_duplicate=False
+// asks for it.
+func TestRenewed(t *testing.T) {
+	w := twoParties(t)
+	const again = `{"type":"domain","value":"BAD.example.org","comment":"seen again"}`
+	w.sleep(time.Minute)
+	if got := w.must(403, "ann", "POST", "/attributes/add/"+visible, again); !strings.Contains(got.body, similarExists) {
+		t.Errorf("%s", got.body)
+	}
+	got := w.must(200, "ann", "POST", "/attributes/add/"+visible+"/breakOnDuplicate:0", again)
+	if !strings.Contains(got.body, inVisible) || !strings.Contains(got.body, "seen again") || !strings.Contains(got.body, itoa(w.db.Now().Unix())) {
+		t.Errorf("%s", got.body)
+	}
+	w.must(403, "bob", "POST", "/attributes/add/"+visible+"/breakOnDuplicate:0", again)
 }

@@ -3,6 +3,7 @@ package mispapi
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -129,3 +130,29 @@ func (p *replay) reference(kind, want, have string) (diffs []string) {
 }
 
 func goType(v any) string { return fmt.Sprintf("%T", v) }
+
+// grown returns a cluster or a galaxy as it is here, but for what has been added to it
+// since theirs was published, and for the relations of published ones, of which MISP
+// repeats the tags. The version of an own cluster is a time.
+func grown(kind string, w, h map[string]any) map[string]any {
+	aged := []string{"version"}
+	switch {
+	case kind != "GalaxyCluster" && kind != "Galaxy":
+		return h
+	case kind == "Galaxy" || w["default"] == true:
+		aged = []string{"version", "description", "GalaxyElement", "meta", "authors", "GalaxyClusterRelation", "TargetingClusterRelation", "kill_chain_order"}
+	}
+	h = maps.Clone(h)
+	for _, k := range aged {
+		theirs, there := w[k]
+		ours, here := h[k]
+		_, cut := theirs.(cutList)
+		if there && here && (cut || goType(theirs) == goType(ours)) {
+			h[k] = theirs
+		}
+		if there && here && cut {
+			h[k] = []any(theirs.(cutList))
+		}
+	}
+	return h
+}

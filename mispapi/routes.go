@@ -245,6 +245,9 @@ func (a *API) actions() []action {
 		{path: "/sharing_groups/add", verbs: post, handle: addGroup, needs: share},
 		{path: "/sharing_groups/edit", verbs: write, handle: editGroup, needs: share, missing: noGroup},
 		{path: "/sharing_groups/addOrg", verbs: post, handle: addMember, needs: share, missing: noGroup},
+		{path: "/sharing_groups/delete", verbs: remove, handle: deleteGroup, needs: share, missing: noGroup},
+		{path: "/sharing_groups/addServer", verbs: post, handle: addServer, needs: share, missing: noGroup},
+		{path: "/sharing_groups/removeServer", verbs: post, handle: removeServer, needs: share, missing: noGroup},
 		{path: "/sharing_groups/removeOrg", verbs: post, handle: removeMember, needs: share, missing: noGroup},
 
 		// Organisations.

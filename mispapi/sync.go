@@ -80,9 +80,15 @@ func eventsWanted(c *call) error {
 
 // blocked reports whether an event is kept out: it would be refused when it came, so it
 // is not asked for. Peers learn that from the refusal, too.
-func (c *call) blocked(u tocsin.UUID) bool {
-	_, err := store.ByName[*tocsin.Block](c.db.As(access.System("mispapi: events that are kept out are not asked for")),
-		(&tocsin.Block{Of: tocsin.KindEvent, UUID: u}).RecordName())
+func (c *call) blocked(u tocsin.UUID) bool { return c.keptOut(tocsin.KindEvent, u) }
+
+// shutOut reports whether events of the viewer's own organisation are kept out, which
+// MISP looks at before it looks at the event.
+func (c *call) shutOut() bool { return c.keptOut(tocsin.KindOrganisation, c.briefOrg(c.v.Org()).UUID) }
+
+func (c *call) keptOut(of tocsin.Kind, u tocsin.UUID) bool {
+	_, err := store.ByName[*tocsin.Block](c.db.As(access.System("mispapi: what is kept out is refused, whoever asks")),
+		(&tocsin.Block{Of: of, UUID: u}).RecordName())
 	return err == nil
 }
 

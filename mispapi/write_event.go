@@ -20,6 +20,9 @@ func addEvent(c *call) error {
 	}
 	d := c.drafter()
 	e, err := misp.DecodeEvent(c.r.Body, d.each)
+	if misp.IsEmpty(err) && c.shutOut() {
+		return c.no(http.StatusForbidden, tocsin.Forbidden, orgBlocked)
+	}
 	if err != nil {
 		return c.undecoded(err, "No valid event data received.")
 	}
@@ -101,7 +104,7 @@ func (c *call) notAdded(err error) error {
 		return c.no(http.StatusNotFound, tocsin.Conflict, "Event already exists, if you would like to edit it, use the url in the location header.")
 	}
 	if kept, ok := errors.AsType[*store.BlockedError](err); ok && kept.Of == tocsin.KindOrganisation {
-		return c.no(http.StatusForbidden, tocsin.Forbidden, "Event blocked by organisation blocklist.")
+		return c.no(http.StatusForbidden, tocsin.Forbidden, orgBlocked)
 	} else if ok || tocsin.CodeOf(err) == tocsin.Gone {
 		return c.no(http.StatusForbidden, tocsin.Gone, "Event blocked by event blocklist.")
 	}

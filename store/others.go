@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ type others struct {
 	said  bool          // that it is off by much
 	gone  error         // why the store can't be used, nil if it can
 	since time.Time
+	past  error // the store began another life: what this node holds in memory is of the one before
 
 	purged tocsin.Seq // see Turn
 }
@@ -91,10 +93,30 @@ func (o *others) answered(db *DB) {
 func (o *others) away() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.past != nil {
+		return o.past
+	}
 	if o.gone == nil {
 		return nil
 	}
 	return tocsin.Errorf(tocsin.Busy, "%s (so since %s)", o.gone.Error(), o.since.UTC().Format(time.TimeOnly+" UTC")).Because(o.gone)
+}
+
+// survived notes for good that the store which this node knows is no more.
+func (o *others) survived(db *DB, err error) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.past == nil {
+		o.past = err
+		db.log.Error("the database holds another store now; this node neither reads nor writes it until it is restarted", "err", err)
+	}
+	return o.past
+}
+
+func (o *others) lived() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.past
 }
 
 // Ready says in words why the store can't be written to, nil if it can.
@@ -142,6 +164,9 @@ func (db *DB) read(ctx context.Context, fn func(Reader) error) error {
 	if db.shared == nil {
 		return db.engine.Read(ctx, fn)
 	}
+	if err := db.others.lived(); err != nil {
+		return err
+	}
 	return db.engine.Read(ctx, func(r Reader) error {
 		turn, err := r.Turn(ctx)
 		if err != nil {
@@ -182,8 +207,11 @@ const handed = 2_000
 func (db *DB) takeOver(ctx context.Context, r Reader, t Turn) error {
 	db.others.tell(db, t)
 	head := db.Head()
+	if err := db.others.lived(); err != nil {
+		return err
+	}
 	if t.Head < head {
-		return tocsin.Errorf(tocsin.Conflict, "the database was put back to line %d, and this node has seen line %d; restart it", t.Head, head)
+		return db.others.survived(db, tocsin.Errorf(tocsin.Conflict, "the database was put back to line %d, and this node has seen line %d; restart it", t.Head, head))
 	}
 	if err := db.adopt(ctx, r, t); err != nil {
 		return err
@@ -199,6 +227,9 @@ func (db *DB) takeOver(ctx context.Context, r Reader, t Turn) error {
 			return err
 		}
 		if len(lines) > 0 && l.Seq != lines[len(lines)-1].Seq+1 || len(lines) == 0 && l.Seq != head+1 {
+			if err := db.sameLife(ctx, r); err != nil {
+				return err
+			}
 			weight = handed // a gap, as after a restore: followers read for themselves
 		}
 		if err := db.listed(l, docs); err != nil {
@@ -230,6 +261,17 @@ func (db *DB) takeOver(ctx context.Context, r Reader, t Turn) error {
 		db.tail.push(t.Head, cs)
 	}
 	return nil
+}
+
+// sameLife refuses a store that was put back from a backup while this node ran: its
+// labels, ids and lines mean other things. A backup that is put back leaves a gap in
+// the log, so it is asked there.
+func (db *DB) sameLife(ctx context.Context, r Reader) error {
+	is, err := r.Setting(ctx, incarnationSetting)
+	if err != nil || bytes.Equal(is, db.incarnation) {
+		return err
+	}
+	return db.others.survived(db, tocsin.Errorf(tocsin.Conflict, "the database was put back from a backup while this node ran; restart it"))
 }
 
 // weight is how many records a line carries with it.

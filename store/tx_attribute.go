@@ -299,6 +299,21 @@ func (tx *Tx) seen(a *tocsin.Attribute, what string) (*tocsin.Attribute, *tocsin
 	return nil, nil, tocsin.Errorf(tocsin.NotFound, "no attribute %s", what)
 }
 
+// SameClaim returns the attribute of an event that claims what a does, as the viewer
+// sees it.
+func (tx *Tx) SameClaim(event int64, a *tocsin.Attribute) (*tocsin.Attribute, error) {
+	for s, err := range tx.w.Siblings(tx.ctx, event, []uint64{tx.db.coder.Key(a)}) {
+		if err != nil {
+			return nil, err
+		}
+		if claimOf(&s) == claimOf(a) {
+			found, _, err := tx.Attribute(s.ID)
+			return found, err
+		}
+	}
+	return nil, tocsin.Errorf(tocsin.NotFound, "event %d does not claim that", event)
+}
+
 // EditAttribute lets change alter a copy of the attribute.
 func (tx *Tx) EditAttribute(id int64, change func(*tocsin.Attribute) error) (*tocsin.Attribute, error) {
 	old, e, err := tx.Attribute(id)

@@ -294,6 +294,8 @@ func (tx *Tx) unneeded(r tocsin.Record) error {
 		return nil
 	}
 	switch r := r.(type) {
+	case *tocsin.Group:
+		return tx.shared(r)
 	case *tocsin.Organisation:
 		if err := needs(tocsin.KindUser, func(o tocsin.Record) bool { return o.(*tocsin.User).Org == r.ID }); err != nil {
 			return err

@@ -32,7 +32,7 @@ func (tx *Tx) extends(was, is *tocsin.Group) bool {
 	rest.Members, rest.Modified = was.Members, was.Modified
 	old, now := *was, rest
 	if old.UUID != now.UUID || old.Name != now.Name || old.Releasability != now.Releasability || old.Description != now.Description ||
-		old.Org != now.Org || !slices.Equal(old.Servers, now.Servers) || old.Roaming != now.Roaming || old.Inactive != now.Inactive || old.Created != now.Created {
+		old.Org != now.Org || old.User != now.User || !slices.Equal(old.Servers, now.Servers) || old.Roaming != now.Roaming || old.Inactive != now.Inactive || old.Created != now.Created {
 		return false
 	}
 	for _, m := range was.Named() {
@@ -72,6 +72,44 @@ func (tx *Tx) regroup(before tocsin.Record, o *tocsin.Organisation) error {
 		tx.admit(&g)
 		if err := tx.putDoc(old, &g); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// shared refuses to remove a sharing group while something is shared with it. It is
+// asked seldom, so there is no index: whatever may carry such a label is looked at.
+func (tx *Tx) shared(g *tocsin.Group) error {
+	if err := tx.putEvents(); err != nil {
+		return err
+	}
+	names := func(l access.LabelID) bool {
+		is := tx.db.coder.Labels.Label(l)
+		return slices.Contains(is.Groups[:], g.ID)
+	}
+	needed := tocsin.Errorf(tocsin.Conflict, "the sharing group %q is still in use; share what is shared with it otherwise, or set it inactive", g.Name)
+	for e, err := range tx.w.Events(tx.ctx, Scoped[EventQuery]{all: true}) {
+		if err != nil {
+			return err
+		}
+		if names(e.Label) {
+			return needed
+		}
+	}
+	for o, err := range tx.w.Objects(tx.ctx, Scoped[ObjectQuery]{all: true, Query: ObjectQuery{Deleted: Any}}) {
+		if err != nil {
+			return err
+		}
+		if names(o.Label) {
+			return needed
+		}
+	}
+	for a, err := range tx.w.Attributes(tx.ctx, Scoped[Query]{all: true, Query: Query{Deleted: Any}}) {
+		if err != nil {
+			return err
+		}
+		if names(a.Label) {
+			return needed
 		}
 	}
 	return nil

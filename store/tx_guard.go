@@ -225,6 +225,10 @@ type GuardSweep struct {
 	Changed int64  `json:"changed"`
 	Done    bool   `json:"done"`
 
+	// Aim are the lists that Lists stands for, as Seen has them. A sweep that has begun
+	// comes to its end whatever becomes of the lists meanwhile: what it has yet to look
+	// at it judges by the newest, and the next one looks for what is new since Aim.
+	Aim map[int64]string `json:"aim,omitempty"`
 	// Seen are the lists by which all claims were judged when a sweep last came to
 	// its end: their numbers, and what stands for what they guarded.
 	Seen map[int64]string `json:"seen,omitempty"`

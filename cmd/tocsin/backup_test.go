@@ -163,7 +163,7 @@ func (w *world) backUp(file string) backup.Manifest {
 func (w *world) restored(file string) *world {
 	w.t.Helper()
 	r := &world{t: w.t, conf: w.conf, keys: w.keys, orgs: w.orgs}
-	r.conf.Data = filepath.Join(w.t.TempDir(), "restored")
+	r.conf.Data, r.conf.Store = filepath.Join(w.t.TempDir(), "restored"), "" // it is put back into a folder
 	cmd := restoreCmd{Data: r.conf.Data, File: file}
 	if err := cmd.Run(w.t.Context(), newConsole(nil, io.Discard, io.Discard)); err != nil {
 		w.t.Fatal(err)
@@ -291,7 +291,7 @@ func contents(t *testing.T, s *collection.Set, origin string, subscriber int64) 
 
 // A projection of another life is not trusted, however well its place fits.
 func TestProjectionsOfAnotherLifeAreRebuilt(t *testing.T) {
-	w := newWorld(t, "telco", "provider")
+	w := newWorldOn(t, "", "telco", "provider") // in a folder, whose database is exchanged
 	drop := w.collection(tocsin.Collection{Name: "drop", Zone: "rpz.example"})
 	sub := w.subscriber("resolver", "provider", drop)
 	w.keys["admin"] = w.admin("telco")

@@ -166,7 +166,7 @@ func TestReadOnlyFolder(t *testing.T) {
 
 // TestSecondServe starts a second exchange on the folder of one that runs.
 func TestSecondServe(t *testing.T) {
-	w := newWorld(t, "telco")
+	w := newWorldOn(t, "", "telco")
 	dir := w.conf.Data
 	want := fmt.Sprintf("tocsin: another tocsin is using the folder %s; stop it first, or talk to it with --url\n", dir)
 	for _, args := range [][]string{{"serve", "--http", "127.0.0.1:0", "--dns", "127.0.0.1:0"}, {"import", "-"}, {"init", "--org", "x", "--email", "x@x.example"}} {

@@ -231,6 +231,11 @@ func (tr *trial) deleteRemark() {
 		return
 	}
 	tr.apply(r.org, func(tx *store.Tx) error { return tx.DeleteRemark(k.kind, k.id) })
+	for _, other := range tr.remarks {
+		if k.kind == tocsin.KindNote && other.about == k {
+			return // it is emptied, and stays under what others wrote
+		}
+	}
 	delete(tr.remarks, k)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -27,6 +28,7 @@ func RunShared(t *testing.T, open func(t *testing.T, dir string) store.Engine) {
 		"PurgeWaitsForOtherNodes":   purgeWaitsForOtherNodes,
 		"WhoWasAwayBeginsAnew":      whoWasAwayBeginsAnew,
 		"ManyLinesAtOnce":           manyLinesAtOnce,
+		"AnotherLifeIsNotThisOne":   anotherLifeIsNotThisOne,
 	} {
 		t.Run(name, func(t *testing.T) {
 			one := newWorld(t, open)
@@ -338,5 +340,31 @@ func manyLinesAtOnce(t *testing.T, one, two *world) {
 	}
 	if _, err := store.ByName[*tocsin.Organisation](two.As(two.admin), "third"); err != nil {
 		t.Error(err)
+	}
+}
+
+// A store that is put back from a backup while a node runs holds other things under
+// the same numbers: the node stops reading and writing it, and says why.
+func anotherLifeIsNotThisOne(t *testing.T, one, two *world) {
+	one.event(t, tocsin.Event{}, "early.example")
+	two.reaches(t, one.Head())
+	e := one.open(t, one.dir)
+	defer e.Close()
+	if _, err := store.Reincarnate(t.Context(), e, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); two.Ready(t.Context()) == nil; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the node did not notice")
+		}
+	}
+	_, err := two.Apply(t.Context(), two.admin, func(*store.Tx) error { return nil })
+	if err == nil || !strings.Contains(err.Error(), "restart it") {
+		t.Errorf("a write: %v", err)
+	}
+	for _, err := range two.As(two.admin).Events(t.Context(), store.EventQuery{}) {
+		if err == nil || !strings.Contains(err.Error(), "restart it") {
+			t.Errorf("a read: %v", err)
+		}
 	}
 }

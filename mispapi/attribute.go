@@ -111,7 +111,7 @@ func (c *call) answerAttributes(res *intake.Result, errs map[string]any) error {
 		if i > 0 {
 			out.b = append(out.b, ',')
 		}
-		out.b = enc.AppendAttribute(out.b, &res.Attributes[i], misp.Split, misp.More{})
+		out.b = enc.AppendAttribute(out.b, &res.Attributes[i], misp.Several, misp.More{})
 		if err := out.flush(); err != nil {
 			return err
 		}

@@ -37,7 +37,7 @@ func TestWholeEventTravels(t *testing.T) {
 	for _, want := range []string{
 		`"name": "Finder"`, `"name": "Doubter"`, `"name": "the hosters"`, `"note": "why?"`, `"note": "packed"`, `"note": "to be translated"`,
 		`"opinion": 80`, `"relationship_type": "follows"`, `"value": "192.0.2.9"`, `"comment": "it is a host"`, `"comment": "a circle"`,
-		`"source": "a sensor"`, `"name": "ours alone"`, `"colour": "#aabbcc"`, `"extends_uuid": "e0000000-0000-4000-8000-00000000ffff"`,
+		`"source": "a sensor"`, `"value": "Kit seller"`, `"description": "sells kits"`, `"name": "ours alone"`, `"colour": "#aabbcc"`, `"extends_uuid": "e0000000-0000-4000-8000-00000000ffff"`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the second instance has no %s", want)

@@ -45,6 +45,8 @@ func (a *API) actions() []action {
 		{path: "/events/edit", verbs: write, handle: editEvent, needs: add, missing: noEvent, others: notAuthorised, opts: list},
 		{path: "/events/upload_sample", verbs: post, handle: uploadSample, needs: add, missing: noEvent, opts: list},
 		{path: "/events/publish", verbs: post, handle: publishEvent, needs: publish, missing: noEvent},
+		{path: "/events/freeTextImport", verbs: post, handle: importText, needs: add, missing: noEvent, opts: list},
+		{path: "/events/alert", verbs: post, handle: alertEvent, needs: publish, missing: noEvent},
 		{path: "/events/unpublish", verbs: post, handle: unpublishEvent, needs: publish, missing: noEvent},
 		{path: "/events/delete", verbs: remove, handle: deleteEvent, needs: add, missing: noEvent},
 		{path: "/events/addTag", verbs: post, handle: tagEvent, needs: tag, missing: noEvent, others: notOurTags},

@@ -111,7 +111,8 @@ type EventQuery struct {
 	IDs       []int64
 	UUIDs     []tocsin.UUID
 	Orgs      []int64
-	Info      string // contains, without regard to case
+	Extends   []tocsin.UUID // it extends one of these
+	Info      string        // contains, without regard to case
 	Tags      []tocsin.TagSet
 	NotTags   []tocsin.TagSet
 	Published *bool

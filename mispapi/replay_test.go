@@ -58,17 +58,13 @@ type recording struct {
 var unbuilt = slices.Concat(
 	// People, feeds, peers, the instance.
 	// Tags, indexes.
-	calls(109, 109),
 	// Objects, references, proposals, synchronisation, blocklists.
 	calls(480, 481),
 	// Reference data.
 	// Remarks and clusters.
 	calls(417, 417),
-	// Formats.
-	calls(237, 238),
-	calls(257, 262),
-	calls(264, 265),
-	calls(269, 271),
+	// Searches for objects.
+	calls(269, 270),
 	// Search.
 	calls(473, 473),
 )

@@ -46,6 +46,7 @@ type More struct {
 	Proposals []byte // ShadowAttribute
 	Sightings []byte
 	Related   []byte // RelatedAttribute
+	Decay     []byte // decay_score
 	Warnings  []byte
 	Remarks   []Above // of analysts: includeAnalystData
 }
@@ -56,6 +57,7 @@ type Form uint8
 const (
 	Bare     Form = iota // attributes/edit, attributes/view
 	Split                // attributes/add and attributes/index: value1 and value2
+	Several              // attributes/add of a list: as Split, with tags
 	InEvent              // in an event: Galaxy, ShadowAttribute, tags in full
 	InObject             // in an object by itself: value1, value2, AttributeTag
 )
@@ -64,7 +66,7 @@ const (
 func (c *Encoder) AppendAttribute(b []byte, a *tocsin.Attribute, f Form, m More) []byte {
 	b = appendAttribute(b, a)
 	switch f {
-	case Split, InObject:
+	case Split, Several, InObject:
 		v1, v2 := a.Value.Parts()
 		b = appendText(append(b, `,"value1":`...), v1)
 		b = appendText(append(b, `,"value2":`...), v2)
@@ -74,7 +76,7 @@ func (c *Encoder) AppendAttribute(b []byte, a *tocsin.Attribute, f Form, m More)
 	}
 	b = c.AppendRemarks(appendMore(b, &m), m.Remarks)
 	switch f {
-	case Bare:
+	case Bare, Several:
 		b = c.appendTags(b, "Tag", a.Tags, "", c.appendShortTag)
 	case InEvent:
 		b = c.appendTags(b, "Tag", a.Tags, "", c.appendFullTag)
@@ -174,6 +176,7 @@ func appendMore(b []byte, m *More) []byte {
 	b = appendList(b, `,"ShadowAttribute":`, m.Proposals)
 	b = appendList(b, `,"Sighting":`, m.Sightings)
 	b = appendList(b, `,"RelatedAttribute":`, m.Related)
+	b = appendList(b, `,"decay_score":`, m.Decay)
 	return appendList(b, `,"warnings":`, m.Warnings)
 }
 

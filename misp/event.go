@@ -14,6 +14,7 @@ type Beside struct {
 	NoRelated bool            // includeEventCorrelations:0
 	Inbound   bool            // RelationshipInbound in each related event, as events/view has it
 	Metadata  bool            // head and tags only, no lists of parts
+	Extending []*tocsin.Event // extensionEvents: what extends it and stands in it
 	Galaxies  []byte
 	Proposals []byte // ShadowAttribute
 	Reports   []byte // EventReport
@@ -72,6 +73,7 @@ func (s *Stream) Head(b []byte) []byte {
 			b = appendText(append(b, `,"event_creator_email":`...), email)
 		}
 	}
+	b = c.appendExtending(b, s.x.Extending)
 	b = c.appendLocalOrg(append(b, `,"Org":`...), e.Org)
 	b = c.appendLocalOrg(append(b, `,"Orgc":`...), e.Orgc)
 	b = c.appendOwnGroup(b, e.Distribution, e.Group)
@@ -79,6 +81,26 @@ func (s *Stream) Head(b []byte) []byte {
 		b = append(b, `,"Attribute":[`...)
 	}
 	return b
+}
+
+// appendExtending appends which events extend one, by their numbers.
+func (c *Encoder) appendExtending(b []byte, events []*tocsin.Event) []byte {
+	if len(events) == 0 {
+		return b
+	}
+	b = append(b, `,"extensionEvents":{`...)
+	for i, e := range events {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendInt(append(b, '"'), e.ID), `":{"id":`...)
+		b = appendInt(b, e.ID)
+		b = appendText(append(b, `,"info":`...), e.Info)
+		b = appendInt(append(b, `,"orgc_id":`...), e.Orgc)
+		b = appendInt(append(b, `,"user_id":`...), e.User)
+		b = append(c.AppendOrg(append(b, `,"Orgc":`...), e.Orgc), '}')
+	}
+	return append(b, '}')
 }
 
 func (s *Stream) comma(b []byte) []byte {

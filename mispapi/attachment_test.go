@@ -184,3 +184,58 @@ func TestDeletedContentIsSwept(t *testing.T) {
 		t.Errorf("%d blobs are left of an event that was deleted", n)
 	}
 }
+
+// upload_sample makes file objects of samples: of one, of several, in a new event or in
+// one that is there; of an executable with what it says of itself.
+func TestUploadSample(t *testing.T) {
+	w := attached(t)
+	data := base64.StdEncoding.EncodeToString([]byte("not really"))
+	program := base64.StdEncoding.EncodeToString(executable())
+	got := w.must(200, "root", "POST", "/events/upload_sample/1", `{"request":{"files":[{"filename":"a.exe","data":"`+data+`"}],"category":"Artifacts dropped","comment":"from a mail"}}`)
+	if !strings.Contains(got.body, `"message":"Success, saved all attributes."`) || !strings.Contains(got.body, `"id":1`) {
+		t.Errorf("%s", got.body)
+	}
+	e := view(t, w, visible)
+	file := recordsIn(e["Object"])[0]
+	if as := recordsIn(file["Attribute"]); file["name"] != "file" || file["comment"] != "from a mail" || len(as) != 8 || as[0]["category"] != "Artifacts dropped" || as[0]["data"] == nil {
+		t.Errorf("%v", file)
+	}
+	got = w.must(200, "root", "POST", "/events/upload_sample", `{"files":[{"filename":"a.exe","data":"`+program+`"},{"filename":"b.exe","data":"`+data+`"}],"advanced":1,"info":"two","distribution":0}`)
+	if !strings.Contains(got.body, `"id":2`) {
+		t.Errorf("%s", got.body)
+	}
+	var answer struct{ Event record }
+	if err := json.Unmarshal([]byte(w.must(200, "root", "GET", "/events/view/2", "").body), &answer); err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]int{}
+	for _, o := range recordsIn(answer.Event["Object"]) {
+		names[o["name"].(string)] += 1 + 100*len(recordsIn(o["ObjectReference"]))
+	}
+	if names["file"] != 102 || names["pe"] != 101 || names["pe-section"] != 1 {
+		t.Errorf("%v", names)
+	}
+	for _, body := range []string{`{}`, `{"files":[]}`, `{"files":"x"}`, `{"files":[{"filename":"a"}]}`, `{"files":[{"filename":"a","data":"*"}]}`, `{"files":[7]}`} {
+		if got := w.ask("root", "POST", "/events/upload_sample/1", body); got.status < 400 || got.status >= 500 {
+			t.Errorf("%s: %d %s", body, got.status, got.body)
+		}
+	}
+	if got := w.must(200, "root", "POST", "/events/upload_sample/1", `{"files":[{"filename":"c","data":"Yw=="},{"filename":"d","data":"*"}]}`); !strings.Contains(got.body, "Partial") {
+		t.Errorf("one that is bad: %s", got.body)
+	}
+}
+
+// executable is a program for Windows that does nothing, with one section.
+func executable() []byte {
+	b := make([]byte, 0x400)
+	copy(b, "MZ")
+	b[0x3c] = 0x40
+	copy(b[0x40:], "PE\x00\x00\x4c\x01\x01\x00") // i386, one section
+	b[0x54], b[0x56], b[0x57] = 0xe0, 0x02, 0x01 // size of the optional header, executable
+	copy(b[0x58:], "\x0b\x01")
+	b[0x58+92] = 16 // data directories
+	section := b[0x58+0xe0:]
+	copy(section, ".text")
+	section[17], section[21] = 2, 2 // 512 octets, at 512
+	return b
+}

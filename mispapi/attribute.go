@@ -69,6 +69,7 @@ func (c *call) addDraftsOf(e *tocsin.Event, text io.Reader) error {
 	if err := misp.DecodeAttributes(text, d.each); err != nil {
 		return c.undecoded(err, "No valid attribute data received.")
 	}
+	d.newcomers.Event = e.ID
 	if err := c.meet(d); err != nil {
 		return err
 	}
@@ -111,7 +112,7 @@ func (c *call) answerAttributes(res *intake.Result, errs map[string]any) error {
 		if i > 0 {
 			out.b = append(out.b, ',')
 		}
-		out.b = enc.AppendAttribute(out.b, &res.Attributes[i], misp.Split, misp.More{})
+		out.b = enc.AppendAttribute(out.b, &res.Attributes[i], misp.Several, misp.More{})
 		if err := out.flush(); err != nil {
 			return err
 		}
@@ -162,6 +163,7 @@ func editAttribute(c *call) error {
 	case len(d.edits) == 0:
 		return c.notEditedAttribute(&d.refused[0], old.Value.TypeName())
 	}
+	d.newcomers.Event = old.Event
 	if err := c.meet(d); err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func viewEvent(c *call) error {
 	}
 	o := eventOptions{deleted: deleted, inbound: true, unrelated: said["includeEventCorrelations"] != nil && !truthy(said["includeEventCorrelations"]),
 		metadata: truthy(said["metadata"]), warned: said["includeWarninglistHits"] == nil || truthy(said["includeWarninglistHits"]), analysts: said["includeAnalystData"] == nil || truthy(said["includeAnalystData"]),
-		unsighted: truthy(said["noSightings"]), galaxyless: truthy(said["excludeGalaxy"]),
+		extended: truthy(said["extended"]), unsighted: truthy(said["noSightings"]), galaxyless: truthy(said["excludeGalaxy"]),
 		attached: said["includeAttachments"] == nil || truthy(said["includeAttachments"])}
 	out := c.stream(mediaJSON)
 	if err := c.appendEvent(out, e, o); err != nil {
@@ -68,6 +68,7 @@ type eventOptions struct {
 	analysts  bool            // notes, opinions and relationships
 	attached  bool            // the content of attributes
 	unsighted bool            // no sightings
+	extended  bool            // with what is in events that extend it
 
 	galaxyless bool // no galaxies: the clusters' tags are there all the same
 }
@@ -82,9 +83,15 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 			return err
 		}
 	}
+	if o.extended {
+		if x.Extending, err = c.extending(e); err != nil {
+			return err
+		}
+	}
+	in := append([]*tocsin.Event{e}, x.Extending...)
 	said := &saidOf{}
 	if !o.metadata {
-		if said, err = c.said(e, o); err != nil {
+		if said, err = c.saidIn(in, o); err != nil {
 			return err
 		}
 	}
@@ -105,8 +112,12 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 		out.b = s.Tail(out.b)
 		return nil
 	}
+	ids := make([]int64, len(in))
+	for i := range in {
+		ids[i] = in[i].ID
+	}
 	parts := map[int64][]tocsin.Attribute{}
-	for a, err := range c.view.Attributes(c.r.Context(), store.Query{Events: []int64{e.ID}, Deleted: o.deleted, Guarded: o.guarded, ToIDS: o.toIDs, NotTags: o.without}) {
+	for a, err := range c.view.Attributes(c.r.Context(), store.Query{Events: ids, Deleted: o.deleted, Guarded: o.guarded, ToIDS: o.toIDs, NotTags: o.without}) {
 		if err != nil {
 			return err
 		}
@@ -123,7 +134,7 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 			return err
 		}
 	}
-	for ob, err := range c.view.Objects(c.r.Context(), store.ObjectQuery{Events: []int64{e.ID}, Deleted: o.deleted}) {
+	for ob, err := range c.view.Objects(c.r.Context(), store.ObjectQuery{Events: ids, Deleted: o.deleted}) {
 		if err != nil {
 			return err
 		}
@@ -168,6 +179,15 @@ func publishEvent(c *call) error {
 		return err
 	}
 	return c.done("Job queued", c.r.URL.Path, id)
+}
+
+// alertEvent lets an event leave, and has those told by mail who asked for it.
+func alertEvent(c *call) error {
+	id, err := c.publish(true)
+	if err != nil {
+		return err
+	}
+	return c.done("Job queued.", "/events/alert/"+c.arg(0), id)
 }
 
 // unpublishEvent takes it back.

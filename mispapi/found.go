@@ -13,6 +13,10 @@ func (s *search) writeJSON(out *stream) error {
 	var proposed map[int64][]byte // about attributes of the event proposedIn
 	var proposedIn int64
 	withUUID, withTags, withRelated := truthy(s.said["includeEventUuid"]), truthy(s.said["includeEventTags"]), truthy(s.said["includeCorrelations"])
+	decays, err := s.c.decaysAsked(s.said)
+	if err != nil {
+		return s.c.invalid(err)
+	}
 	for a, err := range s.rows(s.c.r.Context()) {
 		if err != nil {
 			return err
@@ -57,6 +61,11 @@ func (s *search) writeJSON(out *stream) error {
 		if truthy(s.said["withAttachments"]) || truthy(s.said["includeAttachments"]) {
 			if m.Data, err = s.c.heldBy(&a); err != nil {
 				return err
+			}
+		}
+		if decays != nil {
+			if scores := decays.scores(&a, e); scores != nil {
+				m.Decay = appendJSON(nil, scores)
 			}
 		}
 		if truthy(s.said["includeWarninglistHits"]) {

@@ -279,12 +279,20 @@ func (c *call) galaxiesOn(tags tocsin.TagSet, attribute bool) []byte {
 			continue
 		}
 		cl, ok := c.tagged(t.Name)
-		if !ok || cl.galaxy == nil {
+		if !ok {
 			continue
 		}
-		i := slices.IndexFunc(on, func(g *galaxyOn) bool { return g.ID == cl.galaxy.Number })
+		// One that is not loaded here is what came with the cluster says it is.
+		of := galaxyRow{UUID: cl.Cluster.Galaxy, Name: cl.Type, Type: cl.Type}
+		if cl.galaxy != nil {
+			of.ID, of.UUID, of.Type = cl.galaxy.Number, cl.galaxy.UUID, cl.galaxy.Name
+		}
+		i := slices.IndexFunc(on, func(g *galaxyOn) bool { return g.ID == of.ID && g.UUID == of.UUID && g.Type == of.Type })
 		if i < 0 {
-			i, on = len(on), append(on, &galaxyOn{galaxyRow: c.galaxyRow(cl.galaxy)})
+			if cl.galaxy != nil {
+				of = c.galaxyRow(cl.galaxy)
+			}
+			i, on = len(on), append(on, &galaxyOn{galaxyRow: of})
 		}
 		row := clusterOn{clusterRow: cl.row(), Relations: c.relations(cl), By: c.clusterOrg(cl, cl.Org), From: c.clusterOrg(cl, cl.Orgc), Targeting: c.targeting(cl),
 			Meta: cl.meta(), Tag: t.ID, Local: at.Local}

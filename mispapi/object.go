@@ -51,7 +51,11 @@ func addObject(c *call) error {
 		return c.unsaved("add object", "/objects/add/"+c.arg(0)+"/", none, c.arg(0)+"/")
 	}
 	no := func(why any) error { return c.unsaved("add Object", "/objects/add", why, nil) }
-	if why := c.untemplated(o); why != "" {
+	why, err := c.templated(o)
+	if err != nil {
+		return err
+	}
+	if why != "" {
 		return no(why)
 	}
 	d := c.drafter()
@@ -68,6 +72,7 @@ func addObject(c *call) error {
 		}
 	}
 	d.objects = []intake.ObjectDraft{draft}
+	d.newcomers.Event = e.ID
 	if err := c.meet(d); err != nil {
 		return err
 	}
@@ -84,27 +89,6 @@ func addObject(c *call) error {
 	}
 	b := c.encoder().AppendObject([]byte(`{"Object":`), &res.Objects[0], nil, res.Attributes, misp.Split)
 	return c.send(withErrors(append(b, '}'), errs))
-}
-
-// untemplated says what an object lacks that names no template known here, "" for
-// nothing. What is known of the template stands in for it.
-func (c *call) untemplated(o *misp.Object) string {
-	lacks := ""
-	switch {
-	case o.Name.Or("") == "":
-		lacks = "name"
-	case !o.MetaCategory.Present():
-		lacks = "meta-category"
-	case !o.Description.Present():
-		lacks = "description"
-	case !o.TemplateVersion.Present():
-		lacks = "template_version"
-	case !o.TemplateUUID.Present():
-		lacks = "template_uuid"
-	default:
-		return ""
-	}
-	return "Object could not be saved.\ntemplate: No valid template found and object lacking template information. (" + lacks + ")"
 }
 
 // twin returns the object of an event that has the template and the attributes of o,

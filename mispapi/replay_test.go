@@ -65,11 +65,8 @@ var unbuilt = slices.Concat(
 	// Tags, indexes.
 	calls(109, 109),
 	// Objects, references, proposals, synchronisation, blocklists.
-	calls(141, 141),
-	calls(459, 459),
-	calls(479, 481),
+	calls(480, 481),
 	// Reference data.
-	calls(463, 463),
 	// Remarks and clusters.
 	calls(417, 417),
 	// Formats.
@@ -91,14 +88,10 @@ func calls(from, to int) (out []int) {
 
 // adapted are changes to what is sent, to keep the worlds alike where ours does
 // something else on purpose.
-var adapted = map[int]struct{ method, path, body, why string }{
-	141: {"POST", "/events/publish/1", ``, "publishing with mail is not here"},
-}
+var adapted = map[int]struct{ method, path, body, why string }{}
 
 // unsent are calls that are left out, with the reason.
-var unsent = map[int]string{
-	129: "templates are not here, so nothing is known to be missing",
-}
+var unsent = map[int]string{}
 
 // later are the calls to publish whose work MISP's background worker began only
 // after the next call was answered: that one still shows the event unpublished.

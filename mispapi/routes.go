@@ -43,7 +43,10 @@ func (a *API) actions() []action {
 		{path: "/events/pushEventToZMQ", verbs: post, handle: pushEvent, needs: publish, missing: noEvent},
 		{path: "/events/upload_stix", verbs: post, handle: uploadSTIX, needs: add, opts: list},
 		{path: "/events/edit", verbs: write, handle: editEvent, needs: add, missing: noEvent, others: notAuthorised, opts: list},
+		{path: "/events/upload_sample", verbs: post, handle: uploadSample, needs: add, missing: noEvent, opts: list},
 		{path: "/events/publish", verbs: post, handle: publishEvent, needs: publish, missing: noEvent},
+		{path: "/events/freeTextImport", verbs: post, handle: importText, needs: add, missing: noEvent, opts: list},
+		{path: "/events/alert", verbs: post, handle: alertEvent, needs: publish, missing: noEvent},
 		{path: "/events/unpublish", verbs: post, handle: unpublishEvent, needs: publish, missing: noEvent},
 		{path: "/events/delete", verbs: remove, handle: deleteEvent, needs: add, missing: noEvent},
 		{path: "/events/addTag", verbs: post, handle: tagEvent, needs: tag, missing: noEvent, others: notOurTags},
@@ -207,6 +210,15 @@ func (a *API) actions() []action {
 		{path: "/correlations/overCorrelations", verbs: ask, handle: overCorrelations, opts: asks},
 
 		// Decaying models.
+		{path: "/decayingModel", verbs: ask, handle: indexModels, opts: asks},
+		{path: "/decayingModel/index", verbs: ask, handle: indexModels, opts: asks},
+		{path: "/decayingModel/view", verbs: get, handle: viewModel, missing: noModel},
+		{path: "/decayingModel/add", verbs: post, handle: addModel, needs: access.Decaying},
+		{path: "/decayingModel/edit", verbs: write, handle: editModel, needs: access.Decaying, missing: noModel},
+		{path: "/decayingModel/update", verbs: post, handle: updateModels, needs: access.SiteAdmin},
+		{path: "/decayingModel/enable", verbs: post, handle: enableModel, needs: access.SiteAdmin, missing: noModel},
+		{path: "/decayingModel/disable", verbs: post, handle: disableModel, needs: access.SiteAdmin, missing: noModel},
+		{path: "/decayingModelMapping/viewAssociatedTypes", verbs: get, handle: modelTypes, missing: noModel},
 
 		// Taxonomies.
 		{path: "/taxonomies", verbs: get, handle: indexTaxonomies},

@@ -110,6 +110,9 @@ func (s *search) read() (err error) {
 		return err
 	}
 	s.enforce()
+	if err := s.byDecay(); err != nil {
+		return err
+	}
 	if len(s.ignored) > 0 && !s.narrows {
 		return unknown(s.ignored)
 	}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tocsin"
 )
 
 // wholeEvent is an event with everything in it that MISP puts into one, all made up.
@@ -37,10 +39,15 @@ func TestWholeEventTravels(t *testing.T) {
 	for _, want := range []string{
 		`"name": "Finder"`, `"name": "Doubter"`, `"name": "the hosters"`, `"note": "why?"`, `"note": "packed"`, `"note": "to be translated"`,
 		`"opinion": 80`, `"relationship_type": "follows"`, `"value": "192.0.2.9"`, `"comment": "it is a host"`, `"comment": "a circle"`,
-		`"source": "a sensor"`, `"name": "ours alone"`, `"colour": "#aabbcc"`, `"extends_uuid": "e0000000-0000-4000-8000-00000000ffff"`,
+		`"source": "a sensor"`, `"value": "Kit seller"`, `"description": "sells kits"`, `"name": "ours alone"`, `"colour": "#aabbcc"`, `"extends_uuid": "e0000000-0000-4000-8000-00000000ffff"`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the second instance has no %s", want)
+		}
+	}
+	for _, tag := range recordsIn(there["Tag"]) {
+		if kept := tag["name"] == "finder:kept"; tag["hide_tag"] != kept {
+			t.Errorf("the tag came as %v", tag)
 		}
 	}
 	if got := there["publish_timestamp"]; got != 1727700000.0 {
@@ -136,5 +143,52 @@ func TestGroupsOfOthersAreNotBrought(t *testing.T) {
 	w.must(200, "sync", "POST", "/events/add", string(b))
 	if r := w.must(200, "sync", "GET", "/sharing_groups/index", ""); !strings.Contains(r.body, "the hosters") {
 		t.Errorf("the group is not here: %s", r.body)
+	}
+}
+
+// A tag that is new is as it was where it comes from; one that is here stays as it is.
+func TestTagsThatComeAlong(t *testing.T) {
+	w := newWorld(t, noon)
+	twoOrgs(w)
+	for range 2 {
+		w.must(200, "root", "POST", "/events/add", `{"info":"x","distribution":0,"Tag":[{"name":"kept here","colour":"#112233","exportable":false,"hide_tag":true},{"name":"plain"}]}`)
+	}
+	w.must(200, "root", "POST", "/events/add", `{"info":"x","distribution":0,"Tag":[{"name":"plain","colour":"#445566","exportable":false}]}`)
+	got := w.must(200, "root", "GET", "/tags/index", "").body
+	for name, want := range map[string]bool{"kept here": false, "plain": true} {
+		var answer struct{ Tag []record }
+		if err := json.Unmarshal([]byte(got), &answer); err != nil {
+			t.Fatal(err)
+		}
+		for _, tag := range answer.Tag {
+			if tag["name"] == name && (tag["exportable"] != want || tag["hide_tag"] == want || tag["colour"] == "#445566") {
+				t.Errorf("%v", tag)
+			}
+		}
+		if !strings.Contains(got, `"name":"`+name+`"`) {
+			t.Errorf("no tag %q: %s", name, got)
+		}
+	}
+}
+
+// An event that is refused brings nobody along.
+func TestRefusedEventBringsNobody(t *testing.T) {
+	w := newWorld(t, noon)
+	twoOrgs(w)
+	other := put(w, &tocsin.Organisation{Name: "Another CERT", UUID: mustUUID("bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb"), Local: true})
+	w.user("sync", "sync@another.example", other.ID, 5)
+	w.must(200, "root", "POST", "/events/add", `{"Event":{"uuid":"`+visible+`","info":"ours","distribution":1}}`)
+	e := wholeEvent(t)
+	e["uuid"], e["distribution"] = visible, "1"
+	delete(e, "SharingGroup")
+	b, _ := json.Marshal(record{"Event": e})
+	before := w.head()
+	for _, path := range []string{"/events/add", "/events/edit/" + visible} {
+		if r := w.ask("sync", "POST", path, string(b)); r.status < 400 || r.status >= 500 {
+			t.Errorf("%s: %d %s", path, r.status, r.body)
+		}
+	}
+	if after := w.head(); after != before {
+		t.Errorf("%d lines were written", after-before)
 	}
 }

@@ -35,8 +35,9 @@ func (c *call) addDrafted(d *drafter, e *misp.Event) error {
 	if err != nil {
 		return err
 	}
+	d.newcomers.New = draft.UUID
 	if err := c.meet(d, &draft.Group); err != nil {
-		return err
+		return c.notAdded(err)
 	}
 	draft.Attributes, draft.Objects, draft.Remarks = d.attributes, d.objects, d.said()
 	draft.Orgc = d.creator
@@ -217,8 +218,9 @@ func editEvent(c *call) error {
 	if err := c.sortObjects(d, e, old); err != nil {
 		return err
 	}
+	d.newcomers.Event = old.ID
 	if err := c.meet(d, edit.Group); err != nil {
-		return err
+		return c.notEdited(err, old)
 	}
 	edit.Attributes, edit.Objects, edit.Known, edit.Remarks = d.edits, d.objects, d.known, d.said()
 	res, err := c.desk.EditEvent(c.r.Context(), c.v, old.ID, edit)

@@ -60,12 +60,20 @@ type Query struct {
 	NotTags    []tocsin.TagSet // neither is one of these
 	Since      int64           // timestamp, seconds
 	Until      int64
+	Fresh      []Fresh // of each: an attribute is of none of its types, or was met since
 	Deleted    Deletion
 	After      int64 // id: for paging
 	Order      []Order
 	Offset     int64
 	Limit      int64        // 0: all
 	Parts      tocsin.Parts // what is read of each; the rest of it is left zero
+}
+
+// A Fresh is since when attributes of some types have to have been met: what was met
+// before has decayed.
+type Fresh struct {
+	Types []uint16
+	Since int64 // seconds
 }
 
 // An Order puts attributes in order by a column, and those that are alike in it by
@@ -103,7 +111,8 @@ type EventQuery struct {
 	IDs       []int64
 	UUIDs     []tocsin.UUID
 	Orgs      []int64
-	Info      string // contains, without regard to case
+	Extends   []tocsin.UUID // it extends one of these
+	Info      string        // contains, without regard to case
 	Tags      []tocsin.TagSet
 	NotTags   []tocsin.TagSet
 	Published *bool

@@ -51,11 +51,18 @@ func (tx *Tx) holdsLonger(a *tocsin.Attribute, e *tocsin.Event, at int64, owner 
 	}
 	at = min(at, now)
 	lasts := lifetimes(tx.docs).Of(a.Value.TypeName(), e.Orgc)
-	over := a.Seen+lasts <= now
-	if lasts != 0 && at > a.Seen && (over || at-a.Seen >= lasts/refreshAfter) {
+	over, worth := lasts != 0 && a.Seen+lasts <= now, lasts/refreshAfter
+	if lasts == 0 {
+		worth = agesBy // nothing ends, but models say what is worth less as it ages
+	}
+	if at > a.Seen && (over || at-a.Seen >= worth) {
 		a.Seen = at
 	}
 }
+
+// agesBy is how much older than what is known a sighting has to be for it to be noted
+// of an attribute that has no end, in seconds: models count in days.
+const agesBy = 24 * 60 * 60
 
 // doubt is what another organisation's word against an attribute does: it halves
 // the time that is left, once for each organisation, and proposes to the owner

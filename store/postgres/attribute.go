@@ -273,6 +273,13 @@ func (t *tx) attributeWhere(s store.Scoped[store.Query]) *where {
 		w.notIn("e.tags", ids)
 	}
 	w.since("a.timestamp", q.Since, q.Until)
+	for _, f := range q.Fresh {
+		types := make([]int64, len(f.Types))
+		for i, t := range f.Types {
+			types[i] = int64(t)
+		}
+		w.and("(a.seen >= ? OR NOT a.type = ANY(?))", f.Since, types)
+	}
 	if q.After != 0 {
 		w.and("a.id > ?", q.After)
 	}

@@ -285,6 +285,9 @@ func (t *tx) attributeWhere(s store.Scoped[store.Query]) *where {
 		w.notIn("e.tags", ids)
 	}
 	w.since("a.timestamp", q.Since, q.Until)
+	for _, f := range q.Fresh {
+		w.and("(a.seen >= ? OR a.type NOT IN (SELECT value FROM json_each(?)))", f.Since, array(f.Types))
+	}
 	if q.After != 0 {
 		w.and("a.id > ?", q.After)
 	}

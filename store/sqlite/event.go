@@ -97,6 +97,7 @@ func (t *tx) eventWhere(s store.Scoped[store.EventQuery]) *where {
 	w.inIDs("e.id", q.IDs)
 	w.inUUIDs("e.uuid", q.UUIDs)
 	w.inIDs("e.orgc", q.Orgs)
+	w.inUUIDs("e.extends", q.Extends)
 	if q.Info != "" {
 		w.and(`e.info LIKE ? ESCAPE '\'`, "%"+likeEscape(q.Info)+"%")
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"tocsin"
 	"tocsin/access"
@@ -21,6 +22,7 @@ var remarkTests = map[string]func(*testing.T, *world){
 	"RemarksOnRemarks":          remarksOnRemarks,
 	"SightingsByPolicy":         sightingsByPolicy,
 	"WhenSighted":               whenSighted,
+	"SightedToTheDay":           sightedToTheDay,
 	"RemarksOnWhatIsElsewhere":  remarksOnWhatIsElsewhere,
 	"SightingsByValue":          sightingsByValue,
 	"ProposalsAreForOthers":     proposalsAreForOthers,
@@ -521,6 +523,36 @@ func whenSighted(t *testing.T, w *world) {
 	third := access.NewViewer("third", 7, 3, access.Roles[2].Role)
 	if at, err := w.As(third).Sighted(t.Context(), []int64{id}); err != nil || len(at) != 0 {
 		t.Errorf("a third party is told of sightings that are not its own: %v, %v", at, err)
+	}
+}
+
+// sightedToTheDay moves when a claim was last met although it has no end, and finds
+// claims by that.
+func sightedToTheDay(t *testing.T, w *world) {
+	id := int64(0)
+	var as []tocsin.Attribute
+	w.write(t, w.ours, func(tx *store.Tx) error {
+		e := &tocsin.Event{Info: "e", Org: 1, Distribution: access.Community}
+		if err := tx.AddEvent(e); err != nil {
+			return err
+		}
+		r, err := tx.AddAttributes(e.ID, seen(t, 10, "a.example", "b.example"), false)
+		id, as = e.ID, r.Added
+		return err
+	})
+	types := []uint16{as[0].Value.Type().ID}
+	fresh := func(days int64, types []uint16) int {
+		q := store.Query{Events: []int64{id}, Fresh: []store.Fresh{{Types: types, Since: time.Now().Unix() - days*day}}}
+		return len(all(t, w.As(w.theirs).Attributes(t.Context(), q)))
+	}
+	if fresh(11, types) != 2 || fresh(9, types) != 0 || fresh(9, []uint16{types[0] + 1}) != 2 {
+		t.Errorf("of two claims last met ten days ago %d were met in 11 days, %d in 9", fresh(11, types), fresh(9, types))
+	}
+	w.write(t, w.theirs, func(tx *store.Tx) error {
+		return store.AddRemark(tx, &tocsin.Sighting{Head: about(tocsin.KindAttribute, as[0].ID)})
+	})
+	if fresh(1, types) != 1 {
+		t.Errorf("%d claims were met today, want 1", fresh(1, types))
 	}
 }
 

@@ -354,6 +354,7 @@ func (x *exchange) routes(front *httpd.Server, c config) *mispapi.API {
 	misp := mispapi.New(x.DB, x.Desk)
 	misp.Index = correlations{x.Index, x.DB}
 	misp.Guards = x.Guards
+	misp.Texts = match.NewTexts(x.DB)
 	misp.Library = x.Library
 	misp.Version, misp.Instance = c.Version, x.instance()
 	misp.Blobs = x.blobs

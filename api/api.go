@@ -43,6 +43,12 @@ func (a *API) Register(s *httpd.Server) {
 		s.Handle("GET /api/assets/{name}", a.assets)
 		s.Handle("PATCH /api/assets/{name}", a.patchAssets)
 	}
+	if a.Library != nil {
+		s.Handle("GET /api/vocabularies", a.vocabularies)
+		s.Handle("POST /api/vocabularies", a.takeVocabularies, httpd.Streams)
+		s.Handle("POST /api/vocabularies/update", a.updateVocabularies)
+		s.Handle("PATCH /api/vocabularies/{sort}/{name}", a.patchVocabulary)
+	}
 	if a.Index != nil {
 		s.Handle("POST /api/lookup", a.lookup, httpd.Asks, httpd.Streams)
 	}

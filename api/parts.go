@@ -16,6 +16,7 @@ type Parts struct {
 	Version string
 	Index   Index
 	Desk    Desk
+	Library Library // nil: there is none
 	Guards  Guards
 	// Writer returns a way to write claims down (package codec), or an error that
 	// names those there are.

@@ -54,6 +54,8 @@ type TagDraft struct {
 	Colour string
 	Local  bool
 	Gone   bool // it is to be taken off, in edits
+	Kept   bool // it is not handed on
+	Hidden bool // it is not offered
 }
 
 // A Row is a claim that goes out, with what its event says.

@@ -40,7 +40,10 @@ type Answer struct {
 	Columns []string
 
 	Names func(tocsin.TagSet) []string // of tags that the reader may have
-	Org   func(id int64) *tocsin.Organisation
+	// Meaning says what is known of a tag, Sighted when an attribute was seen.
+	Meaning func(tag string) Meaning
+	Sighted func(*tocsin.Attribute) ([]int64, error)
+	Org     func(id int64) *tocsin.Organisation
 	// Object returns an object that a claim stands in, nil if it has gone meanwhile.
 	Object func(id int64) *tocsin.Object
 
@@ -60,8 +63,13 @@ type Format struct {
 	// Device says that programs act on it by themselves: it holds what is published
 	// and marked to_ids unless the client says otherwise.
 	Device bool
+	// Page says that it is a piece of a page and no file: nothing is said of how much it
+	// holds, and its type is MISP's, by which no browser takes it for a page.
+	Page bool
 	// Types are what it is made of; nil: of everything.
 	Types []string
+	// Parts are what Write looks at of claims, beside [tocsin.PartValue].
+	Parts tocsin.Parts
 	Write func(*Writer, *Answer) error
 }
 
@@ -76,19 +84,24 @@ const (
 
 var formats = []Format{
 	{Name: "text", Media: plain, Suffix: "txt", Device: true, Write: writeText},
-	{Name: "csv", Media: "text/csv; charset=UTF-8", Suffix: "csv", Write: writeCSV},
+	{Name: "csv", Media: "text/csv; charset=UTF-8", Suffix: "csv", Parts: tocsin.PartUUID | tocsin.PartCategory | tocsin.PartPlace | tocsin.PartMarks | tocsin.PartTimes | tocsin.PartRest, Write: writeCSV},
 	{Name: "rpz", Media: plain, Suffix: "txt", Device: true, Write: writeRPZ},
 	{Name: "hosts", Media: plain, Suffix: "txt", Device: true, Types: []string{"domain"}, Write: writeHosts},
 	{Name: "netfilter", Media: plain, Suffix: "txt", Types: addressed, Write: writeNetfilter},
-	{Name: "suricata", Media: plain, Suffix: "txt", Device: true, Write: writeRules(suricata)},
-	{Name: "snort", Media: plain, Suffix: "txt", Device: true, Write: writeRules(snort)},
+	{Name: "suricata", Media: plain, Suffix: "txt", Device: true, Parts: tocsin.PartMarks, Write: writeRules(suricata)},
+	{Name: "snort", Media: plain, Suffix: "txt", Device: true, Parts: tocsin.PartMarks, Write: writeRules(snort)},
 	{Name: "zeek", Media: plain, Suffix: "txt", Device: true, Write: writeZeek},
 	{Name: "hashes", Media: plain, Suffix: "txt", Device: true, Write: writeHashes},
 	{Name: "cache", Media: plain, Suffix: "txt", Write: writeCache},
-	{Name: "openioc", Media: asXML, Suffix: "xml", Device: true, Write: writeOpenIOC},
-	{Name: "yara", Media: plain, Suffix: "txt", Write: writeYARA},
-	{Name: "yara-json", Media: asJSON, Suffix: "json", Write: writeYARAJSON},
-	{Name: "kunai", Media: asJSON, Suffix: "json", Device: true, Types: kunaiTypes, Write: writeKunai},
+	{Name: "openioc", Media: asXML, Suffix: "xml", Device: true, Parts: tocsin.PartUUID | tocsin.PartCategory, Write: writeOpenIOC},
+	{Name: "yara", Media: plain, Suffix: "txt", Parts: tocsin.PartUUID | tocsin.PartPlace, Write: writeYARA},
+	{Name: "yara-json", Media: asJSON, Suffix: "json", Parts: tocsin.PartUUID | tocsin.PartPlace, Write: writeYARAJSON},
+	{Name: "kunai", Media: asJSON, Suffix: "json", Device: true, Types: kunaiTypes, Parts: tocsin.PartUUID, Write: writeKunai},
+	{Name: "attack-sightings", Media: asJSON, Suffix: "json", Parts: tocsin.PartUUID | tocsin.PartMarks | tocsin.PartTimes, Write: writeAttackSightings},
+	{Name: "attack", Media: asJSON, Page: true, Parts: tocsin.PartMarks, Write: writeMatrix},
+	{Name: "context", Media: asJSON, Page: true, Parts: tocsin.PartMarks, Write: writeContext},
+	{Name: "context-markdown", Media: asJSON, Page: true, Parts: tocsin.PartMarks, Write: writeMarkdown},
+	{Name: "opendata", Media: asJSON, Suffix: "json", Write: writeOpenData},
 }
 
 // A Writer puts an answer together and lets go of it piece by piece.

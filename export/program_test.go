@@ -64,9 +64,11 @@ func answer(t *testing.T, whole bool) *export.Answer {
 			}
 			return []string{`tag="a;b"`}
 		},
-		Org:    func(int64) *tocsin.Organisation { return &tocsin.Organisation{Name: "Org"} },
-		Object: func(int64) *tocsin.Object { return nil },
-		Said:   func(string) string { return "" },
+		Org:     func(int64) *tocsin.Organisation { return &tocsin.Organisation{Name: "Org"} },
+		Object:  func(int64) *tocsin.Object { return nil },
+		Meaning: func(string) export.Meaning { return export.Meaning{} },
+		Sighted: func(*tocsin.Attribute) ([]int64, error) { return nil, nil },
+		Said:    func(string) string { return "" },
 		Claims: func(types ...string) iter.Seq2[export.Claim, error] {
 			return func(yield func(export.Claim, error) bool) {
 				for _, c := range claims {

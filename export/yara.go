@@ -226,7 +226,8 @@ func (a *Answer) generated(yield func(rule []byte) error) error {
 			part = 0
 		}
 		r.add(&c)
-		last = c
+		one := *c.Attribute // it is good until the next one is asked for
+		last = Claim{Attribute: &one, In: c.In}
 	}
 	return end()
 }

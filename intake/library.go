@@ -20,6 +20,32 @@ type Library struct {
 // ErrNoPlace is what Update answers where nobody has said where to read.
 var ErrNoPlace = tocsin.Errorf(tocsin.Conflict, "no place is set from which reference data is read: start the exchange with --vocab and a folder or an address")
 
+// Open takes what comes with the program into the store, if it is newer than what is
+// there. What was published takes its place, and stays.
+func (l *Library) Open(ctx context.Context) error {
+	var items []*vocab.Item
+	for _, i := range vocab.BuiltInVocabulary() {
+		if old := l.old(librarian, i); old == nil || old.Own && old.Version <= i.Record.Version && old.Digest != i.Record.Digest {
+			items = append(items, i)
+		}
+	}
+	if len(items) == 0 {
+		return nil
+	}
+	_, err := l.DB.Apply(ctx, librarian, func(tx *store.Tx) error {
+		for _, i := range items {
+			if err := put(tx, *i.Record, i.Body); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return err
+}
+
+// Everyone on the exchange has the reference data, and nothing else is read.
+var librarian = access.System("reference data that comes with the program is taken in")
+
 // Update reads what is new, of the sorts named or of all, and takes it.
 func (l *Library) Update(ctx context.Context, v access.Viewer, sorts ...tocsin.VocabularySort) (Taken, error) {
 	if !v.May(access.SiteAdmin) { // Take asks again; this is before anything is read
@@ -42,6 +68,20 @@ type Taken struct {
 	New, Newer, Same int
 	Refused          []vocab.Refusal
 	Seq              tocsin.Seq
+}
+
+// Decide changes what an instance decided of a vocabulary.
+func (l *Library) Decide(ctx context.Context, v access.Viewer, id int64, decide func(*tocsin.Vocabulary)) (is *tocsin.Vocabulary, err error) {
+	_, err = l.DB.Apply(ctx, v, func(tx *store.Tx) error {
+		old, err := store.Get[*tocsin.Vocabulary](tx, id)
+		if err != nil {
+			return err
+		}
+		is = new(*old)
+		decide(is)
+		return tx.PutVocabulary(is, nil)
+	})
+	return is, err
 }
 
 // Take adds what is new, and puts what is newer in the place of what was there: all

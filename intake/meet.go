@@ -13,6 +13,8 @@ import (
 type Newcomers struct {
 	Orgs   []tocsin.Organisation
 	Groups []GroupDraft
+	Event  int64       // the event that they come to; 0: a new one
+	New    tocsin.UUID // of the new one, if it says so
 }
 
 // A GroupDraft is a sharing group as it arrived. Its organisations are named by their
@@ -36,13 +38,17 @@ type Met struct {
 }
 
 // Meet adds those newcomers that nobody here knows, before what they came with is
-// taken in: it is read by these numbers.
+// taken in: it is read by these numbers. Nobody is added for an event that the viewer
+// may not change, or that is here already.
 func (d *Desk) Meet(ctx context.Context, v access.Viewer, n Newcomers) (Met, error) {
 	m := Met{make([]int64, len(n.Orgs)), make([]int64, len(n.Groups))}
 	if len(n.Orgs)+len(n.Groups) == 0 {
 		return m, nil
 	}
 	_, err := d.DB.Apply(ctx, v, func(tx *store.Tx) error {
+		if err := d.welcome(ctx, tx, &n); err != nil {
+			return err
+		}
 		here := map[tocsin.UUID]int64{}
 		for i := range n.Orgs {
 			o, err := tx.Meet(n.Orgs[i])
@@ -65,6 +71,20 @@ func (d *Desk) Meet(ctx context.Context, v access.Viewer, n Newcomers) (Met, err
 		return nil
 	})
 	return m, err
+}
+
+// welcome refuses newcomers to an event that will be refused itself.
+func (d *Desk) welcome(ctx context.Context, tx *store.Tx, n *Newcomers) error {
+	if n.Event != 0 {
+		return d.writing(ctx, tx, nil).mine(n.Event)
+	}
+	if n.New.IsZero() {
+		return nil
+	}
+	if there, err := tx.EventByUUID(n.New); err == nil {
+		return &store.ExistsError{ID: there.ID}
+	}
+	return nil
 }
 
 // group is the group with its organisations by number. One that could not be met is

@@ -112,7 +112,7 @@ func (t *tagger) one(d TagDraft) (tocsin.Attached, error) {
 	if !v.May(access.Tag) {
 		return tocsin.Attached{}, tocsin.Errorf(tocsin.Forbidden, "your role does not let you attach tags")
 	}
-	tag, err := t.tx.TagNamed(d.Name, colour(d.Colour))
+	tag, err := t.tx.TagLike(tocsin.Tag{Name: d.Name, Colour: colour(d.Colour), Exportable: !d.Kept, Hidden: d.Hidden})
 	switch {
 	case err != nil:
 		return tocsin.Attached{}, fmt.Errorf("tag %q: %w", d.Name, err)

@@ -69,8 +69,9 @@ func newReader(from io.Reader) *reader {
 }
 
 // maxValue is the longest single text or number that is read: the decoder has
-// to hold it in whole. It has room for the attachments that MISP takes.
-const maxValue = 64 << 20
+// to hold it in whole. It has room for an attachment of [tocsin.MostAttachment] octets
+// in base64.
+const maxValue = 96 << 20
 
 var errLongValue = tocsin.Errorf(tocsin.Invalid, "invalid MISP JSON: a single value is longer than %d MiB", maxValue>>20)
 

@@ -69,6 +69,7 @@ func (c *call) addDraftsOf(e *tocsin.Event, text io.Reader) error {
 	if err := misp.DecodeAttributes(text, d.each); err != nil {
 		return c.undecoded(err, "No valid attribute data received.")
 	}
+	d.newcomers.Event = e.ID
 	if err := c.meet(d); err != nil {
 		return err
 	}
@@ -162,6 +163,7 @@ func editAttribute(c *call) error {
 	case len(d.edits) == 0:
 		return c.notEditedAttribute(&d.refused[0], old.Value.TypeName())
 	}
+	d.newcomers.Event = old.Event
 	if err := c.meet(d); err != nil {
 		return err
 	}

@@ -3,7 +3,9 @@ package mispapi
 import (
 	"bytes"
 	"fmt"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // longList is an event of n attributes as MISP writes it, about 300 octets each.
@@ -57,4 +59,34 @@ func BenchmarkSearchAll(b *testing.B) {
 		}
 		b.SetBytes(int64(len(got.body)))
 	}
+}
+
+// BenchmarkFormats streams 200,000 attributes in each format for programs.
+func BenchmarkFormats(b *testing.B) {
+	w := twoParties(b)
+	w.ask("ann", "POST", "/events/add", longList(200_000, 1))
+	w.ask("ann", "POST", "/events/publish/2", "")
+	for _, format := range []string{"json", "csv", "text", "rpz", "suricata", "stix2", "xml"} {
+		b.Run(format, func(b *testing.B) {
+			before := processorTime(b)
+			defer func() { b.ReportMetric((processorTime(b)-before).Seconds()/float64(b.N), "cpu-s/op") }()
+			for b.Loop() {
+				got := w.ask("ann", "POST", "/attributes/restSearch", `{"returnFormat":"`+format+`","type":"domain","published":[0,1]}`)
+				if len(got.body) < 200_000*8 {
+					b.Fatal(got.status, got.header, len(got.body))
+				}
+				b.SetBytes(int64(len(got.body)))
+			}
+		})
+	}
+}
+
+// processorTime is what the process has used of its processors: on a machine that does
+// other things too, it says more than the clock.
+func processorTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -28,7 +28,7 @@ var aliases = map[string]alias{
 		says: "Use /events/restSearch to export in CSV format."},
 	"/events/xml/download": {format: "xml", args: []string{"eventid", "withAttachments", "tags", "from", "to", "last"}, events: true,
 		says: "Use /events/restSearch to export in XML format."},
-	"/events/stix/download": {format: "stix", args: []string{"eventid", "withAttachments", "tags", "from", "to", "last"}, events: true,
+	"/events/stix/download": {format: "stix-xml", args: []string{"eventid", "withAttachments", "tags", "from", "to", "last"}, events: true,
 		says: "Use /events/restSearch to export in the various STIX formats."},
 	"/events/stix2/download": {format: "stix2", args: []string{"eventid", "withAttachments", "tags", "from", "to", "last"}, events: true,
 		says: "Use /events/restSearch to export in the various STIX formats."},

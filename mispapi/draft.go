@@ -192,7 +192,8 @@ func (d *drafter) tags(ts []misp.Tag) ([]intake.TagDraft, bool) {
 			}
 			name = known.Name
 		}
-		out = append(out, intake.TagDraft{Name: name, Colour: t.Colour.Or(""), Local: t.Local.Or(false), Gone: t.Deleted.Or(false)})
+		out = append(out, intake.TagDraft{Name: name, Colour: t.Colour.Or(""), Local: t.Local.Or(false), Gone: t.Deleted.Or(false),
+			Kept: !t.Exportable.Or(true), Hidden: t.Hidden.Or(false)})
 	}
 	return out, true
 }

@@ -31,7 +31,9 @@ func (s *search) answerEvents() error {
 	if e, err := c.event(textOf(s.said["eventid"])); err == nil {
 		name = itoa(e.ID)
 	}
-	c.w.Header().Set("Content-Disposition", `attachment; filename="misp.event.`+name+"."+s.suffix(f)+`"`)
+	if !f.Page {
+		c.w.Header().Set("Content-Disposition", `attachment; filename="misp.event.`+name+"."+s.suffix(f)+`"`)
+	}
 	page, out := s.pageOf(ids), c.stream(f.Media)
 	if f.events != nil {
 		err = f.events(s, out, page)

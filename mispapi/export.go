@@ -36,6 +36,9 @@ func init() {
 		{Format: export.Format{Name: "json", Media: mediaJSON, Suffix: "json"}, claims: (*search).writeJSON, events: (*search).writeEvents},
 		{Format: export.Format{Name: "xml", Media: mediaXML, Suffix: "xml"}, claims: asXML((*search).writeJSON), events: eventsAsXML},
 		{Format: export.Format{Name: "stix2", Media: mediaJSON, Suffix: "json"}, claims: (*search).writeBundle, events: (*search).writeEventBundle},
+		{Format: export.Format{Name: "stix", Module: "stix-json", Media: mediaJSON, Suffix: "json"}, claims: writePackage(true), events: writeEventPackage(true)},
+		{Format: export.Format{Name: "stix-json", Media: mediaJSON, Suffix: "json"}, claims: writePackage(true), events: writeEventPackage(true)},
+		{Format: export.Format{Name: "stix-xml", Media: mediaXML, Suffix: "xml"}, claims: writePackage(false), events: writeEventPackage(false)},
 		{Format: export.Format{Name: "count", Media: "text/plain; charset=UTF-8", Suffix: "txt"}, claims: (*search).writeCount, events: (*search).writeEventCount},
 	} {
 		formats[f.Name] = f
@@ -43,8 +46,11 @@ func init() {
 }
 
 func (c *call) format(name string) (string, error) {
-	if name == "" {
+	switch {
+	case name == "":
 		return "json", nil
+	case name == "stix" && wantsXML(c.r): // as MISP chooses between the two
+		return "stix-xml", nil
 	}
 	if _, ok := formats[name]; !ok {
 		return "", c.because(http.StatusNotFound, tocsin.Invalid, "Invalid output format.",
@@ -78,7 +84,9 @@ func (s *search) answerAttributes() error {
 	}
 	s.announce(f, n+skipped)
 	s.found = n
-	c.w.Header().Set("X-Skipped-Elements-Count", itoa(skipped))
+	if !f.Page {
+		c.w.Header().Set("X-Skipped-Elements-Count", itoa(skipped))
+	}
 	out := c.stream(f.Media)
 	if f.claims != nil {
 		err = f.claims(s, out)
@@ -126,6 +134,9 @@ func commonTypes(ids []uint16, names []string) []uint16 {
 // whichever page was asked for.
 func (s *search) announce(f format, n int64) {
 	h := s.c.w.Header()
+	if f.Page {
+		return
+	}
 	h.Set("X-Result-Count", itoa(n))
 	h.Set("X-Export-Module-Used", cmp.Or(f.Module, f.Name))
 	h.Set("X-Response-Format", s.suffix(f))
@@ -143,7 +154,9 @@ func (s *search) export(f format, out *stream, events []int64) error {
 		Whole: events != nil, Columns: columns, Names: c.tagNames, Now: c.db.Now(), Instance: c.Instance, Base: c.base(),
 		Host: c.briefOrg(hostOrg).Name, Asks: c.briefOrg(c.v.Org()).Name,
 		Claims: func(types ...string) iter.Seq2[export.Claim, error] {
-			return func(yield func(export.Claim, error) bool) { s.eachClaim(c.r.Context(), types, events, yield) }
+			return func(yield func(export.Claim, error) bool) {
+				s.reading(f.Parts, columns).eachClaim(c.r.Context(), types, events, yield)
+			}
 		},
 		Said: func(name string) string {
 			if v := s.said[name]; truthyOrList(v) {
@@ -152,6 +165,7 @@ func (s *search) export(f format, out *stream, events []int64) error {
 			return ""
 		},
 		Org: names{c.view, c.db}.Organisation, Object: c.objectOf(),
+		Meaning: c.meaning(), Sighted: c.timesSeen,
 	}
 	return f.Write(export.NewWriter(out), a)
 }
@@ -186,10 +200,28 @@ func (c *call) base() string {
 	return "http://" + c.r.Host
 }
 
+// reading is the search with no more read of each attribute than is written. What a
+// filter asks of each, it may find anywhere. The columns that a table rarely has are
+// left out unless they were named.
+func (s *search) reading(ps tocsin.Parts, columns []string) *search {
+	of := *s
+	if len(s.keep) > 0 {
+		return &of
+	}
+	if len(columns) == 0 {
+		ps &^= tocsin.PartRest
+	}
+	if of.q.Parts = ps | tocsin.PartValue; s.overEvents {
+		of.q.Parts |= tocsin.PartPlace
+	}
+	return &of
+}
+
 // eachClaim yields what was found, of some types only if any are named. Of events,
 // those come one after the other, and of each what is in objects last.
 func (s *search) eachClaim(ctx context.Context, types []string, events []int64, yield func(export.Claim, error) bool) {
 	of := *s
+	of.held = nil
 	if len(types) > 0 {
 		of.q.Types = commonTypes(s.q.Types, types)
 		if s.limit > 0 && events == nil { // the page is of all types
@@ -232,19 +264,19 @@ func (s *search) whole(f format, types []string) {
 }
 
 func (s *search) yieldClaims(ctx context.Context, keep func(*tocsin.Attribute) bool, yield func(export.Claim, error) bool) bool {
-	for a, err := range s.rows(ctx) {
+	for a, err := range store.Ahead(s.rows(ctx)) {
 		if err != nil {
 			yield(export.Claim{}, err)
 			return false
 		}
-		if keep != nil && !keep(&a) || s.only != nil && !slices.Contains(s.only, a.Value.Type().ID) {
+		if keep != nil && !keep(a) || s.only != nil && !slices.Contains(s.only, a.Value.Type().ID) {
 			continue
 		}
-		e := s.c.eventOf(&a)
+		e := s.c.eventOf(a)
 		if e == nil {
 			continue // it was deleted since the search began
 		}
-		if !yield(export.Claim{Attribute: &a, In: e}, nil) {
+		if !yield(export.Claim{Attribute: a, In: e}, nil) {
 			return false
 		}
 	}

@@ -17,11 +17,11 @@ func (s *search) writeJSON(out *stream) error {
 	if err != nil {
 		return s.c.invalid(err)
 	}
-	for a, err := range s.rows(s.c.r.Context()) {
+	for a, err := range store.Ahead(s.rows(s.c.r.Context())) {
 		if err != nil {
 			return err
 		}
-		e := s.c.eventOf(&a)
+		e := s.c.eventOf(a)
 		if e == nil {
 			continue // it was deleted since the search began
 		}
@@ -59,20 +59,20 @@ func (s *search) writeJSON(out *stream) error {
 			}
 		}
 		if truthy(s.said["withAttachments"]) || truthy(s.said["includeAttachments"]) {
-			if m.Data, err = s.c.heldBy(&a); err != nil {
+			if m.Data, err = s.c.heldBy(a); err != nil {
 				return err
 			}
 		}
 		if decays != nil {
-			if scores := decays.scores(&a, e); scores != nil {
+			if scores := decays.scores(a, e); scores != nil {
 				m.Decay = appendJSON(nil, scores)
 			}
 		}
 		if truthy(s.said["includeWarninglistHits"]) {
-			m.Warnings = s.c.warnings(&a)
+			m.Warnings = s.c.warnings(a)
 		}
 		if withRelated {
-			if m.Related, err = s.c.appendRelated(nil, enc, &a); err != nil {
+			if m.Related, err = s.c.appendRelated(nil, enc, a); err != nil {
 				return err
 			}
 		}
@@ -80,7 +80,7 @@ func (s *search) writeJSON(out *stream) error {
 			out.b = append(out.b, ',')
 		}
 		first = false
-		out.b = enc.AppendFound(out.b, &a, e, o, m)
+		out.b = enc.AppendFound(out.b, a, e, o, m)
 		if err := out.flush(); err != nil {
 			return err
 		}

@@ -38,6 +38,8 @@ type API struct {
 	Schema int64
 	// Bus takes events that are pushed to it. Without one there is nobody to push to.
 	Bus Bus
+	// Texts finds what contains a text. Without it every attribute is looked at.
+	Texts Texts
 	// Blobs is where the content of attributes is kept. Without it none is.
 	Blobs blob.Place
 	// Guards say what is guarded, and why. Without them nothing is.
@@ -56,6 +58,14 @@ type API struct {
 
 	crowds crowds // what correlates most
 	leads  leads  // which published clusters lead to which
+}
+
+// Texts knows what values contain (package match).
+type Texts interface {
+	// Containing returns the attributes in which a value like one of patterns may be,
+	// "%" standing for any text; more than limit, or what can't be told, is not ok.
+	// They are candidates: whoever asks reads them as the viewer that they are for.
+	Containing(ctx context.Context, patterns []string, limit int) (ids []int64, ok bool, err error)
 }
 
 // An Index knows which events claim a value (package match).

@@ -84,7 +84,7 @@ func (s *search) byValue(name string, v any) error {
 	if slices.ContainsFunc(wanted, func(s string) bool { return strings.Contains(s, "%") }) {
 		is := anyLike(wanted)
 		s.keep = append(s.keep, func(a *tocsin.Attribute) bool { return matches(is, a) })
-		return nil
+		return s.amongTexts(wanted)
 	}
 	s.q.Keys = []indicator.Key{}
 	forms := anyLike(nil)
@@ -99,6 +99,25 @@ func (s *search) byValue(name string, v any) error {
 		s.keep = append(s.keep, func(a *tocsin.Attribute) bool { return matches(forms, a) })
 	}
 	return nil
+}
+
+// maxCandidates is how many attributes are asked for by number.
+const maxCandidates = 100_000
+
+// amongTexts narrows to the attributes in whose values patterns may be found, if that
+// can be told without looking at each of them.
+func (s *search) amongTexts(patterns []string) error {
+	if s.c.Texts == nil {
+		return nil
+	}
+	ids, ok, err := s.c.Texts.Containing(s.c.r.Context(), patterns, maxCandidates)
+	if ok {
+		s.q.IDs = both(s.q.IDs, ids)
+		if s.q.IDs == nil {
+			s.q.IDs = []int64{}
+		}
+	}
+	return err
 }
 
 // matches asks of an attribute's value and of both sides of a composite.
@@ -116,6 +135,9 @@ func matches(is func(string) bool, a *tocsin.Attribute) bool {
 func keysOf(text string) (keys []indicator.Key, composite []string) {
 	seen := map[indicator.Key]bool{}
 	for _, t := range indicator.Types() {
+		if t.Name == "sigma" && !strings.Contains(text, "\n") {
+			continue // a rule has several lines, and to find out that this is none takes long
+		}
 		v, err := t.Parse(text)
 		if err != nil {
 			continue
@@ -340,26 +362,17 @@ func (s *search) byCluster(name string, v any) error {
 	if err != nil {
 		return err
 	}
-	tags, err := s.c.clusterTags(strings.TrimPrefix(name, "galaxy."), anyLike(t.positive()))
-	if err != nil {
-		return err
-	}
+	tags := s.c.clusterTags(strings.TrimPrefix(name, "galaxy."), anyLike(t.positive()))
 	s.q.Tags = s.c.db.TagSets().Matching(func(ts tocsin.TagSet) bool { return hasAny(ts, tags) })
 	s.events.Tags = s.q.Tags
 	return nil
 }
 
 // clusterTags returns the tags of the clusters of which an element called key is
-// such a value.
-func (c *call) clusterTags(key string, is func(string) bool) (map[int64]bool, error) {
-	names := map[string]bool{}
-	for cl, err := range c.view.Clusters(c.r.Context(), store.RemarkQuery{}) {
-		if err != nil {
-			return nil, err
-		}
-		if slices.ContainsFunc(cl.Elements, func(e tocsin.Element) bool { return strings.EqualFold(e.Key, key) && is(e.Value) }) {
-			names[strings.ToLower(cl.Tag())] = true
-		}
-	}
-	return c.view.TagIDs(func(tag string) bool { return names[strings.ToLower(tag)] }), nil
+// such a value: of those that tags here stand for, and that the viewer may have.
+func (c *call) clusterTags(key string, is func(string) bool) map[int64]bool {
+	return c.view.TagIDs(func(tag string) bool {
+		cl, ok := c.tagged(tag)
+		return ok && slices.ContainsFunc(cl.Elements, func(e tocsin.Element) bool { return strings.EqualFold(e.Key, key) && is(e.Value) })
+	})
 }

@@ -72,6 +72,7 @@ func addObject(c *call) error {
 		}
 	}
 	d.objects = []intake.ObjectDraft{draft}
+	d.newcomers.Event = e.ID
 	if err := c.meet(d); err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func (p *replay) text(want, have string) []string {
 
 // What differs from one answer to the next, because it says when it was made or
 // is drawn by chance.
-var drawn = regexp.MustCompile(`# Generated: [-0-9: +]+|<ioc [^>]*>|<authored_date>[^<]*|operator="OR" id="[^"]*"`)
+var drawn = regexp.MustCompile(`# Generated: [-0-9: +]+|<ioc [^>]*>|<authored_date>[^<]*|operator="OR" id="[^"]*"|background-color: #[0-9A-Fa-f]{6}; color: [a-z]+`)
 
 // masked takes out of a text what is made anew for each answer.
 func (p *replay) masked(s string) string { return drawn.ReplaceAllString(blank(s), "DRAWN") }

@@ -34,6 +34,8 @@ type search struct {
 
 	byObjectOrder func(a, b *tocsin.Object) int // nil: by id
 
+	held []tocsin.Attribute // all that matches, if it is few: see hold
+
 	limit, page int64
 	found       int64    // how many match
 	only        []uint16 // of the page, only these types
@@ -207,8 +209,35 @@ func (s *search) wants(e *tocsin.Event) bool {
 // maxAsked is how many attributes are asked one by one for what the store can't.
 const maxAsked = 2_000_000
 
+// few is how many attributes a search holds on to, so that what it finds of a value is
+// asked for once, and not to be counted first and then to be written.
+const few = 256
+
+// hold reads what matches if that is few, and reports whether it was.
+func (s *search) hold(ctx context.Context) (bool, error) {
+	s.held = nil
+	if s.q.Keys == nil && s.q.IDs == nil && s.q.UUIDs == nil {
+		return false, nil
+	}
+	held := []tocsin.Attribute{}
+	for a, err := range s.matching(ctx, s.q) {
+		if err != nil {
+			return false, err
+		}
+		if len(held) == few {
+			return false, nil
+		}
+		held = append(held, a)
+	}
+	s.held = held
+	return true, nil
+}
+
 // count counts what matches, limit and page left aside.
 func (s *search) count(ctx context.Context) (n int64, err error) {
+	if all, err := s.hold(ctx); all || err != nil {
+		return int64(len(s.held)), err
+	}
 	n, err = s.c.view.CountAttributes(ctx, s.q)
 	if err != nil || len(s.keep) == 0 {
 		return n, err
@@ -229,6 +258,9 @@ func (s *search) count(ctx context.Context) (n int64, err error) {
 // rows iterates over the page that was asked for.
 func (s *search) rows(ctx context.Context) iter.Seq2[tocsin.Attribute, error] {
 	q, skip := s.q, s.offset()
+	if s.held != nil {
+		return s.pageHeld()
+	}
 	if len(s.keep) == 0 {
 		q.Limit, q.Offset = s.limit, skip
 		return s.c.view.Attributes(ctx, q)
@@ -240,6 +272,21 @@ func (s *search) rows(ctx context.Context) iter.Seq2[tocsin.Attribute, error] {
 				continue
 			}
 			if s.limit > 0 && n > skip+s.limit || !yield(a, err) {
+				return
+			}
+		}
+	}
+}
+
+// pageHeld iterates over the page of what is held already.
+func (s *search) pageHeld() iter.Seq2[tocsin.Attribute, error] {
+	page := s.held[min(s.offset(), int64(len(s.held))):]
+	if s.limit > 0 {
+		page = page[:min(s.limit, int64(len(page)))]
+	}
+	return func(yield func(tocsin.Attribute, error) bool) {
+		for i := range page {
+			if !yield(page[i], nil) {
 				return
 			}
 		}

@@ -9,6 +9,7 @@ import (
 
 	"tocsin"
 	"tocsin/access"
+	"tocsin/match"
 	"tocsin/store"
 )
 
@@ -39,6 +40,7 @@ var (
 func TestFilters(t *testing.T) {
 	w := searchable(t)
 	w.must(200, "ann", "POST", "/events/publish/5", ``)
+	w.api.Texts = match.NewTexts(w.db)
 	for filter, want := range map[string]string{
 		`{"tags":"role:c2"}`:                                                                    "one.example.net login.example.net",
 		`{"tags":["role:%"],"type":"ip-dst"}`:                                                   "192.0.2.7",
@@ -83,6 +85,9 @@ func TestFilters(t *testing.T) {
 		`{"timestamp":"1h","type":"ip-dst"}`:                                                    "192.0.2.7",
 		`{"attribute_timestamp":["2d","1d"]}`:                                                   "",
 		`{"event_timestamp":"1h","type":"ip-dst"}`:                                              "192.0.2.7",
+		`{"value":"%EXAMPLE.net","type":["domain","email-src"]}`:                                "one.example.net two.example.net login.example.net alice@example.net",
+		`{"value":["%one%","Fragment"],"type":["domain","text"]}`:                               "one.example.net Fragment",
+		`{"value":"%nothing like it%"}`:                                                         "",
 		`{"value":["192.0.2.%","!192.0.2.8"]}`:                                                  "192.0.2.7",
 		`{"value":"!192.0.2.7","type":"ip-dst"}`:                                                "192.0.2.7", // as MISP
 		`{"value":["!192.0.2.7"],"type":"ip-dst"}`:                                              "",

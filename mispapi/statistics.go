@@ -11,6 +11,7 @@ import (
 	"tocsin"
 	"tocsin/indicator"
 	"tocsin/store"
+	"tocsin/vocab"
 )
 
 // A share is how many records there are of something.
@@ -99,6 +100,24 @@ func tagStatistics(c *call) error {
 		}
 		return cmp.Or(cmp.Compare(b.n, a.n), strings.Compare(a.name, b.name))
 	})
-	b := appendShares([]byte(`{"tags":`), shares, truthy(c.arg(0)))
-	return c.send(append(b, `,"taxonomies":[]}`...))
+	b := append(appendShares([]byte(`{"tags":`), shares, truthy(c.arg(0))), `,"taxonomies":`...)
+	spaces := c.spaces(shares)
+	if len(spaces) == 0 {
+		return c.send(append(b, `[]}`...))
+	}
+	return c.send(append(appendShares(b, spaces, truthy(c.arg(0))), '}'))
+}
+
+// spaces sums up tags by the enabled taxonomies that they are of.
+func (c *call) spaces(tags []share) (out []share) {
+	sum := map[string]int64{}
+	for _, t := range tags {
+		sum[strings.ToLower(vocab.Namespace(t.name))] += t.n
+	}
+	for v := range c.view.Library().All(tocsin.Taxonomies) {
+		if n := sum[strings.ToLower(v.Name)]; v.Enabled && n > 0 {
+			out = append(out, share{v.Name, n})
+		}
+	}
+	return out
 }

@@ -2,6 +2,8 @@ package mispapi
 
 import (
 	"iter"
+	"maps"
+	"slices"
 
 	"tocsin"
 	"tocsin/stix"
@@ -14,11 +16,11 @@ func (s *search) writeBundle(out *stream) error {
 	if err != nil {
 		return err
 	}
-	for a, err := range s.rows(s.c.r.Context()) {
+	for a, err := range store.Ahead(s.rows(s.c.r.Context())) {
 		if err != nil {
 			return err
 		}
-		if err := w.Attribute(&a); err != nil {
+		if err := w.Attribute(a); err != nil {
 			return err
 		}
 	}
@@ -66,7 +68,97 @@ type stixNames struct {
 
 func (n stixNames) Tags(s tocsin.TagSet) []string { return n.c.tagNames(s) }
 
-func (n stixNames) Cluster(string) *stix.Cluster { return nil }
+func (n stixNames) Cluster(tag string) *stix.Cluster {
+	cl, ok := n.c.tagged(tag)
+	if !ok {
+		return nil
+	}
+	is := &stix.Cluster{UUID: cl.UUID, Galaxy: cl.Type, Type: cl.Type, Value: cl.Value, Description: cl.Description}
+	if cl.galaxy != nil {
+		is.Galaxy = cl.galaxy.Title
+	}
+	for _, e := range cl.Elements {
+		switch e.Key {
+		case "synonyms":
+			is.Synonyms = append(is.Synonyms, e.Value)
+		case "external_id":
+			is.External = e.Value
+		}
+	}
+	return is
+}
+
+// package1 begins a package of STIX 1.
+func (s *search) package1(out *stream, asJSON bool) (*stix.Package, error) {
+	v := "1.1.1"
+	switch said := textOf(s.said["stix-version"]); said {
+	case "", "1.1", "1.1.1":
+	case "1.2":
+		v = said
+	default:
+		return nil, tocsin.Errorf(tocsin.Invalid, "stix-version: there is no %q; try one of 1.1.1, 1.2", said)
+	}
+	c := s.c
+	return stix.NewPackage(out, asJSON, v, c.briefOrg(hostOrg).Name, c.base(), stixNames{names{c.view, c.db}, c}, c.db.Now()), nil
+}
+
+// writeEventPackage writes events as STIX 1.
+func writeEventPackage(asJSON bool) func(*search, *stream, []int64) error {
+	return func(s *search, out *stream, ids []int64) error {
+		w, err := s.package1(out, asJSON)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			e, err := s.c.view.Event(s.c.r.Context(), id)
+			if tocsin.CodeOf(err) == tocsin.NotFound && err != nil {
+				continue // it was deleted since the search began
+			}
+			if err == nil {
+				err = w.Event(s.c.whole(e, s.q.Guarded))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return w.Close()
+	}
+}
+
+// writePackage writes found attributes as STIX 1: those of an event together, since
+// there they have to be in an incident.
+func writePackage(asJSON bool) func(*search, *stream) error {
+	return func(s *search, out *stream) error {
+		w, err := s.package1(out, asJSON)
+		if err != nil {
+			return err
+		}
+		ids := map[int64]bool{}
+		for a, err := range s.rows(s.c.r.Context()) {
+			if err != nil {
+				return err
+			}
+			ids[a.Event] = true
+		}
+		for _, id := range slices.Sorted(maps.Keys(ids)) {
+			e, err := s.c.view.Event(s.c.r.Context(), id)
+			if err != nil {
+				continue // it was deleted since the search began
+			}
+			found := func(yield func(tocsin.Attribute, error) bool) {
+				for a, err := range s.rows(s.c.r.Context()) {
+					if (err != nil || a.Event == id) && !yield(a, err) {
+						return
+					}
+				}
+			}
+			if err := w.Event(&stix.Event{Event: e, Attributes: found}); err != nil {
+				return err
+			}
+		}
+		return w.Close()
+	}
+}
 
 // whole is an event with all of it that the reader may have.
 func (c *call) whole(e *tocsin.Event, guarded *bool) *stix.Event {

@@ -9,6 +9,7 @@ import (
 
 	"tocsin"
 	"tocsin/store"
+	"tocsin/vocab"
 )
 
 // indexTags answers with the tags that the viewer may know of, in order of name, and
@@ -294,11 +295,66 @@ func searchTags(c *call) error {
 			out.b = append(out.b, ',')
 		}
 		first = false
-		out.b = append(enc.AppendTag(append(out.b, `{"Tag":`...), t), '}')
+		out.b = enc.AppendTag(append(out.b, `{"Tag":`...), t)
+		if out.b, err = c.appendTerm(out.b, t); err != nil {
+			return err
+		}
+		out.b = append(out.b, '}')
 		if err := out.flush(); err != nil {
 			return err
 		}
 	}
 	out.b = append(out.b, ']')
 	return out.end()
+}
+
+// A taxonomyTerm is a predicate of a taxonomy, or one of its entries, as it stands
+// beside a tag that it explains.
+type taxonomyTerm struct {
+	ID          int64         `json:"id"`
+	Taxonomy    int64         `json:"taxonomy_id,omitempty"` // of a predicate
+	Predicate   int64         `json:"taxonomy_predicate_id,omitempty"`
+	Value       string        `json:"value"`
+	Expanded    string        `json:"expanded"`
+	Colour      string        `json:"colour"`
+	Description string        `json:"description"`
+	Exclusive   *bool         `json:"exclusive,omitempty"`
+	Numerical   *int64        `json:"numerical_value"`
+	Entry       *taxonomyTerm `json:"TaxonomyEntry,omitempty"`
+}
+
+// termsEach is how many predicates or entries a taxonomy has numbers for: ours have
+// none of their own.
+const termsEach = 10_000
+
+// appendTerm appends what the taxonomy of a tag says of it, if there is one.
+func (c *call) appendTerm(b []byte, t *tocsin.Tag) ([]byte, error) {
+	ns := vocab.Namespace(t.Name)
+	if ns == "" {
+		return b, nil
+	}
+	v, err := c.view.Library().Named(tocsin.Taxonomies, ns)
+	if err != nil {
+		return b, nil // no taxonomy is called so
+	}
+	tax, err := c.view.Library().Taxonomy(c.r.Context(), v)
+	if err != nil {
+		return nil, err
+	}
+	tag, ok := tax.Tag(t.Name)
+	if !ok {
+		return b, nil
+	}
+	is := termOf(&tag.Predicate.Term)
+	is.ID, is.Taxonomy, is.Exclusive = v.Number*termsEach+int64(tag.At)+1, v.Number, new(bool(tag.Predicate.Exclusive))
+	if tag.Entry != nil {
+		is.Entry = new(termOf(tag.Entry))
+		is.Entry.ID, is.Entry.Predicate = v.Number*termsEach+int64(tag.Number)+1, is.ID
+	}
+	b = appendJSON(append(b, `,"Taxonomy":`...), taxonomyOf(v))
+	return appendJSON(append(b, `,"TaxonomyPredicate":`...), is), nil
+}
+
+func termOf(t *vocab.Term) taxonomyTerm {
+	return taxonomyTerm{Value: t.Value, Expanded: t.Expanded, Colour: t.Colour, Description: t.Description, Numerical: (*int64)(t.Numerical)}
 }

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tocsin"
 )
 
 // wholeEvent is an event with everything in it that MISP puts into one, all made up.
@@ -41,6 +43,11 @@ func TestWholeEventTravels(t *testing.T) {
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the second instance has no %s", want)
+		}
+	}
+	for _, tag := range recordsIn(there["Tag"]) {
+		if kept := tag["name"] == "finder:kept"; tag["hide_tag"] != kept {
+			t.Errorf("the tag came as %v", tag)
 		}
 	}
 	if got := there["publish_timestamp"]; got != 1727700000.0 {
@@ -136,5 +143,52 @@ func TestGroupsOfOthersAreNotBrought(t *testing.T) {
 	w.must(200, "sync", "POST", "/events/add", string(b))
 	if r := w.must(200, "sync", "GET", "/sharing_groups/index", ""); !strings.Contains(r.body, "the hosters") {
 		t.Errorf("the group is not here: %s", r.body)
+	}
+}
+
+// A tag that is new is as it was where it comes from; one that is here stays as it is.
+func TestTagsThatComeAlong(t *testing.T) {
+	w := newWorld(t, noon)
+	twoOrgs(w)
+	for range 2 {
+		w.must(200, "root", "POST", "/events/add", `{"info":"x","distribution":0,"Tag":[{"name":"kept here","colour":"#112233","exportable":false,"hide_tag":true},{"name":"plain"}]}`)
+	}
+	w.must(200, "root", "POST", "/events/add", `{"info":"x","distribution":0,"Tag":[{"name":"plain","colour":"#445566","exportable":false}]}`)
+	got := w.must(200, "root", "GET", "/tags/index", "").body
+	for name, want := range map[string]bool{"kept here": false, "plain": true} {
+		var answer struct{ Tag []record }
+		if err := json.Unmarshal([]byte(got), &answer); err != nil {
+			t.Fatal(err)
+		}
+		for _, tag := range answer.Tag {
+			if tag["name"] == name && (tag["exportable"] != want || tag["hide_tag"] == want || tag["colour"] == "#445566") {
+				t.Errorf("%v", tag)
+			}
+		}
+		if !strings.Contains(got, `"name":"`+name+`"`) {
+			t.Errorf("no tag %q: %s", name, got)
+		}
+	}
+}
+
+// An event that is refused brings nobody along.
+func TestRefusedEventBringsNobody(t *testing.T) {
+	w := newWorld(t, noon)
+	twoOrgs(w)
+	other := put(w, &tocsin.Organisation{Name: "Another CERT", UUID: mustUUID("bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb"), Local: true})
+	w.user("sync", "sync@another.example", other.ID, 5)
+	w.must(200, "root", "POST", "/events/add", `{"Event":{"uuid":"`+visible+`","info":"ours","distribution":1}}`)
+	e := wholeEvent(t)
+	e["uuid"], e["distribution"] = visible, "1"
+	delete(e, "SharingGroup")
+	b, _ := json.Marshal(record{"Event": e})
+	before := w.head()
+	for _, path := range []string{"/events/add", "/events/edit/" + visible} {
+		if r := w.ask("sync", "POST", path, string(b)); r.status < 400 || r.status >= 500 {
+			t.Errorf("%s: %d %s", path, r.status, r.body)
+		}
+	}
+	if after := w.head(); after != before {
+		t.Errorf("%d lines were written", after-before)
 	}
 }

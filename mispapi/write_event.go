@@ -35,8 +35,9 @@ func (c *call) addDrafted(d *drafter, e *misp.Event) error {
 	if err != nil {
 		return err
 	}
+	d.newcomers.New = draft.UUID
 	if err := c.meet(d, &draft.Group); err != nil {
-		return err
+		return c.notAdded(err)
 	}
 	draft.Attributes, draft.Objects, draft.Remarks = d.attributes, d.objects, d.said()
 	draft.Orgc = d.creator
@@ -161,7 +162,7 @@ func (c *call) answerEvent(d *drafter, res *intake.Result) error {
 	if err != nil {
 		return err
 	}
-	s := c.encoder().Event(res.Event, misp.Beside{Related: related})
+	s := c.encoder().Event(res.Event, misp.Beside{Galaxies: c.galaxiesOn(res.Event.Tags, false), Related: related})
 	out := c.stream(mediaJSON)
 	out.b = s.Head(out.b)
 	parts := map[int64][]*tocsin.Attribute{}
@@ -171,7 +172,7 @@ func (c *call) answerEvent(d *drafter, res *intake.Result) error {
 			parts[a.Object] = append(parts[a.Object], a)
 			continue
 		}
-		out.b = s.Attribute(out.b, a, misp.More{})
+		out.b = s.Attribute(out.b, a, misp.More{Galaxies: c.galaxiesOn(a.Tags, true)})
 		if err := out.flush(); err != nil {
 			return err
 		}
@@ -179,7 +180,7 @@ func (c *call) answerEvent(d *drafter, res *intake.Result) error {
 	for i := range res.Objects {
 		out.b = s.Object(out.b, &res.Objects[i], nil)
 		for _, a := range parts[res.Objects[i].ID] {
-			out.b = s.Attribute(out.b, a, misp.More{})
+			out.b = s.Attribute(out.b, a, misp.More{Galaxies: c.galaxiesOn(a.Tags, true)})
 		}
 		if err := out.flush(); err != nil {
 			return err
@@ -217,8 +218,9 @@ func editEvent(c *call) error {
 	if err := c.sortObjects(d, e, old); err != nil {
 		return err
 	}
+	d.newcomers.Event = old.ID
 	if err := c.meet(d, edit.Group); err != nil {
-		return err
+		return c.notEdited(err, old)
 	}
 	edit.Attributes, edit.Objects, edit.Known, edit.Remarks = d.edits, d.objects, d.known, d.said()
 	res, err := c.desk.EditEvent(c.r.Context(), c.v, old.ID, edit)

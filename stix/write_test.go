@@ -120,6 +120,9 @@ func trialEvent(t *testing.T, published bool) *Event {
 				o.Parts = append(o.Parts, claim(t, typ, relation, text, acts))
 			}
 			o.Parts = append(o.Parts, claim(t, "text", "some-Other part", "x", acts), claim(t, "text", "some-Other part", "y", acts))
+			for i := range o.Parts {
+				o.Parts[i].UUID = derived(o.UUID.String(), digits(i))
+			}
 			objects = append(objects, o)
 		}
 	}

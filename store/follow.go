@@ -149,6 +149,20 @@ func (db *DB) step(ctx context.Context, f Follower, seq tocsin.Seq) (tocsin.Seq,
 	return batch[len(batch)-1].Seq, nil
 }
 
+// Since returns what was written after line seq, some of it at least, for who keeps up
+// when it is asked and does not follow. It is not whole where rows that it would need
+// are gone: then whoever asks starts anew.
+func (db *DB) Since(ctx context.Context, seq tocsin.Seq) (cs []tocsin.Change, whole bool, err error) {
+	if seq > db.Head() || db.purged() > seq {
+		return nil, false, nil
+	}
+	cs, ok := db.tail.after(seq, batchWeight)
+	if !ok {
+		cs, err = db.changes(ctx, seq, batchWeight)
+	}
+	return cs, err == nil, err
+}
+
 // changes reads changes from the log on disk, with the records as they were.
 func (db *DB) changes(ctx context.Context, after tocsin.Seq, limit int) (cs []tocsin.Change, err error) {
 	head := db.Head() // what comes after it may use labels that this node has yet to learn of

@@ -349,14 +349,20 @@ func marks(tag string) bool {
 // TagNamed returns the tag of that name, which it makes if there is none and
 // the viewer may make tags, or is importing events that carry it.
 func (tx *Tx) TagNamed(n, colour string) (*tocsin.Tag, error) {
-	n = strings.TrimSpace(n)
+	return tx.TagLike(tocsin.Tag{Name: n, Colour: colour, Exportable: true})
+}
+
+// TagLike is [Tx.TagNamed] of a tag that says what it is like where it comes from: its
+// name and colour, whether it is handed on and shown. What is here stays as it is.
+func (tx *Tx) TagLike(like tocsin.Tag) (*tocsin.Tag, error) {
+	n := strings.TrimSpace(like.Name)
 	if t, ok := tx.docs.named(tocsin.KindTag, n).(*tocsin.Tag); ok {
 		return t, nil
 	}
 	if !tx.v.May(access.Tag) {
 		return nil, errMayNot("attach tags")
 	}
-	t := &tocsin.Tag{Name: n, Colour: colour, Exportable: true, LocalOnly: strings.HasPrefix(n, "tocsin:")}
+	t := &tocsin.Tag{Name: n, Colour: like.Colour, Exportable: like.Exportable, Hidden: like.Hidden, LocalOnly: strings.HasPrefix(n, "tocsin:")}
 	if err := tx.likeItsTaxonomy(t); err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -49,4 +50,23 @@ func ReadFile(ctx context.Context, name string, b []byte, sorts ...tocsin.Vocabu
 		g.files = []file{{name, func() ([]byte, error) { return bounded(bytes.NewReader(b)) }}}
 	}
 	return readFiles(ctx, g.files, sorts)
+}
+
+// EachFile calls do with each file of a folder, and of the archives in it, that may be
+// reference data.
+func EachFile(folder fs.FS, do func(name string, text []byte) error) error {
+	files, err := gather(folder)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		text, err := f.open()
+		if err == nil {
+			err = do(f.name, text)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.name, err)
+		}
+	}
+	return nil
 }

@@ -41,6 +41,7 @@ type config struct {
 	DNS     string
 	DNSTLS  string // for transfers over TLS; "" for none
 	ZMQ     string // for programs beside it; "" for none
+	Vocab   string // where reference data is read from; "" for nowhere
 	TLSCert string // PEM files; "" for plain HTTP
 	TLSKey  string
 	URL     string         // where others reach HTTP; "": as it listens
@@ -60,6 +61,7 @@ type exchange struct {
 	DB          *store.DB
 	Desk        *intake.Desk
 	Guards      *intake.Guards
+	Library     *intake.Library
 	Index       *match.Index
 	Collections *collection.Set
 	HTTPAddr    string // where it listens
@@ -115,6 +117,10 @@ func open(ctx context.Context, c config) (x *exchange, err error) {
 	x.Desk = &intake.Desk{DB: x.DB}
 	x.Guards = &intake.Guards{DB: x.DB, Log: c.Log}
 	if err := x.Guards.Open(ctx); err != nil {
+		return nil, errors.Join(err, x.DB.Close(), x.unlock())
+	}
+	x.Library = &intake.Library{DB: x.DB, Guards: x.Guards, Place: placeAt(c.Vocab, true)}
+	if err := x.Library.Open(ctx); err != nil {
 		return nil, errors.Join(err, x.DB.Close(), x.unlock())
 	}
 	return x, nil
@@ -336,6 +342,7 @@ func (x *exchange) routes(front *httpd.Server, c config) *mispapi.API {
 		Index:           index{x.Index, x.meters},
 		Desk:            desk{x.Desk, x.meters},
 		Guards:          x.Guards,
+		Library:         x.Library,
 		Writer:          writer,
 		Lists:           lists{x.Collections},
 		Config:          x.contact(c).config,
@@ -347,6 +354,8 @@ func (x *exchange) routes(front *httpd.Server, c config) *mispapi.API {
 	misp := mispapi.New(x.DB, x.Desk)
 	misp.Index = correlations{x.Index, x.DB}
 	misp.Guards = x.Guards
+	misp.Texts = match.NewTexts(x.DB)
+	misp.Library = x.Library
 	misp.Version, misp.Instance = c.Version, x.instance()
 	misp.Blobs = x.blobs
 	misp.Schema = sqlite.Newest() // both engines' steps are numbered alike

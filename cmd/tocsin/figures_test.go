@@ -27,6 +27,7 @@ func TestFigures(t *testing.T) {
 	f.step("event", oneLargeEvent)
 	f.step("transfer", transfers)
 	f.step("lists", listsOut)
+	f.step("searches", searchesOut)
 	f.step("postgres", onPostgres)
 	f.step("nodes", twoNodes)
 	f.step("secondaries", secondaries)

@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"tocsin/vocab"
 )
 
 // guardCmd looks after what must not be blocked.
@@ -188,7 +190,7 @@ func (g *guardLoad) Run(ctx context.Context, c *console) error {
 func (g *guardLoad) load(ctx context.Context, api *client, from string, later bool) (l guard, err error) {
 	var in io.ReadCloser
 	if isAddress(from) {
-		in, err = fetchList(ctx, from, g.Private)
+		in, err = fetchList(ctx, from, g.Private, vocab.MaxOctets)
 	} else {
 		in, err = os.Open(from)
 	}

@@ -11,8 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"tocsin/vocab"
 )
 
 func isAddress(from string) bool {
@@ -24,8 +22,8 @@ const fetchTime = 2 * time.Minute
 
 // fetchList fetches a list. Names that lead to private networks are refused where
 // the connection is made, so that a redirect or a name that changes its address
-// leads there no more than a name that always did.
-func fetchList(ctx context.Context, from string, private bool) (io.ReadCloser, error) {
+// leads there no more than a name that always did. It is read up to most octets.
+func fetchList(ctx context.Context, from string, private bool, most int64) (io.ReadCloser, error) {
 	no := func(err error) error {
 		if u, ok := err.(*url.Error); ok {
 			err = u.Err
@@ -62,7 +60,7 @@ func fetchList(ctx context.Context, from string, private bool) (io.ReadCloser, e
 	return struct {
 		io.Reader
 		io.Closer
-	}{io.LimitReader(resp.Body, vocab.MaxOctets), resp.Body}, nil
+	}{io.LimitReader(resp.Body, most), resp.Body}, nil
 }
 
 // publicOnly refuses connections to addresses that are not on the Internet.

@@ -46,6 +46,7 @@ type commands struct {
 	Why      whyCmd      `cmd:"" group:"data" help:"Say why somebody gets a value, or does not."`
 
 	Guard guardCmd `cmd:"" group:"data" help:"What must not be blocked, and why."`
+	Vocab vocabCmd `cmd:"" group:"data" help:"Taxonomies, galaxies, object templates and other reference data."`
 
 	Collection collectionCmd `cmd:"" group:"parties" help:"Named selections that subscribers act on."`
 	Subscriber subscriberCmd `cmd:"" group:"parties" help:"Resolvers and other programs that receive a collection."`

@@ -22,6 +22,7 @@ type serveCmd struct {
 	TLSKey  string `name:"tls-key" type:"path" env:"TOCSIN_TLS_KEY" placeholder:"FILE" help:"Its key." who:"whoever sets tls-cert"`
 	reachFlags
 	ZMQ     string          `name:"zmq" env:"TOCSIN_ZMQ" placeholder:"ADDR:PORT" help:"Where programs subscribe over ZeroMQ to events as they are published, as with MISP's plugin, whose port is 50000. They see what the first organisation sees and nobody asks who they are. Not at all if not said." unit:"an address and a port of this machine that only your own programs reach" who:"whoever runs programs that listened to a MISP this way"`
+	Vocab   string          `name:"vocab" env:"TOCSIN_VOCAB" placeholder:"PLACE" help:"Where reference data is read from whenever somebody asks for what is new, as MISP's clients do: taxonomies, galaxies, object templates, warninglists, noticelists, decaying models as MISP's projects publish them. A folder, an archive (.tar.gz, .zip), or the http:// or https:// address of an archive. Nothing is fetched if not said." unit:"a folder or file of this machine, or an address" who:"whoever has clients that ask for updates, or uses tocsin vocab update"`
 	SealKey string          `type:"path" env:"TOCSIN_SEAL_KEY" placeholder:"FILE" help:"The key file, without which secrets in the store (TSIG keys, …) can't be read. Nodes of one exchange have the same. seal.key in the folder, if not said; made at the first start." who:"whoever keeps keys elsewhere than data, or runs several nodes"`
 	Blobs   string          `name:"blobs" env:"TOCSIN_BLOBS" placeholder:"PLACE" help:"Where attachments and samples are kept: a folder, which all nodes of one exchange share, or the URL of a bucket of an S3-compatible store (https://s3.example.org/BUCKET), whose access key is in TOCSIN_BLOBS_KEY and TOCSIN_BLOBS_SECRET. blobs in the folder, if not said." unit:"a folder, or a URL with the bucket in its path; TOCSIN_BLOBS_REGION if it is not us-east-1" who:"whoever runs several nodes, or keeps large files elsewhere than data"`
 	Config  kong.ConfigFlag `type:"path" placeholder:"FILE" help:"Read flags from a file, one a line, as: http = 192.0.2.1:443. tocsin config --example prints one."`
@@ -85,7 +86,7 @@ func (s *serveCmd) Run(ctx context.Context, c *console) error {
 func (s *serveCmd) config(c *console) config {
 	at, _ := s.reached() // it was asked before
 	return config{
-		DNSTLS: s.DNSTLS, ZMQ: s.ZMQ, URL: s.Public, DNSAt: at, Looks: looks{s.Refresh, s.HotRefresh},
+		DNSTLS: s.DNSTLS, ZMQ: s.ZMQ, Vocab: s.Vocab, URL: s.Public, DNSAt: at, Looks: looks{s.Refresh, s.HotRefresh},
 		Data: s.Data, Store: s.Store, HTTP: s.HTTP, DNS: s.DNS, TLSCert: s.TLSCert, TLSKey: s.TLSKey, SealKey: s.SealKey, Blobs: s.Blobs, Version: version(),
 		Log: slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: s.level()})),
 	}

@@ -290,5 +290,5 @@ X-Ignored-Filters: nonsense
  "name": "Invalid output format.",
  "message": "Invalid output format.",
  "url": "/attributes/restSearch",
- "errors": "There is no format powerpoint. Try one of cache, count, csv, hashes, hosts, json, kunai, netfilter, openioc, rpz, snort, stix2, suricata, text, xml, yara, yara-json, zeek."
+ "errors": "There is no format powerpoint. Try one of attack, attack-sightings, cache, context, context-markdown, count, csv, hashes, hosts, json, kunai, netfilter, opendata, openioc, rpz, snort, stix, stix-json, stix-xml, stix2, suricata, text, xml, yara, yara-json, zeek."
 }

@@ -51,6 +51,8 @@ var (
 	noRole           = answer{http.StatusNotFound, "Invalid role"}
 	noFeed           = answer{http.StatusNotFound, "Invalid feed."}
 	noServer         = answer{http.StatusNotFound, "Invalid server"}
+	noRegistration   = answer{http.StatusNotFound, "Invalid registration"}
+	noAllowed        = answer{http.StatusNotFound, "Invalid allowedlist"}
 	noKey            = answer{http.StatusNotFound, "Invalid auth key"}
 	noUserSetting    = answer{http.StatusNotFound, "Invalid user setting"}
 )

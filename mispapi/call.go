@@ -28,6 +28,7 @@ type call struct {
 
 	held map[int64]*tocsin.Event // see eventOf
 
+	galaxies map[tagged][]byte                 // see galaxiesOn
 	ownLeads map[tocsin.UUID][]*tocsin.Cluster // see ownTargets
 
 	allTags bool // those that are not exportable, too: includeAllTags

@@ -40,7 +40,7 @@ func indexClusters(c *call) error {
 			out.b = append(out.b, ',')
 		}
 		first = false
-		out.b = append(appendJSON(append(out.b, `{"GalaxyCluster":`...), cl.row()), '}')
+		out.b = append(appendJSON(append(out.b, `{"GalaxyCluster":`...), c.row(cl)), '}')
 		return out.flush()
 	})
 	if err != nil {

@@ -105,6 +105,13 @@ func (cl *cluster) row() clusterRow {
 	return r
 }
 
+// row is a cluster as this client takes it.
+func (c *call) row(cl *cluster) clusterRow {
+	r := cl.row()
+	r.Distribution = unsharedDefaults(c.r, &r)
+	return r
+}
+
 type elementRow struct {
 	ID      int64  `json:"id"`
 	Cluster int64  `json:"galaxy_cluster_id"`
@@ -225,5 +232,5 @@ type fullCluster struct {
 }
 
 func (c *call) fullCluster(cl *cluster) fullCluster {
-	return fullCluster{cl.row(), c.galaxyRow(cl.galaxy), cl.elements(), c.relations(cl), c.clusterOrg(cl, cl.Org), c.clusterOrg(cl, cl.Orgc)}
+	return fullCluster{c.row(cl), c.galaxyRow(cl.galaxy), cl.elements(), c.relations(cl), c.clusterOrg(cl, cl.Org), c.clusterOrg(cl, cl.Orgc)}
 }

@@ -64,7 +64,7 @@ func viewGalaxy(c *call) error {
 			out.b = append(out.b, ',')
 		}
 		first = false
-		out.b = appendJSON(out.b, row{cl.row(), cl.elements()})
+		out.b = appendJSON(out.b, row{c.row(cl), cl.elements()})
 		return out.flush()
 	})
 	if err != nil {
@@ -270,8 +270,27 @@ type clusterOn struct {
 }
 
 // galaxiesOn are the galaxies and clusters that the tags of a record stand for, as
-// JSON; nil is none.
+// JSON; nil is none. Tags come in few combinations, so each is looked up once in a
+// call.
 func (c *call) galaxiesOn(tags tocsin.TagSet, attribute bool) []byte {
+	key := tagged{tags, attribute}
+	b, ok := c.galaxies[key]
+	if !ok {
+		if b = c.appendGalaxies(tags, attribute); c.galaxies == nil || len(c.galaxies) >= maxHeld {
+			c.galaxies = map[tagged][]byte{}
+		}
+		c.galaxies[key] = b
+	}
+	return b
+}
+
+// A tagged is the tags of an attribute, or of an event.
+type tagged struct {
+	tags      tocsin.TagSet
+	attribute bool
+}
+
+func (c *call) appendGalaxies(tags tocsin.TagSet, attribute bool) []byte {
 	var on []*galaxyOn
 	for at := range tags.All() {
 		t, err := store.One[*tocsin.Tag](c.view, at.Tag)
@@ -294,7 +313,7 @@ func (c *call) galaxiesOn(tags tocsin.TagSet, attribute bool) []byte {
 			}
 			i, on = len(on), append(on, &galaxyOn{galaxyRow: of})
 		}
-		row := clusterOn{clusterRow: cl.row(), Relations: c.relations(cl), By: c.clusterOrg(cl, cl.Org), From: c.clusterOrg(cl, cl.Orgc), Targeting: c.targeting(cl),
+		row := clusterOn{clusterRow: c.row(cl), Relations: c.relations(cl), By: c.clusterOrg(cl, cl.Org), From: c.clusterOrg(cl, cl.Orgc), Targeting: c.targeting(cl),
 			Meta: cl.meta(), Tag: t.ID, Local: at.Local}
 		if attribute {
 			row.AttrTag = t.ID
@@ -329,7 +348,7 @@ func (c *call) withClusters(b []byte, e *tocsin.Event) []byte {
 			continue
 		}
 		if cl, ok := c.tagged(t.Name); ok && cl.galaxy != nil {
-			on = append(on, clusterIndexed{cl.row(), c.galaxyRow(cl.galaxy), cl.meta(), t.ID, at.Local, ""})
+			on = append(on, clusterIndexed{c.row(cl), c.galaxyRow(cl.galaxy), cl.meta(), t.ID, at.Local, ""})
 		}
 	}
 	if on == nil {

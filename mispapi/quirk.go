@@ -232,6 +232,11 @@ func editedFeed(w map[string]any) map[string]any {
 // XML, and reads JSON.
 func answersUploadsInJSON(act *action) bool { return act.path == "/events/upload_stix" }
 
+// newestFirst reports whether entries of the log are wanted from the newest on: who asks
+// for a page of them is, as PyMISP 2.5.34 has it; without a page MISP 2.5.1 begins with
+// the oldest.
+func newestFirst(q *logFilter) bool { return q.page > 0 && q.limit > 0 }
+
 // headOnly answers HEAD, of which MISP 2.5 says that it has HTML for a body.
 type headOnly struct{ http.ResponseWriter }
 

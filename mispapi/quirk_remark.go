@@ -1,7 +1,11 @@
 package mispapi
 
 import (
+	"net/http"
+	"strings"
+
 	"tocsin"
+	"tocsin/access"
 	"tocsin/misp"
 	"tocsin/store"
 )
@@ -59,3 +63,13 @@ func sightedByWhoPushes(s *tocsin.Sighting) *tocsin.Sighting {
 // authorsSaid are the authors of a cluster that is edited: MISP 2.5 takes an edit that
 // names none for one that says there are none.
 func authorsSaid(in *misp.Cluster) []string { return in.Authors }
+
+// unsharedDefaults is the distribution of a cluster as a client takes it: PyMISP 2.5.34
+// refuses to read a published cluster, and with it any event that it is on, if a
+// distribution is said of it. MISP 2.5.1 says 3.
+func unsharedDefaults(r *http.Request, row *clusterRow) access.Distribution {
+	if row.Default && strings.HasPrefix(r.UserAgent(), "PyMISP") {
+		return access.OrgOnly
+	}
+	return row.Distribution
+}

@@ -280,6 +280,18 @@ func (a *API) actions() []action {
 		{path: "/admin/roles/delete", verbs: remove, handle: deleteRole, needs: site, missing: noRole},
 		{path: "/admin/roles/set_default", verbs: post, handle: setDefaultRole, needs: site, missing: noRole},
 		{path: "/users/view", verbs: get, handle: viewUser, missing: noUser},
+		{path: "/users/heartbeat", verbs: get, handle: heartbeat},
+		{path: "/users/statistics", verbs: get, handle: userStatistics},
+		{path: "/users/registrations", verbs: ask, handle: indexRegistrations, needs: site, closed: true, opts: asks},
+		{path: "/users/acceptRegistrations", verbs: post, handle: acceptRegistration, needs: site, missing: noRegistration},
+		{path: "/users/discardRegistrations", verbs: remove, handle: discardRegistration, needs: site, missing: noRegistration},
+		{path: "/allowedlists", verbs: get, handle: indexAllowed},
+		{path: "/allowedlists/index", verbs: ask, handle: indexAllowed, opts: asks},
+		{path: "/allowedlists/view", verbs: get, handle: viewAllowed, missing: noAllowed},
+		{path: "/admin/allowedlists/index", verbs: get, handle: indexAllowed, needs: access.Regexp, closed: true},
+		{path: "/admin/allowedlists/add", verbs: write, handle: addAllowed, needs: access.Regexp},
+		{path: "/admin/allowedlists/edit", verbs: write, handle: editAllowed, needs: access.Regexp, missing: noAllowed},
+		{path: "/admin/allowedlists/delete", verbs: remove, handle: deleteAllowed, needs: access.Regexp, missing: noAllowed},
 		{path: "/users/edit", verbs: write, handle: editProfile, missing: noUser},
 		{path: "/users/change_pw", verbs: write, handle: changePassword, missing: noUser},
 		{path: "/users/resetauthkey", verbs: post, handle: resetKeys, needs: access.Auth, missing: noUser},
@@ -367,6 +379,20 @@ func (a *API) actions() []action {
 		{path: "/servers/stopWorker", verbs: post, handle: noWorkers, needs: site, closed: true, opts: asks},
 		{path: "/servers/killAllWorkers", verbs: post, handle: noWorkers, needs: site, closed: true, opts: asks},
 		{path: "/servers/update", verbs: post, handle: noUpdate, needs: site, closed: true, opts: asks},
+		{path: "/servers/queryACL", verbs: get, handle: queryACL, needs: site, closed: true},
+		{path: "/events/queryACL", verbs: get, handle: queryACL, needs: site, closed: true},
+		{path: "/api/getAllApis", verbs: get, handle: describeAPI},
+		{path: "/admin/logs", verbs: ask, handle: indexLogs, needs: access.Audit, closed: true, opts: asks},
+		{path: "/admin/logs/index", verbs: ask, handle: indexLogs, needs: access.Audit, closed: true, opts: asks},
+		{path: "/logs/index", verbs: ask, handle: indexLogs, needs: access.Audit, closed: true, opts: asks},
+		{path: "/logs/event_index", verbs: get, handle: logOfEvent, missing: noEvent},
+		{path: "/collections/index", verbs: get, handle: nothingHere},
+		{path: "/taxii_servers/index", verbs: get, handle: nothingHere, needs: site, closed: true},
+		{path: "/sightingdb/index", verbs: get, handle: nothingHere, needs: site, closed: true},
+		{path: "/bookmarks/index", verbs: get, handle: nothingHere},
+		{path: "/dashboards/index", verbs: get, handle: nothingHere},
+		{path: "/workflows/index", verbs: get, handle: nothingHere, needs: site, closed: true},
+		{path: "/threads/index", verbs: get, handle: nothingHere},
 		{path: "/jobs", verbs: get, handle: indexJobs, needs: site, closed: true},
 		{path: "/jobs/index", verbs: ask, handle: indexJobs, needs: site, closed: true, opts: asks},
 		{path: "/servers/postTest", verbs: post, handle: postTest, opts: asks},
@@ -396,6 +422,8 @@ func (a *API) Register(s *httpd.Server) {
 			}
 		}
 	}
+	s.HandlePublic("/users/register", a.register(s), httpd.MaxBody(maxRegistration))
+	s.HandlePublic("/users/register.json", a.register(s), httpd.MaxBody(maxRegistration))
 	for _, prefix := range a.controllers() {
 		for _, path := range spellings(prefix) {
 			s.RenderErrors(path, renderError)

@@ -162,7 +162,7 @@ func (c *call) answerEvent(d *drafter, res *intake.Result) error {
 	if err != nil {
 		return err
 	}
-	s := c.encoder().Event(res.Event, misp.Beside{Related: related})
+	s := c.encoder().Event(res.Event, misp.Beside{Galaxies: c.galaxiesOn(res.Event.Tags, false), Related: related})
 	out := c.stream(mediaJSON)
 	out.b = s.Head(out.b)
 	parts := map[int64][]*tocsin.Attribute{}
@@ -172,7 +172,7 @@ func (c *call) answerEvent(d *drafter, res *intake.Result) error {
 			parts[a.Object] = append(parts[a.Object], a)
 			continue
 		}
-		out.b = s.Attribute(out.b, a, misp.More{})
+		out.b = s.Attribute(out.b, a, misp.More{Galaxies: c.galaxiesOn(a.Tags, true)})
 		if err := out.flush(); err != nil {
 			return err
 		}
@@ -180,7 +180,7 @@ func (c *call) answerEvent(d *drafter, res *intake.Result) error {
 	for i := range res.Objects {
 		out.b = s.Object(out.b, &res.Objects[i], nil)
 		for _, a := range parts[res.Objects[i].ID] {
-			out.b = s.Attribute(out.b, a, misp.More{})
+			out.b = s.Attribute(out.b, a, misp.More{Galaxies: c.galaxiesOn(a.Tags, true)})
 		}
 		if err := out.flush(); err != nil {
 			return err

@@ -115,6 +115,10 @@ func (tx *Tx) mayWriteDoc(before, after tocsin.Record) error {
 			return errMayNot("administer that key")
 		}
 		return tx.mayWriteUser(u, u)
+	case *tocsin.Allowed:
+		if !tx.v.May(access.Regexp) {
+			return errMayNot("change what is left out of exports")
+		}
 	case *tocsin.UserSetting:
 		if r.User == tx.v.User() {
 			return nil

@@ -90,6 +90,7 @@ var reads = map[string]func(*testing.T, store.View) int{
 	"Blocks":         func(t *testing.T, w store.View) int { return length(w.Blocks()) },
 	"Delegations":    func(t *testing.T, w store.View) int { return length(w.Delegations()) },
 	"Settings":       func(t *testing.T, w store.View) int { return length(w.Settings()) },
+	"Lines":          func(t *testing.T, w store.View) int { return min(1, count(t, w.Lines(t.Context(), 0))) },
 	"UserSettings":   func(t *testing.T, w store.View) int { return length(w.UserSettings()) },
 	"Registrations":  func(t *testing.T, w store.View) int { return length(w.Registrations()) },
 	"References": func(t *testing.T, w store.View) int {
@@ -128,7 +129,7 @@ var reads = map[string]func(*testing.T, store.View) int{
 var open = []string{"Correlates", "Organisations", "Library", "Allowed", "Viewer", "TagIDs", "Roles", "Lifetimes", "Retentions", "GuardLists", "GuardEntries", "GuardSweep"}
 
 // read by site administrators alone.
-var adminsOnly = []string{"Exclusions", "Registrations", "Feeds", "Peers", "Blocks", "Settings"}
+var adminsOnly = []string{"Lines", "Exclusions", "Registrations", "Feeds", "Peers", "Blocks", "Settings"}
 
 var secretUUID = tocsin.UUID{1}
 

@@ -71,8 +71,10 @@ var valueRank = func() map[string]int {
 // columnName is a name as the tables above have it.
 func columnName(s string) string {
 	s = strings.ToLower(strings.Trim(s, " \t\"'#"))
-	return strings.NewReplacer(" ", "_", "-", "_").Replace(s)
+	return underscores.Replace(s)
 }
+
+var underscores = strings.NewReplacer(" ", "_", "-", "_")
 
 // columnNamed returns the column that a header's cell names.
 func columnNamed(cell string) Column {

@@ -21,7 +21,17 @@ type documentReader struct {
 	lines *lineIndex
 	o     Options
 	yield func(Draft, error) bool
+	known map[string]called // what members of that name are
 }
+
+// called is a name as a column.
+type called struct {
+	key string
+	Column
+}
+
+// maxKnown bounds the names that are remembered: those of the objects of a list are few.
+const maxKnown = 256
 
 // maxDepth is how deep a document may be.
 const maxDepth = 64
@@ -140,6 +150,9 @@ func (d *documentReader) object(depth int) error {
 		return err
 	}
 	m := member{draft: Draft{Type: d.o.Type}}
+	if d.known == nil {
+		d.known = map[string]called{}
+	}
 	for d.dec.PeekKind() != '}' {
 		t, err := d.dec.ReadToken()
 		if err != nil {
@@ -153,7 +166,13 @@ func (d *documentReader) object(depth int) error {
 				return unexpected(err)
 			}
 			if text := v.String(); len(text) <= MaxLine {
-				m.set(name, strings.TrimSpace(text))
+				c, ok := d.known[name]
+				if !ok {
+					if c = calledBy(name); len(d.known) < maxKnown {
+						d.known[name] = c
+					}
+				}
+				m.take(c, strings.TrimSpace(text))
 			}
 		default:
 			if err := d.value(name, depth+1, true); err != nil {
@@ -195,9 +214,12 @@ type member struct {
 	why   string
 }
 
-func (m *member) set(name, text string) {
-	key := columnName(name)
-	c := columnNamed(name)
+func calledBy(name string) called { return called{columnName(name), columnNamed(name)} }
+
+func (m *member) set(name, text string) { m.take(calledBy(name), text) }
+
+func (m *member) take(c called, text string) {
+	key := c.key
 	switch {
 	case c.Role == roleValue:
 		if rank := valueRank[key]; m.rank == 0 || rank < m.rank && text != "" {

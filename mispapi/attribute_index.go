@@ -83,11 +83,11 @@ func findAttributes(c *call) error {
 	if err := s.settle(c.r.Context()); err != nil {
 		return err
 	}
-	if _, err := s.count(c.r.Context()); err != nil { // it refuses to look at too much
-		return c.invalid(err)
-	}
 	if nothing(s.said["order"]) {
 		s.q.Order = latestFirst
+	}
+	if _, err := s.count(c.r.Context()); err != nil { // it refuses to look at too much
+		return c.invalid(err)
 	}
 	return c.listed(s, c.appendWithEvent)
 }

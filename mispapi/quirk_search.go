@@ -42,3 +42,12 @@ func (s *search) neverIfUnreadable(name string, at span, err error) (span, error
 	}
 	return at, err
 }
+
+// valueIsForAll is how PyMISP 2.5 says that its value is to be looked for everywhere:
+// searchall is true, and no text of its own.
+func valueIsForAll(said map[string]any) {
+	if all := textOf(said["searchall"]); (all == "1" || strings.EqualFold(all, "true")) && said["value"] != nil {
+		said["searchall"] = said["value"]
+		delete(said, "value")
+	}
+}

@@ -91,3 +91,13 @@ func TestRenewed(t *testing.T) {
 	}
 	w.must(403, "bob", "POST", "/attributes/add/"+visible+"/breakOnDuplicate:0", again)
 }
+
+// TestSearchAllOfValue looks everywhere for a value, as PyMISP says it.
+func TestSearchAllOfValue(t *testing.T) {
+	w := twoParties(t)
+	for body, want := range map[string]string{`{"value":"%stor%","searchall":true}`: "1", `{"value":"%stor%"}`: "0", `{"value":"%absent%","searchall":1}`: "0"} {
+		if got := w.must(200, "bob", "POST", "/events/restSearch", strings.TrimSuffix(body, "}")+`,"returnFormat":"count","eventid":1}`); got.header.Get("X-Result-Count") != want {
+			t.Errorf("%s: %s, not %s", body, got.header.Get("X-Result-Count"), want)
+		}
+	}
+}

@@ -66,7 +66,6 @@ var unbuilt = slices.Concat(
 	// Searches for objects.
 	calls(269, 270),
 	// Search.
-	calls(473, 473),
 )
 
 // calls are the recordings from one number to another.
@@ -558,7 +557,7 @@ func (p *replay) ourNames(w map[string]any) map[string]any {
 // singular are the members whose name says of which kind the record in them is.
 var singular = map[string]string{"Taxonomy": "Taxonomy", "Warninglist": "Warninglist", "WarninglistEntry": "WarninglistEntry", "WarninglistType": "WarninglistType",
 	"Noticelist": "Noticelist", "NoticelistEntry": "NoticelistEntry", "ObjectTemplate": "ObjectTemplate", "ObjectTemplateElement": "ObjectTemplateElement",
-	"Event": "Event", "Attribute": "Attribute", "Object": "Object", "Tag": "Tag", "EventTag": "EventTag",
+	"Event": "Event", "Attribute": "Attribute", "Object": "Object", "Tag": "Tag", "EventTag": "EventTag", "AttributeTag": "AttributeTag",
 	"SharingGroup": "SharingGroup", "SharingGroupOrg": "SharingGroupOrg", "Organisation": "Organisation", "Org": "Org", "Orgc": "Org",
 	"RelatedAttribute": "Attribute", "ShadowAttribute": "ShadowAttribute", "ObjectReference": "ObjectReference", "User": "User", "Role": "Role", "AuthKey": "AuthKey", "Feed": "Feed", "Server": "Server", "UserSetting": "UserSetting", "sync_org": "Org",
 	"Sighting": "Sighting", "EventReport": "EventReport", "Galaxy": "Galaxy", "GalaxyCluster": "GalaxyCluster", "GalaxyElement": "GalaxyElement",

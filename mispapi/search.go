@@ -70,6 +70,7 @@ func (c *call) newSearch(overEvents bool) (*search, error) {
 	if err != nil {
 		return nil, err
 	}
+	valueIsForAll(said)
 	positional(said, c.args)
 	s := &search{c: c, said: said, overEvents: overEvents}
 	c.allTags = truthy(said["includeAllTags"])

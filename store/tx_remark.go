@@ -387,7 +387,13 @@ func (tx *Tx) DeleteRemark(k tocsin.Kind, id int64) error {
 		return err
 	}
 	tx.line(tocsin.Line{Kind: k, ID: id, Before: r})
-	return tx.bury(r, r.Remarked().Label)
+	if err := tx.bury(r, r.Remarked().Label); err != nil {
+		return err
+	}
+	if s, ok := r.(*tocsin.Sighting); ok {
+		return tx.takenBack(s)
+	}
+	return nil
 }
 
 // hasRemarks reports whether something was said about a remark.

@@ -68,17 +68,9 @@ const agesBy = 24 * 60 * 60
 // the time that is left, once for each organisation, and proposes to the owner
 // that nobody acts on it any more.
 func (tx *Tx) doubt(s *tocsin.Sighting, old *tocsin.Attribute, e *tocsin.Event) error {
-	again := false
-	q := Scoped[RemarkQuery]{all: true, witness: Witness{All: true}, Query: RemarkQuery{About: tocsin.KindAttribute, AboutIDs: []int64{old.ID}}}
-	for r, err := range tx.remarks(tocsin.KindSighting, q) {
-		if err != nil {
-			return err
-		}
-		o := r.(*tocsin.Sighting)
-		again = again || o.ID != s.ID && o.Orgc == s.Orgc && o.Type.Against()
-	}
-	if again || !old.ToIDS || old.Deleted {
-		return nil
+	again, err := tx.doubted(s, old)
+	if err != nil || again || !old.ToIDS || old.Deleted {
+		return err
 	}
 	if left := tx.left(old, e); left > 0 {
 		a := *old
@@ -94,9 +86,53 @@ func (tx *Tx) doubt(s *tocsin.Sighting, old *tocsin.Attribute, e *tocsin.Event) 
 	if s.Type == tocsin.Expiration {
 		why = "it is over"
 	}
-	return AddRemark(tx, &tocsin.Proposal{
+	err = AddRemark(tx, &tocsin.Proposal{
 		Head:    tocsin.Head{About: tocsin.Link{Kind: tocsin.KindAttribute, ID: old.ID}},
 		Comment: why, FirstSeen: old.FirstSeen, LastSeen: old.LastSeen})
+	if err != nil && tocsin.CodeOf(err) == tocsin.Conflict {
+		return nil // the owner was asked before
+	}
+	return err
+}
+
+// doubted reports whether the organisation that doubts an attribute by s has another
+// sighting against it.
+func (tx *Tx) doubted(s *tocsin.Sighting, a *tocsin.Attribute) (bool, error) {
+	q := Scoped[RemarkQuery]{all: true, witness: Witness{All: true}, Query: RemarkQuery{About: tocsin.KindAttribute, AboutIDs: []int64{a.ID}}}
+	for r, err := range tx.remarks(tocsin.KindSighting, q) {
+		if err != nil {
+			return false, err
+		}
+		if o := r.(*tocsin.Sighting); o.ID != s.ID && o.Orgc == s.Orgc && o.Type.Against() {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// takenBack is what deleting a sighting against an attribute does: what its doubt has
+// halved is doubled, so that nobody ends a claim of others by doubting and taking
+// it back again and again. It never holds for longer than it would have.
+func (tx *Tx) takenBack(s *tocsin.Sighting) error {
+	if s.About.Kind != tocsin.KindAttribute || !s.Type.Against() {
+		return nil
+	}
+	old, e, err := tx.Attribute(s.About.ID)
+	if tocsin.CodeOf(err) == tocsin.NotFound && err != nil {
+		return nil
+	}
+	if err != nil || s.Orgc == e.Org || s.Orgc == e.Orgc || !old.ToIDS || old.Deleted {
+		return err
+	}
+	if again, err := tx.doubted(s, old); err != nil || again {
+		return err
+	}
+	a := *old
+	a.Seen = min(tx.now.Unix(), a.Seen+tx.left(old, e))
+	if a == *old {
+		return nil
+	}
+	return tx.annotate(old, &a)
 }
 
 // left is for how many seconds an attribute holds yet, 0 if it is over or has no end.

@@ -27,6 +27,7 @@ type oRemark struct {
 	group     int64
 	event     int64
 	about, to remarkID
+	emptied   bool
 }
 
 // seesRemark: may org read remark r, whatever became of what it is about.
@@ -98,7 +99,7 @@ func (tr *trial) remark() {
 func (tr *trial) keep(r tocsin.Remark) {
 	h := r.Remarked()
 	tr.remarks[remarkID{r.Kind(), h.ID}] = &oRemark{h.Org, h.Orgc, int(h.Distribution), h.Group, h.Event,
-		remarkID{h.About.Kind, h.About.ID}, remarkID{h.To.Kind, h.To.ID}}
+		remarkID{h.About.Kind, h.About.ID}, remarkID{h.To.Kind, h.To.ID}, false}
 }
 
 func (tr *trial) head(org int64, k tocsin.Kind, id int64) tocsin.Head {
@@ -214,7 +215,7 @@ func (tr *trial) refer() {
 // editNote narrows or widens a note whose author still sees it.
 func (tr *trial) editNote() {
 	k, r, ok := tr.anyRemark(tocsin.KindNote)
-	if !ok {
+	if !ok || r.emptied { // which has no text to keep
 		return
 	}
 	d, g := tr.level(r.org, true)
@@ -233,7 +234,8 @@ func (tr *trial) deleteRemark() {
 	tr.apply(r.org, func(tx *store.Tx) error { return tx.DeleteRemark(k.kind, k.id) })
 	for _, other := range tr.remarks {
 		if k.kind == tocsin.KindNote && other.about == k {
-			return // it is emptied, and stays under what others wrote
+			r.emptied = true // it stays under what others wrote
+			return
 		}
 	}
 	delete(tr.remarks, k)

@@ -2,6 +2,7 @@ package mispapi
 
 import (
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -402,14 +403,47 @@ func (a *API) actions() []action {
 	}
 }
 
-// controllers are the first words of paths, whose errors are rendered MISP's way.
-func (a *API) controllers() []string {
+// alsoOurs are first words of paths beneath which package api answers, too.
+var alsoOurs = []string{"/api", "/feeds", "/collections"}
+
+// prefixes are those of paths whose errors are rendered MISP's way: the first words,
+// or, where another answers beside us, no more than the actions.
+func (a *API) prefixes() []string {
 	seen := map[string]bool{}
 	for _, act := range a.actions() {
-		word, _, _ := strings.Cut(strings.TrimPrefix(act.path, "/"), "/")
-		seen["/"+word] = true
+		word, rest, _ := strings.Cut(strings.TrimPrefix(act.path, "/"), "/")
+		switch word = "/" + word; {
+		case !slices.Contains(alsoOurs, word):
+			seen[word] = true
+		case rest != "":
+			seen[act.path] = true
+		}
 	}
 	return slices.Sorted(maps.Keys(seen))
+}
+
+// sharedWords are first words of paths of which only those of actions are MISP's: the native
+// API, and lists that devices fetch, stand beneath them, too.
+var sharedWords = []string{"/api", "/feeds", "/collections"}
+
+// renderingOf returns what renders errors of paths that begin with a word.
+func (a *API) renderingOf(word string) httpd.ErrorRenderer {
+	if !slices.Contains(sharedWords, word) {
+		return renderError
+	}
+	ours := map[string]bool{}
+	for _, act := range a.actions() {
+		ours[act.path] = true
+	}
+	return func(w http.ResponseWriter, r *http.Request, p httpd.Problem) {
+		parts := strings.SplitN(r.URL.Path, "/", 4)
+		path := strings.Join(parts[:min(3, len(parts))], "/")
+		if ours[strings.TrimSuffix(strings.TrimSuffix(path, ".json"), ".xml")] {
+			renderError(w, r, p)
+			return
+		}
+		httpd.RenderJSON(w, r, p)
+	}
 }
 
 // Register puts the routes on s.
@@ -424,9 +458,9 @@ func (a *API) Register(s *httpd.Server) {
 	}
 	s.HandlePublic("/users/register", a.register(s), httpd.MaxBody(maxRegistration))
 	s.HandlePublic("/users/register.json", a.register(s), httpd.MaxBody(maxRegistration))
-	for _, prefix := range a.controllers() {
+	for _, prefix := range a.prefixes() {
 		for _, path := range spellings(prefix) {
-			s.RenderErrors(path, renderError)
+			s.RenderErrors(path, a.renderingOf(prefix))
 		}
 	}
 }

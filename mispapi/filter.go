@@ -216,6 +216,19 @@ func deletion(v any) (store.Deletion, error) {
 	return store.Live, nil
 }
 
+// viewDeletion reads which parts of one event are wanted: 1 all, those that are withdrawn
+// among them; "only" or 2 these alone.
+func viewDeletion(v any) (store.Deletion, error) {
+	if s := textOf(v); s == "2" {
+		return store.Withdrawn, nil
+	}
+	d, err := deletion(v)
+	if s := textOf(v); d == store.Withdrawn && s != "only" {
+		return store.Any, err
+	}
+	return d, err
+}
+
 // A span is a time from and a time until, in seconds since 1970; 0 is open.
 type span struct{ since, until int64 }
 

@@ -160,7 +160,7 @@ type Writer interface {
 	// LiftTombstone lets the uuid of an event that was deleted for good be used again,
 	// and reports whether there was one.
 	LiftTombstone(ctx context.Context, u tocsin.UUID) (bool, error)
-	// Siblings iterates over the attributes of an event, not deleted, that have
+	// Siblings iterates over the attributes of an event, withdrawn or not, that have
 	// one of keys as their own key.
 	Siblings(ctx context.Context, event int64, keys []uint64) iter.Seq2[tocsin.Attribute, error]
 

@@ -203,7 +203,7 @@ func (t *tx) TakenUUIDs(ctx context.Context, us []tocsin.UUID) (map[tocsin.UUID]
 // Siblings implements [store.Writer].
 func (t *tx) Siblings(ctx context.Context, event int64, keys []uint64) iter.Seq2[tocsin.Attribute, error] {
 	return rows(ctx, t, t.scanAttribute, `SELECT `+prefixed+` FROM json_each(?) j CROSS JOIN attributes a INDEXED BY attributes_key1
-		ON a.key1 = j.value WHERE a.event = ? AND a.flags & 2 = 0`, array(signed(keys)), event)
+		ON a.key1 = j.value WHERE a.event = ?`, array(signed(keys)), event)
 }
 
 // signed turns hashes into what SQLite keeps them as.
@@ -310,9 +310,7 @@ func (t *tx) keyed(w *where, q store.Query) {
 		for i, k := range q.Keys {
 			keys[i] = t.coder.Hasher.Sum(k)
 		}
-		ids := array(signed(keys))
-		w.and(`a.id IN (SELECT id FROM attributes WHERE key1 IN (SELECT value FROM json_each(?))
-			UNION SELECT id FROM attributes WHERE key2 <> 0 AND key2 IN (SELECT value FROM json_each(?)))`, ids, ids)
+		w.inKeys(signed(keys))
 	}
 	if q.Values != nil {
 		vs := texts(q.Values)

@@ -135,7 +135,7 @@ func readAll(source iter.Seq2[codec.Draft, error]) (ds []codec.Draft, said strin
 		}{
 			{"category", d.Category, d.Category == ""}, {"comment", d.Comment, d.Comment == ""}, {"relation", d.Relation, d.Relation == ""},
 			{"uuid", d.UUID, d.UUID.IsZero()}, {"timestamp", d.Timestamp, d.Timestamp == 0}, {"deleted", d.Deleted, !d.Deleted},
-			{"tags", d.Tags, len(d.Tags) == 0}, {"first", d.FirstSeen.Format(time.RFC3339), d.FirstSeen.IsZero()}, {"last", d.LastSeen.Format(time.RFC3339), d.LastSeen.IsZero()},
+			{"tags", tagWords(d.Tags), len(d.Tags) == 0}, {"first", d.FirstSeen.Format(time.RFC3339), d.FirstSeen.IsZero()}, {"last", d.LastSeen.Format(time.RFC3339), d.LastSeen.IsZero()},
 		} {
 			if !f.zero {
 				fmt.Fprintf(&b, " %s=%q", f.name, fmt.Sprint(f.value))
@@ -308,4 +308,12 @@ local-zone: "both.example." always_nxdomain
 	if out.String() != want {
 		t.Errorf("got\n%s", out.String())
 	}
+}
+
+// tagWords are tags as a person would write them down.
+func tagWords(tags []codec.TagDraft) (out []string) {
+	for _, t := range tags {
+		out = append(out, strings.TrimSpace(t.Name+" "+t.Colour))
+	}
+	return out
 }

@@ -15,7 +15,6 @@ import (
 	"io"
 	"iter"
 	"slices"
-	"strings"
 	"time"
 
 	"tocsin"
@@ -150,9 +149,6 @@ func (a *Answer) each(w *Writer, types []string, write func(*Claim)) error {
 	}
 	return nil
 }
-
-// oneLine reports whether a text can stand in a line of its own.
-func oneLine(s string) bool { return s != "" && !strings.ContainsAny(s, "\n\r\x00") }
 
 // side returns a side of a composite, the whole value for 0 of a simple one.
 func (c *Claim) side(n int) string {

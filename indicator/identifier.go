@@ -78,8 +78,10 @@ func isOnion3(b []byte) bool {
 
 // identifier is upper case with plain hyphens, which word processors replace.
 func identifier(s string) string {
-	return strings.ToUpper(strings.NewReplacer("–", "-", "‑", "-").Replace(s))
+	return strings.ToUpper(hyphens.Replace(s))
 }
+
+var hyphens = strings.NewReplacer("–", "-", "‑", "-")
 
 // isVulnerability takes what any catalogue hands out (CVE-2024-0001,
 // GCVE-1-2024-0001, GHSA-…, MVID-2021-0001, MS08-067) and holds CVE to its form.

@@ -32,8 +32,10 @@ func readHex(s string) string {
 	if len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x' {
 		s = s[2:]
 	}
-	return strings.ToUpper(strings.NewReplacer(" ", "", ":", "").Replace(s))
+	return strings.ToUpper(hexGaps.Replace(s))
 }
+
+var hexGaps = strings.NewReplacer(" ", "", ":", "")
 
 func readBoolean(s string) string {
 	switch strings.ToLower(s) {
@@ -84,7 +86,7 @@ func readTime(s string) string {
 			return time.Unix(n, 0).UTC().Format(mispTime)
 		}
 	}
-	if len(s) > maxTime || !strings.ContainsAny(s, "-/: T") {
+	if len(s) > maxTime || !strings.ContainsAny(s, "-/: T") || !startsTime(s) {
 		return s // and not an error for each layout
 	}
 	for _, layout := range timeLayouts {
@@ -98,6 +100,12 @@ func readTime(s string) string {
 		return t.Format(mispTime)
 	}
 	return s
+}
+
+// startsTime reports whether s begins as all layouts do: with a digit, or with a day of
+// the week and what parts it from the rest.
+func startsTime(s string) bool {
+	return s != "" && s[0] >= '0' && s[0] <= '9' || len(s) > 3 && (s[3] == ',' || s[3] == ' ')
 }
 
 func isTime(s string) bool {

@@ -8,8 +8,8 @@ import (
 // OpenPGP keys in ASCII armour (RFC 9580, section 6)
 
 var (
-	publicKey  = form{parse: armoured("PUBLIC", 6), keys: textKeys}
-	privateKey = form{parse: armoured("PRIVATE", 5), keys: textKeys}
+	publicKey  = form{parse: armoured("PUBLIC", 6), keys: textKeys, verbatim: true}
+	privateKey = form{parse: armoured("PRIVATE", 5), keys: textKeys, verbatim: true}
 )
 
 const (

@@ -11,7 +11,7 @@ import (
 // A rule is YAML: what to look for, by names, and a condition that speaks of
 // these names; or it is a correlation of other rules, or a filter for them.
 
-var sigma = form{parse: parseSigma, keys: textKeys}
+var sigma = form{parse: parseSigma, keys: textKeys, verbatim: true}
 
 const (
 	errSigma          = why("it is no Sigma rule: it wants title, logsource and detection, in YAML")

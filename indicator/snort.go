@@ -8,7 +8,7 @@ import "strings"
 // comments between them. The keywords of options are not checked: they differ
 // by version and plugin, and a sensor says itself what it does not know.
 
-var networkRule = form{parse: parseNetworkRules, keys: textKeys}
+var networkRule = form{parse: parseNetworkRules, keys: textKeys, verbatim: true}
 
 const (
 	errRule        = why(`it is no rule: it wants alert tcp any any -> any any (msg:"…"; sid:1;)`)
@@ -24,8 +24,10 @@ var ruleActions = map[string]bool{
 	"rejectdst": true, "rejectboth": true, "rewrite": true, "sdrop": true, "activate": true, "dynamic": true, "file_id": true,
 }
 
+var continued = strings.NewReplacer("\\\r\n", " ", "\\\n", " ")
+
 func parseNetworkRules(s string) (string, error) {
-	rest, rules := strings.NewReplacer("\\\r\n", " ", "\\\n", " ").Replace(s), 0
+	rest, rules := continued.Replace(s), 0
 	for {
 		rest = strings.TrimLeft(rest, " \t\r\n")
 		switch {

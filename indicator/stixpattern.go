@@ -7,7 +7,7 @@ import "strings"
 // The shape is checked: observations in brackets, each with a comparison,
 // joined by operators (STIX 2.1, section 9).
 
-var stixPattern = form{parse: parseSTIXPattern, keys: textKeys}
+var stixPattern = form{parse: parseSTIXPattern, keys: textKeys, verbatim: true}
 
 const (
 	errPattern      = why("it is no STIX pattern: it wants [domain-name:value = 'evil.example']")

@@ -8,8 +8,8 @@ import (
 // Text
 
 var (
-	text = form{parse: func(s string) (string, error) { return s, nil }, keys: textKeys}
-	line = form{parse: parseLine, keys: textKeys}
+	text = form{parse: func(s string) (string, error) { return s, nil }, keys: textKeys, verbatim: true}
+	line = form{parse: parseLine, keys: textKeys, verbatim: true}
 )
 
 func textKeys(dst []Key, s string) []Key { return append(dst, Key("t:"+strings.ToLower(s))) }
@@ -55,9 +55,9 @@ func rewritten(rewrite func(string) string, ok func(string) bool, wrong why) for
 func same(s string) string { return s }
 
 var (
-	jsonText = form{parse: parseJSON, keys: textKeys}
+	jsonText = form{parse: parseJSON, keys: textKeys, verbatim: true}
 	method   = rewritten(strings.ToUpper, isMethod, "it is no HTTP method, such as GET or POST")
-	folded   = form{parse: func(s string) (string, error) { return strings.ToLower(s), nil }, keys: textKeys}
+	folded   = form{parse: func(s string) (string, error) { return strings.ToLower(s), nil }, keys: textKeys, verbatim: true}
 	uri      = form{parse: parseLine, facets: uriFacets, keys: uriKeys}
 )
 

@@ -23,6 +23,8 @@ type form struct {
 	keys   func(dst []Key, text string) []Key
 	cut    func(text string) (value1, value2 string)
 	alone  bool // values are equal by chance: a counter's 4, a port's 443
+	// verbatim says that the key of a text that parse takes is [textKeys] of that text.
+	verbatim bool
 }
 
 func alone(f form) form {

@@ -9,7 +9,7 @@ import "strings"
 // who runs a rule. What is refused loads nowhere: a rule without a condition,
 // or a text, a comment or a pair of braces without its end.
 
-var yara = form{parse: parseYARA, keys: textKeys}
+var yara = form{parse: parseYARA, keys: textKeys, verbatim: true}
 
 const (
 	errYARA       = why(`it is no YARA rule: it wants rule name { condition: … }`)

@@ -89,6 +89,7 @@ type Attribute struct {
 	ToIDS        Field[bool]
 	Deleted      Field[bool]
 	NoCorrelate  Field[bool]
+	Enforce      Field[bool] // enforceWarninglist: not if it is guarded
 	Distribution Field[int64]
 	Group        Field[int64]
 	Timestamp    Field[int64]

@@ -173,6 +173,8 @@ func (r *reader) attribute(a *Attribute) {
 			r.bool(&a.Deleted)
 		case "disable_correlation":
 			r.bool(&a.NoCorrelate)
+		case "enforceWarninglist":
+			r.bool(&a.Enforce)
 		case "distribution":
 			r.number(&a.Distribution)
 		case "sharing_group_id":

@@ -19,11 +19,11 @@ type cluster struct {
 	published *vocab.Cluster     // nil: somebody's own
 }
 
-func (c *cluster) tag() string {
-	if c.published != nil {
-		return c.published.Tag()
+func (cl *cluster) tag() string {
+	if cl.published != nil {
+		return cl.published.Tag()
 	}
-	return c.Tag()
+	return cl.Tag()
 }
 
 type galaxyRow struct {

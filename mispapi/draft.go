@@ -110,6 +110,9 @@ func (d *drafter) attribute(a *misp.Attribute, line int) (intake.Draft, bool) {
 	case typ == "":
 		return no("type", "", "there is no such type")
 	}
+	if d.trips(a, typ) {
+		return no("warninglist", "", guarded)
+	}
 	content, value, err := d.content(a)
 	if err != nil {
 		return no("data", "", d.because(err))

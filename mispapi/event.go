@@ -40,7 +40,7 @@ func viewEvent(c *call) error {
 	if err != nil {
 		return err
 	}
-	deleted, err := deletion(said["deleted"])
+	deleted, err := viewDeletion(said["deleted"])
 	if err != nil {
 		return c.invalid(err)
 	}

@@ -265,7 +265,7 @@ func (s *search) whole(f format, types []string) {
 }
 
 func (s *search) yieldClaims(ctx context.Context, keep func(*tocsin.Attribute) bool, yield func(export.Claim, error) bool) bool {
-	for a, err := range store.Ahead(s.rows(ctx)) {
+	for a, err := range s.ahead(ctx) {
 		if err != nil {
 			yield(export.Claim{}, err)
 			return false

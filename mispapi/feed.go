@@ -2,7 +2,6 @@ package mispapi
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -218,31 +217,21 @@ func loadDefaultFeeds(c *call) error {
 	if c.DefaultFeeds == nil {
 		return c.no(http.StatusNotFound, tocsin.NotFound, "No folder of published lists is configured, so there are no default feeds.")
 	}
-	b, err := c.DefaultFeeds()
+	b, err := c.DefaultFeeds(c.r.Context())
 	if err != nil {
 		return err
 	}
-	var rows []map[string]map[string]any
+	var rows []defaultFeed
 	if err := json.Unmarshal(b, &rows); err != nil {
-		return fmt.Errorf("read the default feeds: %w", err)
+		return tocsin.Errorf(tocsin.Invalid, "the list of default feeds is not one: %w", err)
 	}
-	here := map[string]bool{}
-	for f := range c.view.Feeds() {
-		here[f.URL], here[f.Name] = true, true
-	}
-	var fresh []*tocsin.Feed
-	for _, row := range rows {
-		f, to := &form{row["Feed"], map[string][]string{}}, &tocsin.Feed{Created: c.db.Now(), Default: truthy(row["Feed"]["default"]), Format: "misp"}
-		c.readFeed(f, to)
-		to.Enabled, to.Caching = false, false
-		if f.sound() && !here[to.URL] && !here[to.Name] {
-			fresh = append(fresh, to)
-			here[to.URL], here[to.Name] = true, true
-		}
-	}
+	fresh := c.newFeeds(rows)
 	_, err = c.db.Apply(c.r.Context(), c.v, func(tx *store.Tx) error {
-		for _, to := range fresh {
-			if err := store.Put(tx, to); err != nil {
+		for _, d := range fresh {
+			if d.feed.Tag, err = d.tag(tx); err != nil {
+				return err
+			}
+			if err := store.Put(tx, d.feed); err != nil {
 				return err
 			}
 		}
@@ -252,4 +241,56 @@ func loadDefaultFeeds(c *call) error {
 		return err
 	}
 	return c.done("Default feed metadata loaded.", c.r.URL.Path, nil)
+}
+
+// A defaultFeed is a row of the list. Numbers in it are those of the instance that
+// published it; the tag is known by its name.
+type defaultFeed struct {
+	Feed map[string]any `json:"Feed"`
+	Tag  struct {
+		Name   string `json:"name"`
+		Colour string `json:"colour"`
+	} `json:"Tag"`
+	feed *tocsin.Feed
+}
+
+// newFeeds are the rows that are sound and not here yet, neither by address nor by name.
+func (c *call) newFeeds(rows []defaultFeed) (fresh []defaultFeed) {
+	here := map[string]bool{}
+	for f := range c.view.Feeds() {
+		here[f.URL], here[f.Name] = true, true
+	}
+	for _, row := range rows {
+		for _, number := range []string{"tag_id", "event_id", "orgc_id", "sharing_group_id", "tag_collection_id"} {
+			delete(row.Feed, number)
+		}
+		f, to := &form{row.Feed, map[string][]string{}}, &tocsin.Feed{Created: c.db.Now(), Default: truthy(row.Feed["default"]), Format: "misp"}
+		c.readFeed(f, to)
+		if to.Enabled, to.Caching = false, false; to.Distribution == access.Group {
+			to.Distribution = access.OrgOnly
+		}
+		if f.sound() && !here[to.URL] && !here[to.Name] {
+			row.feed = to
+			fresh = append(fresh, row)
+			here[to.URL], here[to.Name] = true, true
+		}
+	}
+	return fresh
+}
+
+// tag returns the id of the tag that a feed's events carry, which is made if it is not
+// here; 0 for none.
+func (d *defaultFeed) tag(tx *store.Tx) (int64, error) {
+	if d.Tag.Name == "" {
+		return 0, nil
+	}
+	t, err := store.Named[*tocsin.Tag](tx, d.Tag.Name)
+	if tocsin.CodeOf(err) == tocsin.NotFound && err != nil {
+		t = &tocsin.Tag{Name: d.Tag.Name, Colour: d.Tag.Colour}
+		err = store.Put(tx, t)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return t.ID, nil
 }

@@ -17,7 +17,7 @@ func (s *search) writeJSON(out *stream) error {
 	if err != nil {
 		return s.c.invalid(err)
 	}
-	for a, err := range store.Ahead(s.rows(s.c.r.Context())) {
+	for a, err := range s.ahead(s.c.r.Context()) {
 		if err != nil {
 			return err
 		}

@@ -49,6 +49,8 @@ func TestLibraryStory(t *testing.T) {
 		{200, "POST /warninglists/toggleEnable", `{"name":"ours","enabled":0}`, "1 warninglist(s) disabled"},
 		{200, "POST /warninglists/checkValue", `["deep.quiet.example"]`, `[]`},
 		{200, "POST /warninglists/toggleEnable", `{"name":["nothing"]}`, "not found"},
+		{200, "POST /warninglists/toggleEnable", `{"name":"dns%"}`, "not found"}, // ours is not one of MISP's
+		{200, "POST /warninglists/toggleEnable", `{"name":"dns resolvers"}`, "1 warninglist(s) disabled"},
 		{404, "POST /warninglists/edit/1", `{"description":"hijacked"}`, "Invalid Warninglist."},
 		{302, "POST /noticelists/enableNoticelist/1/1", ``, ""},
 		{200, "GET /noticelists/view/1", ``, `"enabled":true`},

@@ -51,7 +51,7 @@ type API struct {
 	Version string
 	// DefaultFeeds reads the list of feeds that MISP's community publishes. Without it
 	// there are none to load.
-	DefaultFeeds func() ([]byte, error)
+	DefaultFeeds func(context.Context) ([]byte, error)
 
 	presence presence
 	jobs     jobs

@@ -90,7 +90,7 @@ func (s *search) byValue(name string, v any) error {
 	forms := anyLike(nil)
 	var composite []string
 	for _, text := range wanted {
-		keys, whole := keysOf(text)
+		keys, whole := indicator.KeysOf(text)
 		s.q.Keys = append(s.q.Keys, keys...)
 		composite = append(composite, whole...)
 	}
@@ -127,32 +127,6 @@ func matches(is func(string) bool, a *tocsin.Attribute) bool {
 	}
 	v1, v2 := a.Value.Parts()
 	return v2 != "" && (is(v1) || is(v2))
-}
-
-// keysOf returns the keys under which text may be found, as a value of each type
-// that it can be of, and its normal forms where it is a composite. What only
-// mentions it is under other keys.
-func keysOf(text string) (keys []indicator.Key, composite []string) {
-	seen := map[indicator.Key]bool{}
-	for _, t := range indicator.Types() {
-		if t.Name == "sigma" && !strings.Contains(text, "\n") {
-			continue // a rule has several lines, and to find out that this is none takes long
-		}
-		v, err := t.Parse(text)
-		if err != nil {
-			continue
-		}
-		if _, second := v.Parts(); second != "" {
-			composite = append(composite, v.String())
-		}
-		for _, k := range v.Keys() {
-			if !seen[k] && !strings.HasPrefix(string(k), "m:") {
-				seen[k] = true
-				keys = append(keys, k)
-			}
-		}
-	}
-	return keys, composite
 }
 
 func (s *search) byType(name string, v any) error {

@@ -237,6 +237,17 @@ func answersUploadsInJSON(act *action) bool { return act.path == "/events/upload
 // the oldest.
 func newestFirst(q *logFilter) bool { return q.page > 0 && q.limit > 0 }
 
+// listNamed reports whether names, in lower case, mean a list. A pattern means those that
+// MISP 2.5 has: a script that says "%dns resolv%" knows nothing of the lists that come
+// with this program and keep what must never be blocked. They are named in full.
+func listNamed(names []string, l *tocsin.GuardList) bool {
+	called := strings.ToLower(title(l))
+	if l.Own {
+		return slices.Contains(names, called)
+	}
+	return len(names) > 0 && anyLike(names)(called)
+}
+
 // headOnly answers HEAD, of which MISP 2.5 says that it has HTML for a body.
 type headOnly struct{ http.ResponseWriter }
 

@@ -402,12 +402,21 @@ func (a *API) actions() []action {
 	}
 }
 
-// controllers are the first words of paths, whose errors are rendered MISP's way.
-func (a *API) controllers() []string {
+// alsoOurs are first words of paths beneath which package api answers, too.
+var alsoOurs = []string{"/api", "/feeds", "/collections"}
+
+// prefixes are those of paths whose errors are rendered MISP's way: the first words,
+// or, where another answers beside us, no more than the actions.
+func (a *API) prefixes() []string {
 	seen := map[string]bool{}
 	for _, act := range a.actions() {
-		word, _, _ := strings.Cut(strings.TrimPrefix(act.path, "/"), "/")
-		seen["/"+word] = true
+		word, rest, _ := strings.Cut(strings.TrimPrefix(act.path, "/"), "/")
+		switch word = "/" + word; {
+		case !slices.Contains(alsoOurs, word):
+			seen[word] = true
+		case rest != "":
+			seen[act.path] = true
+		}
 	}
 	return slices.Sorted(maps.Keys(seen))
 }
@@ -424,7 +433,7 @@ func (a *API) Register(s *httpd.Server) {
 	}
 	s.HandlePublic("/users/register", a.register(s), httpd.MaxBody(maxRegistration))
 	s.HandlePublic("/users/register.json", a.register(s), httpd.MaxBody(maxRegistration))
-	for _, prefix := range a.controllers() {
+	for _, prefix := range a.prefixes() {
 		for _, path := range spellings(prefix) {
 			s.RenderErrors(path, renderError)
 		}

@@ -263,7 +263,13 @@ func (s *search) rows(ctx context.Context) iter.Seq2[tocsin.Attribute, error] {
 func (s *search) onPage(ctx context.Context) iter.Seq2[tocsin.Attribute, error] {
 	q, skip := s.q, s.offset()
 	if s.held != nil {
-		return s.pageHeld()
+		return func(yield func(tocsin.Attribute, error) bool) {
+			for a := range s.pageHeld() {
+				if !yield(*a, nil) {
+					return
+				}
+			}
+		}
 	}
 	if len(s.keep) == 0 {
 		q.Limit, q.Offset = s.limit, skip
@@ -282,15 +288,24 @@ func (s *search) onPage(ctx context.Context) iter.Seq2[tocsin.Attribute, error] 
 	}
 }
 
+// ahead iterates over that page, and reads on while it is written. What it yields is
+// good until the next one is asked for.
+func (s *search) ahead(ctx context.Context) iter.Seq2[*tocsin.Attribute, error] {
+	if s.held != nil {
+		return s.pageHeld()
+	}
+	return store.Ahead(s.rows(ctx))
+}
+
 // pageHeld iterates over the page of what is held already.
-func (s *search) pageHeld() iter.Seq2[tocsin.Attribute, error] {
+func (s *search) pageHeld() iter.Seq2[*tocsin.Attribute, error] {
 	page := s.held[min(s.offset(), int64(len(s.held))):]
 	if s.limit > 0 {
 		page = page[:min(s.limit, int64(len(page)))]
 	}
-	return func(yield func(tocsin.Attribute, error) bool) {
+	return func(yield func(*tocsin.Attribute, error) bool) {
 		for i := range page {
-			if !yield(page[i], nil) {
+			if !yield(&page[i], nil) {
 				return
 			}
 		}

@@ -20,6 +20,8 @@ func errorsOf(d *drafter, res *intake.Result) map[string]any {
 			where = field
 		}
 		switch was, ok := out[where].(map[string][]string); {
+		case field == "warninglist" && len(out) < maxErrors: // MISP says it without the field
+			out[where] = sentence
 		case ok:
 			was[field] = append(was[field], sentence)
 		case len(out) < maxErrors:

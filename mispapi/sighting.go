@@ -120,7 +120,7 @@ func (c *call) claimsOf(values []string) (ids []int64, err error) {
 	keys, forms := []indicator.Key{}, slices.Clone(values)
 	composite := false
 	for _, text := range values {
-		ks, whole := keysOf(text)
+		ks, whole := indicator.KeysOf(text)
 		keys, forms = append(keys, ks...), append(forms, whole...)
 		composite = composite || len(whole) > 0
 	}

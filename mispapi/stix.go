@@ -16,7 +16,7 @@ func (s *search) writeBundle(out *stream) error {
 	if err != nil {
 		return err
 	}
-	for a, err := range store.Ahead(s.rows(s.c.r.Context())) {
+	for a, err := range s.ahead(s.c.r.Context()) {
 		if err != nil {
 			return err
 		}

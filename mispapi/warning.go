@@ -5,6 +5,7 @@ import (
 
 	"tocsin"
 	"tocsin/indicator"
+	"tocsin/misp"
 	"tocsin/vocab"
 )
 
@@ -58,6 +59,19 @@ func (c *call) warnings(a *tocsin.Attribute) []byte {
 	}
 	b, _ := json.Marshal(ws) // strings and numbers always can be
 	return b
+}
+
+// guarded refuses an attribute that is not to be taken if it is guarded.
+const guarded = "Attribute could not be saved as it trips over a warninglist and enforceWarninglist is enforced."
+
+// trips reports whether a list warns of an attribute that is not to be taken then, as it
+// or the path says ("enforceWarninglist"). What is no value is refused for that.
+func (d *drafter) trips(a *misp.Attribute, typ string) bool {
+	if d.c == nil || d.c.Guards == nil || !a.Enforce.Or(false) && !truthy(d.c.named["enforceWarninglist"]) {
+		return false
+	}
+	v, err := indicator.Parse(typ, a.Value.Or(""))
+	return err == nil && len(d.c.Guards.Hits(v)) > 0
 }
 
 // enforce leaves out what is guarded, if the client asks for that.

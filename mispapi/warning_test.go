@@ -74,3 +74,25 @@ func TestWarnings(t *testing.T) {
 		t.Errorf("%d %.300s", r.status, r.body)
 	}
 }
+
+// Whoever adds an attribute may ask that it be refused if something guards it.
+func TestEnforcedWarnings(t *testing.T) {
+	w := twoParties(t)
+	w.guard(`{"name":"List of popular names","type":"string","description":"d","version":3,"list":["popular.example"],"matching_attributes":["domain","hostname"]}`)
+	const trips = `"errors":"Attribute could not be saved as it trips over a warninglist and enforceWarninglist is enforced."`
+	for _, c := range []struct {
+		status     int
+		path, body string
+		says       string
+	}{
+		{403, "/attributes/add/" + visible, `{"type":"domain","value":"popular.example","enforceWarninglist":true}`, trips},
+		{403, "/attributes/add/" + visible + "/enforceWarninglist:1", `{"type":"domain","value":"popular.example"}`, trips},
+		{200, "/attributes/add/" + visible, `{"type":"domain","value":"fresh.example","enforceWarninglist":true}`, "fresh.example"},
+		{200, "/attributes/add/" + visible, `[{"type":"domain","value":"popular.example","enforceWarninglist":1},{"type":"domain","value":"other.example"}]`, `"attribute_0":"Attribute could not be saved`},
+		{200, "/attributes/add/" + visible, `{"type":"domain","value":"popular.example"}`, "popular.example"},
+	} {
+		if got := w.ask("ann", "POST", c.path, c.body); got.status != c.status || !strings.Contains(got.body, c.says) {
+			t.Errorf("%s %s: %d %s", c.path, c.body, got.status, got.body)
+		}
+	}
+}

@@ -82,9 +82,8 @@ func (c *call) listsMeant(said map[string]any) (lists []*tocsin.GuardList) {
 	for i, n := range names {
 		names[i] = strings.ToLower(n)
 	}
-	is := anyLike(names)
 	for l := range c.view.GuardLists() {
-		if len(ids) > 0 && slices.Contains(ids, itoa(l.ID)) || len(ids) == 0 && len(names) > 0 && is(strings.ToLower(title(l))) {
+		if len(ids) > 0 && slices.Contains(ids, itoa(l.ID)) || len(ids) == 0 && listNamed(names, l) {
 			lists = append(lists, l)
 		}
 	}

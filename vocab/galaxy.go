@@ -66,7 +66,7 @@ func ParseClusterTag(tag string) (galaxy, value string, ok bool) {
 	if len(tag) < len(clusterNamespace) || !strings.EqualFold(tag[:len(clusterNamespace)], clusterNamespace) {
 		return "", "", false
 	}
-	galaxy, value, ok = strings.Cut(tag[len(clusterNamespace):], `="`)
+	galaxy, value, _ = strings.Cut(tag[len(clusterNamespace):], `="`)
 	if value, ok = strings.CutSuffix(value, `"`); !ok || galaxy == "" || value == "" {
 		return "", "", false
 	}

@@ -113,8 +113,8 @@ var badLists = []badList{
 
 	{name: "100 MB line", list: long, says: "line 2: " + tooLong + "\n", keeps: around},
 	{name: "100 MB line of CSV", query: "format=csv&type=domain", list: long, says: "line 2: " + tooLong + "\n", keeps: around},
-	{name: "100 MB of one JSON text", most: 512 << 20, says: "invalid: invalid MISP JSON: a single value is longer than 64 MiB\n", list: func() io.Reader {
-		return io.MultiReader(strings.NewReader(`{"Event":{"info":"`), &repeated{text: "x", left: 100_000_000}, strings.NewReader(`","Attribute":[]}}`))
+	{name: "110 MB of one JSON text", most: 640 << 20, says: "invalid: invalid MISP JSON: a single value is longer than 96 MiB\n", list: func() io.Reader {
+		return io.MultiReader(strings.NewReader(`{"Event":{"info":"`), &repeated{text: "x", left: 110_000_000}, strings.NewReader(`","Attribute":[]}}`))
 	}},
 	{name: "100 MB line of hosts", query: "format=hosts", list: long, says: "invalid: none of 3 lines can be taken; the first is line 1: \"before.example\": " +
 		"it does not begin with an address such as 0.0.0.0; is the file a plain list?\n"},

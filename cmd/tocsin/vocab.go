@@ -199,6 +199,24 @@ func placeAt(name string, private bool) vocab.Place {
 	}
 }
 
+// feedsAt returns what reads the list of feeds at the place that is called so, nil for
+// none.
+func feedsAt(name string, private bool) func(context.Context) ([]byte, error) {
+	switch {
+	case name == "":
+		return nil
+	case !isAddress(name):
+		return func(context.Context) ([]byte, error) { return vocab.FeedsAt(name) }
+	}
+	return func(ctx context.Context) ([]byte, error) {
+		b, err := fetched(ctx, name, private)
+		if err != nil {
+			return nil, tocsin.Errorf(tocsin.Busy, "the list of feeds can't be fetched: %w", err)
+		}
+		return vocab.FeedsIn(name, b)
+	}
+}
+
 type vocabEnable struct {
 	server
 	Sort string `arg:"" help:"taxonomy, object-template, noticelist, …"`

@@ -310,9 +310,7 @@ func (t *tx) keyed(w *where, q store.Query) {
 		for i, k := range q.Keys {
 			keys[i] = t.coder.Hasher.Sum(k)
 		}
-		ids := array(signed(keys))
-		w.and(`a.id IN (SELECT id FROM attributes WHERE key1 IN (SELECT value FROM json_each(?))
-			UNION SELECT id FROM attributes WHERE key2 <> 0 AND key2 IN (SELECT value FROM json_each(?)))`, ids, ids)
+		w.inKeys(signed(keys))
 	}
 	if q.Values != nil {
 		vs := texts(q.Values)

@@ -80,6 +80,16 @@ func (c *conn) query(ctx context.Context, query string, args ...any) (*result, e
 	return &result{q, rs, make([]driver.Value, len(rs.Columns()))}, nil
 }
 
+// run executes a statement that takes no time and is not to be interrupted.
+func (c *conn) run(query string) error {
+	q, err := c.ask(context.Background(), query)
+	if err != nil {
+		return err
+	}
+	_, err = q.Stmt.(driver.StmtExecContext).ExecContext(context.Background(), nil)
+	return err
+}
+
 // A result is the rows of a query, one at a time.
 type result struct {
 	of     *question

@@ -231,10 +231,10 @@ func (e *Engine) Read(ctx context.Context, fn func(store.Reader) error) error {
 		return err
 	}
 	defer e.release(c)
-	if _, err := c.exec(ctx, "BEGIN"); err != nil {
+	if err := c.run("BEGIN"); err != nil {
 		return err
 	}
-	defer c.exec(context.WithoutCancel(ctx), "ROLLBACK") // nothing was written
+	defer c.run("ROLLBACK") // nothing was written
 	return fn(&tx{conn: c, coder: e.coder})
 }
 

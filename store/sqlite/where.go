@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"tocsin"
@@ -27,6 +28,27 @@ func (w *where) sql() string { return strings.Join(w.parts, " AND ") }
 // for any number of them.
 func (w *where) in(column string, ids []int64) {
 	w.and(column+" IN (SELECT value FROM json_each(?))", array(ids))
+}
+
+// fewKeys is how many keys are asked for one by one: for as many, to set up a list and
+// to sort costs SQLite more than to look for them.
+const fewKeys = 8
+
+// inKeys narrows to attributes that have one of the keys.
+func (w *where) inKeys(keys []int64) {
+	if len(keys) == 0 || len(keys) > fewKeys {
+		ids := array(keys)
+		w.and(`a.id IN (SELECT id FROM attributes WHERE key1 IN (SELECT value FROM json_each(?))
+			UNION SELECT id FROM attributes WHERE key2 <> 0 AND key2 IN (SELECT value FROM json_each(?)))`, ids, ids)
+		return
+	}
+	args := make([]any, 0, 2*len(keys))
+	for _, k := range slices.Concat(keys, keys) {
+		args = append(args, k)
+	}
+	first := strings.Repeat(` UNION ALL SELECT id FROM attributes WHERE key1 = ?`, len(keys))
+	second := strings.Repeat(` UNION ALL SELECT id FROM attributes WHERE key2 <> 0 AND key2 = ?`, len(keys))
+	w.and(`a.id IN (`+strings.TrimPrefix(first, " UNION ALL ")+second+`)`, args...)
 }
 
 func (w *where) notIn(column string, ids []int64) {

@@ -220,7 +220,7 @@ func (s *search) hold(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	held := []tocsin.Attribute{}
-	for a, err := range s.matching(ctx, s.q) {
+	for a, err := range s.c.notAllowed(s.matching(ctx, s.q)) {
 		if err != nil {
 			return false, err
 		}

@@ -109,7 +109,7 @@ func (c *call) relatedObject(l tocsin.Link) []byte {
 	switch l.Kind {
 	case tocsin.KindEvent:
 		if e, err := c.event(name); err == nil {
-			return appendJSON(nil, map[string]any{"Event": eventRowOf(e)})
+			return appendJSON(nil, map[string]any{"Event": c.eventRowOf(e)})
 		}
 	case tocsin.KindAttribute:
 		if a, err := c.attribute(name); err == nil {
@@ -152,8 +152,8 @@ type eventRow struct {
 	Protected    any                 `json:"protected"`
 }
 
-func eventRowOf(e *tocsin.Event) eventRow {
-	r := eventRow{ID: e.ID, Org: e.Org, Date: e.Date, Info: e.Info, User: e.User, UUID: e.UUID, Published: e.Published, Analysis: int64(e.Analysis), Attributes: e.Attributes,
+func (c *call) eventRowOf(e *tocsin.Event) eventRow {
+	r := eventRow{ID: e.ID, Org: e.Org, Date: e.Date, Info: e.Info, User: c.userOf(e), UUID: e.UUID, Published: e.Published, Analysis: int64(e.Analysis), Attributes: e.Attributes,
 		Orgc: e.Orgc, Timestamp: e.Timestamp, Distribution: e.Distribution, Group: e.Group, Locked: e.Locked, Threat: int64(e.Threat), PublishedAt: e.PublishedAt,
 		NoCorrelate: e.NoCorrelate}
 	if !e.Extends.IsZero() {

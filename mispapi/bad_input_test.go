@@ -30,6 +30,7 @@ var bad = map[string]string{
 	"a pattern":        `{"value":"` + strings.Repeat("%a", 10_000) + `"}`,
 	"times":            `{"timestamp":"99999999999999999d","last":"-1d","from":"2024-99-99","first_seen":"x"}`,
 	"a bad time":       `{"timestamp":"m"}`,
+	"no time":          `{"from":[1],"to":{"OR":[2]},"last":[""],"timestamp":[null],"created":[[]]}`,
 	"unknown words":    `{"value":{"XOR":["a"]},"to_ids":"perhaps","deleted":"maybe"}`,
 }
 

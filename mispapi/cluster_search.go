@@ -191,11 +191,7 @@ func (c *call) takeCluster(in *misp.Cluster) (taken bool, err error) {
 		}
 	}
 	w.Published = unlessMayPublish(c.v, w.Published)
-	for i := range w.Relations { // its groups are numbered elsewhere
-		if w.Relations[i].Distribution == access.Group {
-			w.Relations[i].Distribution, w.Relations[i].Group = access.OrgOnly, 0
-		}
-	}
+	withoutGroups(w.Relations)
 	old, err := store.OneRemark(c.view.Clusters(c.r.Context(), store.RemarkQuery{UUIDs: []tocsin.UUID{w.UUID}, Deleted: store.Any}))
 	if err == nil {
 		if !old.Locked || old.Version >= w.Version {
@@ -203,6 +199,9 @@ func (c *call) takeCluster(in *misp.Cluster) (taken bool, err error) {
 		}
 		_, err = c.changeCluster(old.ID, func(cl *tocsin.Cluster) error {
 			c.editWords(cl, in)
+			if in.HasRelations {
+				withoutGroups(cl.Relations)
+			}
 			cl.Version, cl.Published, cl.Deleted = w.Version, w.Published, w.Deleted
 			return nil
 		})
@@ -213,6 +212,16 @@ func (c *call) takeCluster(in *misp.Cluster) (taken bool, err error) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// withoutGroups keeps relations within the organisation that a peer would share with
+// groups: it numbers them otherwise.
+func withoutGroups(rs []tocsin.ClusterRelation) {
+	for i := range rs {
+		if rs[i].Distribution == access.Group {
+			rs[i].Distribution, rs[i].Group = access.OrgOnly, 0
+		}
+	}
 }
 
 // exportGalaxy answers with the clusters of a galaxy in full, as importing takes them:

@@ -259,7 +259,7 @@ func spanOf(name string, v any, now time.Time) (s span, err error) {
 	return s, tocsin.Errorf(tocsin.Invalid, "%s is a time or two", name)
 }
 
-var units = map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour}
+var units = map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour, "w": 7 * 24 * time.Hour}
 
 func moment(name, text string, now time.Time) (int64, error) {
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil && n >= 0 {
@@ -273,7 +273,7 @@ func moment(name, text string, now time.Time) (int64, error) {
 			return at.Unix(), nil
 		}
 	}
-	if u, ok := units[text[len(text)-1]]; ok {
+	if u, ok := units[text[max(len(text)-1, 0):]]; ok {
 		if n, err := strconv.ParseFloat(text[:len(text)-1], 64); err == nil && n >= 0 && n < 1e6 {
 			return now.Add(-time.Duration(n * float64(u))).Unix(), nil
 		}

@@ -2,7 +2,6 @@ package mispapi
 
 import (
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -422,30 +421,6 @@ func (a *API) prefixes() []string {
 	return slices.Sorted(maps.Keys(seen))
 }
 
-// sharedWords are first words of paths of which only those of actions are MISP's: the native
-// API, and lists that devices fetch, stand beneath them, too.
-var sharedWords = []string{"/api", "/feeds", "/collections"}
-
-// renderingOf returns what renders errors of paths that begin with a word.
-func (a *API) renderingOf(word string) httpd.ErrorRenderer {
-	if !slices.Contains(sharedWords, word) {
-		return renderError
-	}
-	ours := map[string]bool{}
-	for _, act := range a.actions() {
-		ours[act.path] = true
-	}
-	return func(w http.ResponseWriter, r *http.Request, p httpd.Problem) {
-		parts := strings.SplitN(r.URL.Path, "/", 4)
-		path := strings.Join(parts[:min(3, len(parts))], "/")
-		if ours[strings.TrimSuffix(strings.TrimSuffix(path, ".json"), ".xml")] {
-			renderError(w, r, p)
-			return
-		}
-		httpd.RenderJSON(w, r, p)
-	}
-}
-
 // Register puts the routes on s.
 func (a *API) Register(s *httpd.Server) {
 	for _, act := range a.actions() {
@@ -460,7 +435,7 @@ func (a *API) Register(s *httpd.Server) {
 	s.HandlePublic("/users/register.json", a.register(s), httpd.MaxBody(maxRegistration))
 	for _, prefix := range a.prefixes() {
 		for _, path := range spellings(prefix) {
-			s.RenderErrors(path, a.renderingOf(prefix))
+			s.RenderErrors(path, renderError)
 		}
 	}
 }

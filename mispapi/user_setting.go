@@ -101,10 +101,10 @@ func setUserSetting(c *call) error {
 // value reads a value of any shape. One that is JSON in a text is what is in the text.
 func (f *form) value(name string) json.RawMessage {
 	v := f.members[name]
-	if s, ok := v.(string); ok && json.Valid([]byte(s)) {
-		return json.RawMessage(s)
-	}
 	b := appendJSON(nil, v)
+	if s, ok := v.(string); ok && json.Valid([]byte(s)) {
+		b = []byte(s)
+	}
 	if len(b) > maxText {
 		f.refuse(name, fmt.Sprintf("This is longer than %d characters.", maxText))
 	}

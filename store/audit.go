@@ -12,7 +12,8 @@ import (
 // they were and became where that is kept. Of a range line neither is.
 //
 // A site administrator has them all. Who may audit an organisation has those of its
-// users, but for its site administrators, whose writes concern others. Who is shown no
+// users, but for its site administrators, whose writes concern others: as these users
+// were when they wrote, since who has moved since takes nothing along. Who is shown no
 // more than a ceiling has none: a line says nothing of the labels of what it is about.
 func (w View) Lines(ctx context.Context, after tocsin.Seq) iter.Seq2[tocsin.Line, error] {
 	return read(ctx, w, func(r Reader) iter.Seq2[tocsin.Line, error] {
@@ -20,8 +21,13 @@ func (w View) Lines(ctx context.Context, after tocsin.Seq) iter.Seq2[tocsin.Line
 			if w.v.Ceiling() != access.Unmarked || !w.v.SeesAll() && !w.v.May(access.Audit) {
 				return
 			}
-			for l, err := range r.Lines(ctx, after) {
-				if err == nil && !w.audits(l.By) {
+			from, then := tocsin.Seq(0), writers{}
+			if w.v.SeesAll() {
+				from = after
+			}
+			for l, err := range r.Lines(ctx, from) {
+				wanted := err != nil || l.Seq > after && w.audits(then.of(w, l.By))
+				if !wanted && l.Kind != tocsin.KindUser {
 					continue
 				}
 				line := tocsin.Line{Seq: l.Seq, At: l.At, By: l.By, Kind: l.Kind, ID: l.ID}
@@ -31,7 +37,8 @@ func (w View) Lines(ctx context.Context, after tocsin.Seq) iter.Seq2[tocsin.Line
 				if err == nil {
 					line.After, err = w.db.decode(l.Kind, l.After)
 				}
-				if !yield(line, err) || err != nil {
+				then.note(&line)
+				if wanted && (!yield(line, err) || err != nil) || err != nil {
 					return
 				}
 			}
@@ -39,13 +46,34 @@ func (w View) Lines(ctx context.Context, after tocsin.Seq) iter.Seq2[tocsin.Line
 	})
 }
 
+// writers are users as they were at the line of the log that is being read.
+type writers map[int64]*tocsin.User
+
+// note takes note of what became of a user.
+func (ws writers) note(l *tocsin.Line) {
+	if l.Kind != tocsin.KindUser {
+		return
+	}
+	if u, ok := l.After.(*tocsin.User); ok && u != nil {
+		ws[l.ID] = u
+	}
+}
+
+// of returns a user as they were, or as they are where the log does not go back so far.
+func (ws writers) of(w View, id int64) *tocsin.User {
+	if u, ok := ws[id]; ok {
+		return u
+	}
+	u, _ := w.db.dir.get(tocsin.KindUser, id).(*tocsin.User)
+	return u
+}
+
 // audits reports whether the viewer may know what a user wrote.
-func (w View) audits(by int64) bool {
+func (w View) audits(u *tocsin.User) bool {
 	if w.v.SeesAll() {
 		return true
 	}
-	u, ok := w.db.dir.get(tocsin.KindUser, by).(*tocsin.User)
-	if !ok || u.Org != w.v.Org() {
+	if u == nil || u.Org != w.v.Org() {
 		return false
 	}
 	is, _ := role(w.db.dir, u.Role)

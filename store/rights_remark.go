@@ -110,6 +110,9 @@ func (tx *Tx) soundRemark(r tocsin.Remark) error {
 		}
 		return nil
 	}
+	if err := fits(r); err != nil {
+		return err
+	}
 	h := r.Remarked()
 	switch r := r.(type) {
 	case *tocsin.Reference:

@@ -121,12 +121,18 @@ func (tx *Tx) sound(before, r tocsin.Record) error {
 	return nil
 }
 
+// maxDoc is how large a small record may be, in octets.
+const maxDoc = 1 << 20
+
 // putDoc writes a small record in place of before, and its line.
 func (tx *Tx) putDoc(before, r tocsin.Record) error {
 	k := r.Kind()
 	b, err := tx.db.image(r)
 	if err != nil {
 		return err
+	}
+	if len(b) > maxDoc {
+		return tocsin.Errorf(tocsin.Invalid, "a %s of %d octets is too large; every node holds it in memory, and it may have %d", k, len(b), maxDoc)
 	}
 	kept, _, err := tx.db.record(k, b)
 	if err != nil {

@@ -176,7 +176,7 @@ func (tx *Tx) followRemark(l *tocsin.Link) (*tocsin.Event, error) {
 
 // remark returns the first remark of a kind that q asks for, as the viewer sees it.
 func (tx *Tx) remark(k tocsin.Kind, q RemarkQuery) (tocsin.Remark, error) {
-	for r, err := range tx.remarks(k, remarks(tx.db, tx.v, tx.docs, q)) {
+	for r, err := range tx.remarks(k, remarks(k, tx.db, tx.v, tx.docs, q)) {
 		return r, err
 	}
 	return nil, tocsin.Errorf(tocsin.NotFound, "no such %s", k)

@@ -4,16 +4,26 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
 	"tocsin"
 	"tocsin/access"
 )
 
 // remarks is a query of remarks together with its viewer.
-func remarks(db *DB, v access.Viewer, docs shelfView, q RemarkQuery) Scoped[RemarkQuery] {
+func remarks(k tocsin.Kind, db *DB, v access.Viewer, docs shelfView, q RemarkQuery) Scoped[RemarkQuery] {
+	if k == tocsin.KindSighting && q.Orgs != nil && anonymous(v, docs) {
+		// Who may not be told whose a sighting is must not find out by asking for them.
+		q.Orgs = slices.DeleteFunc(slices.Clone(q.Orgs), func(org int64) bool { return org != v.Org() })
+	}
 	s := scope(View{db, v}, q)
 	s.witness = witness(v, docs)
 	return s
+}
+
+// anonymous reports whether v is not told whose the sightings of others are.
+func anonymous(v access.Viewer, docs shelfView) bool {
+	return !v.Administers() && setting(docs, tocsin.SightingAnonymous) == "true"
 }
 
 // said iterates over the remarks of R's kind that w's viewer may have and q asks for,
@@ -22,7 +32,7 @@ func said[R tocsin.Remark](ctx context.Context, w View, q RemarkQuery) iter.Seq2
 	var zero R
 	return read(ctx, w, func(r Reader) iter.Seq2[R, error] {
 		return func(yield func(R, error) bool) {
-			for b, err := range r.Remarks(ctx, zero.Kind(), remarks(w.db, w.v, w.db.dir, q)) {
+			for b, err := range r.Remarks(ctx, zero.Kind(), remarks(zero.Kind(), w.db, w.v, w.db.dir, q)) {
 				if err != nil {
 					yield(zero, err)
 					return
@@ -92,7 +102,7 @@ func (w View) Attachments(ctx context.Context, q RemarkQuery) iter.Seq2[*tocsin.
 // CountRemarks answers how many remarks of a kind match q, leaving its limit aside.
 func (w View) CountRemarks(ctx context.Context, k tocsin.Kind, q RemarkQuery) (n int64, err error) {
 	err = w.db.read(ctx, func(r Reader) (err error) {
-		n, err = r.CountRemarks(ctx, k, remarks(w.db, w.v, w.db.dir, q))
+		n, err = r.CountRemarks(ctx, k, remarks(k, w.db, w.v, w.db.dir, q))
 		return err
 	})
 	return n, err
@@ -103,7 +113,7 @@ func (w View) CountRemarks(ctx context.Context, k tocsin.Kind, q RemarkQuery) (n
 func (w View) Sighted(ctx context.Context, events []int64) (map[int64]int64, error) {
 	at := map[int64]int64{}
 	rows := read(ctx, w, func(r Reader) iter.Seq2[Last, error] {
-		return r.LastRemarks(ctx, tocsin.KindSighting, remarks(w.db, w.v, w.db.dir, RemarkQuery{Events: events, To: tocsin.KindEvent}))
+		return r.LastRemarks(ctx, tocsin.KindSighting, remarks(tocsin.KindSighting, w.db, w.v, w.db.dir, RemarkQuery{Events: events, To: tocsin.KindEvent}))
 	})
 	for l, err := range rows {
 		if err != nil {
@@ -128,7 +138,7 @@ func redact(db *DB, v access.Viewer, docs shelfView, r tocsin.Remark) {
 	h := r.Remarked()
 	switch r := r.(type) {
 	case *tocsin.Sighting:
-		if h.Orgc != v.Org() && !v.Administers() && setting(docs, tocsin.SightingAnonymous) == "true" {
+		if h.Orgc != v.Org() && anonymous(v, docs) {
 			h.Org, h.Orgc, h.User, r.Source = 0, 0, 0, ""
 		}
 	case *tocsin.Cluster:

@@ -203,7 +203,7 @@ func (t *tx) TakenUUIDs(ctx context.Context, us []tocsin.UUID) (map[tocsin.UUID]
 // Siblings implements [store.Writer].
 func (t *tx) Siblings(ctx context.Context, event int64, keys []uint64) iter.Seq2[tocsin.Attribute, error] {
 	return rows(ctx, t, t.scanAttribute, `SELECT `+prefixed+` FROM json_each(?) j CROSS JOIN attributes a INDEXED BY attributes_key1
-		ON a.key1 = j.value WHERE a.event = ? AND a.flags & 2 = 0`, array(signed(keys)), event)
+		ON a.key1 = j.value WHERE a.event = ?`, array(signed(keys)), event)
 }
 
 // signed turns hashes into what SQLite keeps them as.

@@ -467,6 +467,14 @@ func sightingsByPolicy(t *testing.T, w *world) {
 			t.Errorf("they are told of %+v", s)
 		}
 	}
+	// Nor are they by asking for those of one organisation after the other.
+	for _, org := range []int64{1, 2, 3} {
+		q := store.RemarkQuery{Events: []int64{id}, Orgs: []int64{org}}
+		n, err := w.As(w.theirs).CountRemarks(t.Context(), tocsin.KindSighting, q)
+		if found := len(all(t, w.As(w.theirs).Sightings(t.Context(), q))); err != nil || int64(found) != n || (n > 0) != (org == 2) {
+			t.Errorf("they find %d sightings of organisation %d and count %d: %v", found, org, n, err)
+		}
+	}
 }
 
 // remarksOnWhatIsElsewhere stand by themselves, and what is here and hidden is

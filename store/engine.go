@@ -154,7 +154,7 @@ type Writer interface {
 	ObjectByUUID(context.Context, tocsin.UUID) (*tocsin.Object, error)
 	// TakenUUIDs returns which of us belong to attributes already.
 	TakenUUIDs(context.Context, []tocsin.UUID) (map[tocsin.UUID]bool, error)
-	// Siblings iterates over the attributes of an event, not deleted, that have
+	// Siblings iterates over the attributes of an event, withdrawn or not, that have
 	// one of keys as their own key.
 	Siblings(ctx context.Context, event int64, keys []uint64) iter.Seq2[tocsin.Attribute, error]
 

@@ -53,6 +53,8 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Engine) {
 		"SightingsReviveAndEnd":    sightingsReviveAndEnd,
 		"CollectionsChangeInTurn":  collectionsChangeInTurn,
 		"DoubtsAskTheOwner":        doubtsAskTheOwner,
+		"WhatIsTakenBackStaysSo":   whatIsTakenBackStaysSo,
+		"AListBringsNothingBack":   aListBringsNothingBackIntoAnEmptyEvent,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newWorld(t, open)) })
 	}

@@ -294,3 +294,10 @@ func onlyWhetherItIsThere(err error) error {
 	}
 	return err
 }
+
+// queued is how MISP 2.5 tells that a cluster is being published: by the job that does
+// it. Here it is published already, and so is the job among those that are done.
+func (c *call) queued(cl *cluster) error {
+	j := c.jobs.note(job{kind: "publish_galaxy_clusters", input: "Cluster ID: " + itoa(cl.ID), org: c.v.Org(), message: "Galaxy cluster published.", at: c.db.Now()})
+	return c.reply(map[string]string{"message": "Publish job queued. Job ID: " + j.uuid.String()})
+}

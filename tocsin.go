@@ -270,6 +270,7 @@ type Import struct {
 	Written    int64     `json:"written"`
 	Duplicates int64     `json:"duplicates"`
 	Refused    int64     `json:"refused"`
+	Withdrawn  int64     `json:"withdrawn,omitempty"` // taken back before, and not revived
 	Started    time.Time `json:"started"`
 	Ended      time.Time `json:"ended,omitzero"`
 }

@@ -72,12 +72,12 @@ func refusals(r Result) []Refusal { return list(r.Refused) }
 
 // importOf reads what is to be done off the query.
 func (a *API) importOf(r *http.Request, v access.Viewer) (in Import, err error) {
-	err = known(r, "event", "format", "type", "collection", "tag", "distribution", "group", "publish", "name", "columns", "dry_run")
+	err = known(r, "event", "format", "type", "collection", "tag", "distribution", "group", "publish", "name", "columns", "dry_run", "revive")
 	if err != nil {
 		return in, err
 	}
 	q, view := r.URL.Query(), a.db.As(v)
-	in = Import{Event: q.Get("event"), Name: q.Get("name"), Format: q.Get("format"), Type: q.Get("type"), Columns: q.Get("columns"), Tags: q["tag"], Publish: flag(r, "publish")}
+	in = Import{Event: q.Get("event"), Name: q.Get("name"), Format: q.Get("format"), Type: q.Get("type"), Columns: q.Get("columns"), Tags: q["tag"], Publish: flag(r, "publish"), Revive: flag(r, "revive")}
 	if name := q.Get("collection"); name != "" {
 		c, err := find[*tocsin.Collection](view, name)
 		if err != nil {

@@ -89,6 +89,7 @@ type Import struct {
 	Distribution *access.Distribution // nil: the desk's default
 	Group        int64
 	Publish      bool
+	Revive       bool // what was taken back before is there again
 }
 
 // Progress counts lines.
@@ -97,7 +98,9 @@ type Progress struct {
 	Written    int64 `json:"written"`
 	Duplicates int64 `json:"duplicates"`
 	Refused    int64 `json:"refused"`
-	Guarded    int64 `json:"guarded,omitempty"` // written, and kept out of what blocks
+	Withdrawn  int64 `json:"withdrawn,omitempty"` // taken back before, and not revived
+	Revived    int64 `json:"revived,omitempty"`   // written, and taken back before
+	Guarded    int64 `json:"guarded,omitempty"`   // written, and kept out of what blocks
 }
 
 // A Result is what became of a list. Refused holds the first refusals only.

@@ -8,16 +8,10 @@ import (
 // attachments puts what came with drafts beside the attributes that were added of
 // them, which are in the same order.
 func (w *writing) attachments(added store.Addition, from []*Draft) error {
-	dups, next := added.Duplicates, 0
-	for i, d := range from {
-		if len(dups) > 0 && dups[0] == i {
-			dups = dups[1:]
-			continue
-		}
-		if err := w.attach(added.Added[next].ID, d.Attachment); err != nil {
+	for i, a := range added.Added {
+		if err := w.attach(a.ID, from[added.From[i]].Attachment); err != nil {
 			return err
 		}
-		next++
 	}
 	return nil
 }

@@ -22,6 +22,7 @@ type ImportOptions struct {
 	Tags         []TagDraft // of the event
 	Collection   string     // the name of the collection that the list is for
 	Publish      bool       // when all of it is in
+	Revive       bool       // what was taken back before is there again
 }
 
 // A Progress is how far an import has come.
@@ -34,6 +35,8 @@ type Progress struct {
 	Written    int64
 	Duplicates int64
 	Refused    int64
+	Withdrawn  int64     // were taken back before, and stay so
+	Revived    int64     // of what was written: taken back before
 	Guarded    int64     // of what was written: not to be blocked
 	Refusals   []Refusal // the first of them
 }

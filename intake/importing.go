@@ -189,6 +189,7 @@ func (i *importing) write(ctx context.Context, l lot) error {
 		if event, err = tx.Event(event.ID); err != nil {
 			return err
 		}
+		w.listed, w.revive = true, i.o.Revive
 		w.keep = store.KeepPublished(event.Published && i.v.May(access.Publish))
 		if i.onClaims {
 			w.all = []TagDraft{i.marked}
@@ -199,6 +200,7 @@ func (i *importing) write(ctx context.Context, l lot) error {
 		next = i.counted(l, res)
 		record.Event = event.ID
 		record.Read, record.Written, record.Duplicates, record.Refused = next.Read, next.Written, next.Duplicates, next.Refused
+		record.Withdrawn = next.Withdrawn
 		return store.Put(tx, &record)
 	})
 	if err != nil {
@@ -247,6 +249,8 @@ func (i *importing) counted(l lot, res Result) Progress {
 	p.Written += int64(len(res.Attributes))
 	p.Duplicates += int64(len(res.Duplicates))
 	p.Refused += int64(len(res.Refused))
+	p.Withdrawn += int64(res.Withdrawn)
+	p.Revived += int64(res.Revived)
 	for j := range res.Attributes {
 		if res.Attributes[j].Guarded() {
 			p.Guarded++

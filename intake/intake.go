@@ -60,6 +60,8 @@ type Result struct {
 	Objects    []tocsin.Object
 	Refused    []Refusal
 	Duplicates []int // lines of claims that the event holds already
+	Withdrawn  int   // of a list: claims that were taken back, and stay so
+	Revived    int   // of Attributes: those that were taken back before
 }
 
 // refuse makes a refusal that shows the beginning of text.

@@ -17,6 +17,8 @@ type writing struct {
 	tx       *store.Tx
 	tags     tagger
 	keep     store.KeepPublished
+	listed   bool       // they are of a list: what was withdrawn stays so
+	revive   bool       // unless this is said
 	exact    bool       // times are as they were said
 	all      []TagDraft // what every attribute is tagged with, beside its own tags
 	res      *Result
@@ -92,7 +94,7 @@ func (w *writing) add(event int64, as []tocsin.Attribute, from []*Draft) error {
 	if len(as) == 0 {
 		return nil
 	}
-	added, err := w.tx.AddAttributes(event, as, w.keep)
+	added, err := w.store(event, as)
 	var taken *store.TakenError
 	switch {
 	case errors.As(err, &taken):
@@ -124,6 +126,8 @@ func (w *writing) add(event int64, as []tocsin.Attribute, from []*Draft) error {
 			return err
 		}
 	}
+	w.res.Withdrawn += len(added.Withdrawn)
+	w.res.Revived += added.Revived
 	if err := w.attachments(added, from); err != nil {
 		return err
 	}
@@ -133,6 +137,13 @@ func (w *writing) add(event int64, as []tocsin.Attribute, from []*Draft) error {
 		w.res.Attributes = append(w.res.Attributes, added.Added...)
 	}
 	return nil
+}
+
+func (w *writing) store(event int64, as []tocsin.Attribute) (store.Addition, error) {
+	if w.listed {
+		return w.tx.ImportAttributes(event, as, w.keep, w.revive)
+	}
+	return w.tx.AddAttributes(event, as, w.keep)
 }
 
 // free refuses those of as whose uuids other attributes have.

@@ -48,6 +48,7 @@ func (a *API) actions() []action {
 		{path: "/events/freeTextImport", verbs: post, handle: importText, needs: add, missing: noEvent, opts: list},
 		{path: "/events/alert", verbs: post, handle: alertEvent, needs: publish, missing: noEvent},
 		{path: "/events/unpublish", verbs: post, handle: unpublishEvent, needs: publish, missing: noEvent},
+		{path: "/events/contact", verbs: post, handle: contactReporter, missing: noEvent, opts: asks},
 		{path: "/events/delete", verbs: remove, handle: deleteEvent, needs: add, missing: noEvent},
 		{path: "/events/addTag", verbs: post, handle: tagEvent, needs: tag, missing: noEvent, others: notOurTags},
 		{path: "/events/removeTag", verbs: post, handle: untagEvent, needs: tag, missing: noEvent, others: notOurTags},

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"tocsin"
@@ -14,8 +15,11 @@ const maxRun = 50_000
 
 // An Addition is what became of attributes that were to be added.
 type Addition struct {
-	Added      []tocsin.Attribute // in the order given, with ids
+	Added      []tocsin.Attribute // in the order given, with ids; those revived last
+	From       []int              // for each of Added, its index
+	Revived    int                // how many of Added are there again
 	Duplicates []int              // indexes of those that the event holds already
+	Withdrawn  []int              // indexes of those that were taken back, and stay so
 }
 
 // KeepPublished is for imports: what they add to a published event leaves at
@@ -26,40 +30,73 @@ type KeepPublished bool
 // out those whose claim (object, category, type, value) the event holds already.
 // What was sound in itself but can't be kept fails the whole call.
 func (tx *Tx) AddAttributes(event int64, as []tocsin.Attribute, keep KeepPublished) (Addition, error) {
+	return tx.addAttributes(event, as, keep, again)
+}
+
+// ImportAttributes is [Tx.AddAttributes] for lists, which come again and again: what the
+// event's owner has taken back, by withdrawing it or by saying that it is over, is not
+// there again because a list still has it. With revive it is, under the uuid that it had.
+func (tx *Tx) ImportAttributes(event int64, as []tocsin.Attribute, keep KeepPublished, revive bool) (Addition, error) {
+	if revive {
+		return tx.addAttributes(event, as, keep, revives)
+	}
+	return tx.addAttributes(event, as, keep, stays)
+}
+
+// A comeback says what becomes of a claim that was taken back and is made again.
+type comeback uint8
+
+const (
+	again   comeback = iota // it is a new one beside what was withdrawn
+	stays                   // it stays withdrawn
+	revives                 // what was withdrawn is there again
+)
+
+func (tx *Tx) addAttributes(event int64, as []tocsin.Attribute, keep KeepPublished, how comeback) (Addition, error) {
 	e, err := tx.mine(event)
 	if err != nil {
 		return Addition{}, err
 	}
-	fresh, dups, again, err := tx.newClaims(e, as)
+	m, err := tx.newClaims(e, as, how)
 	if err == nil {
-		err = tx.seenAgain(e, again)
+		err = tx.seenAgain(e, m.again)
 	}
-	if err != nil || len(fresh) == 0 {
-		return Addition{Duplicates: dups}, err
+	out := Addition{Duplicates: m.dups, Withdrawn: m.withdrawn}
+	if err != nil || len(m.fresh)+len(m.back) == 0 {
+		return out, err
 	}
-	if err := tx.identify(fresh); err != nil {
+	if err := tx.identify(m.fresh); err != nil {
 		return Addition{}, err
 	}
-	parent := tx.db.coder.Labels.Label(e.Label)
-	settle := tx.settler(parent)
-	for i := range fresh {
-		if i == 0 || fresh[i].Tags != fresh[i-1].Tags {
-			if err := tx.mayAttach(true, slices.Collect(fresh[i].Tags.All())); err != nil {
+	settle := tx.settler(tx.db.coder.Labels.Label(e.Label))
+	for _, as := range [][]tocsin.Attribute{m.fresh, m.back} {
+		for i := range as {
+			if i == 0 || as[i].Tags != as[i-1].Tags {
+				if err := tx.mayAttach(true, slices.Collect(as[i].Tags.All())); err != nil {
+					return Addition{}, err
+				}
+			}
+			if err := settle(&as[i], nil); err != nil {
 				return Addition{}, err
 			}
 		}
-		if err := settle(&fresh[i], nil); err != nil {
-			return Addition{}, err
-		}
+		tx.guard(as)
 	}
-	tx.guard(fresh)
 	if err := tx.edited(e, bool(keep) && tx.v.May(access.Publish)); err != nil {
 		return Addition{}, err
 	}
-	if err := tx.insert(event, fresh); err != nil {
-		return Addition{}, err
+	if len(m.fresh) > 0 {
+		if err := tx.insert(event, m.fresh); err != nil {
+			return Addition{}, err
+		}
 	}
-	return Addition{Added: fresh, Duplicates: dups}, nil
+	for i := range m.back {
+		if err := tx.put(&m.were[i], &m.back[i]); err != nil {
+			return Addition{}, err
+		}
+	}
+	out.Added, out.From, out.Revived = append(m.fresh, m.back...), append(m.from, m.backFrom...), len(m.back)
+	return out, nil
 }
 
 // insert writes new attributes of one event, with a range line for each run.
@@ -147,6 +184,11 @@ func (tx *Tx) identify(as []tocsin.Attribute) error {
 	if err != nil {
 		return err
 	}
+	if len(taken) > 0 {
+		if taken, err = tx.stillTaken(taken); err != nil {
+			return err
+		}
+	}
 	us := make([]tocsin.UUID, missing)
 	tocsin.NewUUIDs(tx.now, us)
 	seen := make(map[tocsin.UUID]bool, len(given))
@@ -161,6 +203,16 @@ func (tx *Tx) identify(as []tocsin.Attribute) error {
 		}
 	}
 	return nil
+}
+
+// stillTaken returns those of uuids that are taken, once those are given up that only
+// events which were deleted for good hold.
+func (tx *Tx) stillTaken(taken map[tocsin.UUID]bool) (map[tocsin.UUID]bool, error) {
+	us := slices.Collect(maps.Keys(taken))
+	if err := tx.w.ReleaseUUIDs(tx.ctx, us); err != nil {
+		return nil, err
+	}
+	return tx.w.TakenUUIDs(tx.ctx, us)
 }
 
 // A TakenError refuses an attribute whose uuid another record has.
@@ -184,45 +236,84 @@ func claimOf(a *tocsin.Attribute) claim {
 	return claim{a.Object, uint8(a.Category), a.Value.Type().ID, a.Value.String()}
 }
 
-// newClaims returns those of as that e does not hold yet, and the indexes of
-// the others. Again is what e holds of those, where claims have a lifetime.
-func (tx *Tx) newClaims(e *tocsin.Event, as []tocsin.Attribute) (fresh []tocsin.Attribute, dups []int, again []tocsin.Attribute, err error) {
-	held := make(map[claim]bool, len(as))
-	var rows map[claim]tocsin.Attribute
-	if len(lifetimes(tx.docs)) > 0 {
-		rows = map[claim]tocsin.Attribute{}
+// A meeting is what attributes that are to be added meet in their event.
+type meeting struct {
+	fresh      []tocsin.Attribute // which it does not hold yet
+	from       []int              // their indexes
+	dups       []int              // indexes of those that it holds
+	again      []tocsin.Attribute // what it holds of those, where claims have a lifetime
+	withdrawn  []int              // indexes of those that stay withdrawn
+	back, were []tocsin.Attribute // which are there again, and what they were
+	backFrom   []int
+}
+
+// newClaims sorts as by what e holds of them.
+func (tx *Tx) newClaims(e *tocsin.Event, as []tocsin.Attribute, how comeback) (m meeting, err error) {
+	held, gone, err := tx.siblings(e, as, how)
+	if err != nil {
+		return m, err
 	}
-	if e.Attributes > 0 {
-		keys := make([]uint64, len(as))
-		for i := range as {
-			keys[i] = tx.db.coder.Key(&as[i])
-		}
-		for a, err := range tx.w.Siblings(tx.ctx, e.ID, keys) {
-			if err != nil {
-				return nil, nil, nil, err
-			}
-			held[claimOf(&a)] = true
-			if rows != nil {
-				rows[claimOf(&a)] = a
-			}
-		}
-	}
-	fresh = make([]tocsin.Attribute, 0, len(as))
+	aging := len(lifetimes(tx.docs)) > 0
+	m.fresh = make([]tocsin.Attribute, 0, len(as))
 	for i := range as {
 		c := claimOf(&as[i])
-		if held[c] {
-			dups = append(dups, i)
-			if a, ok := rows[c]; ok {
-				again = append(again, a)
-				delete(rows, c)
+		if a, ok := held[c]; ok {
+			m.dups = append(m.dups, i)
+			if aging && a != nil {
+				m.again = append(m.again, *a)
+				held[c] = nil
 			}
 			continue
 		}
-		held[c] = true
+		old := gone[c]
+		held[c] = nil
+		if old != nil && how == stays {
+			m.withdrawn = append(m.withdrawn, i)
+			continue
+		}
 		as[i].Event = e.ID
-		fresh = append(fresh, as[i])
+		if old == nil {
+			m.fresh, m.from = append(m.fresh, as[i]), append(m.from, i)
+			continue
+		}
+		m.were, m.back, m.backFrom = append(m.were, *old), append(m.back, tx.revived(as[i], old)), append(m.backFrom, i)
 	}
-	return fresh, dups, again, nil
+	return m, nil
+}
+
+// siblings returns what e holds of the claims in as, and of those that it does not what was
+// taken back last, if how asks for it.
+func (tx *Tx) siblings(e *tocsin.Event, as []tocsin.Attribute, how comeback) (held, gone map[claim]*tocsin.Attribute, err error) {
+	held, gone = make(map[claim]*tocsin.Attribute, len(as)), map[claim]*tocsin.Attribute{}
+	if e.Attributes == 0 && (how == again || tx.added[e.ID]) {
+		return held, gone, nil
+	}
+	keys := make([]uint64, len(as))
+	for i := range as {
+		keys[i] = tx.db.coder.Key(&as[i])
+	}
+	for a, err := range tx.w.Siblings(tx.ctx, e.ID, keys) {
+		if err != nil {
+			return nil, nil, err
+		}
+		over := how != again && a.Ends != 0 && a.Ends <= tx.now.Unix()
+		switch c := claimOf(&a); {
+		case !a.Deleted && !over:
+			held[c] = &a
+		case how == again: // what is withdrawn is in nobody's way
+		case gone[c] == nil || gone[c].ID < a.ID:
+			gone[c] = &a
+		}
+	}
+	return held, gone, nil
+}
+
+// revived is a claim that comes back: as it is made now, under what it was known by.
+func (tx *Tx) revived(a tocsin.Attribute, old *tocsin.Attribute) tocsin.Attribute {
+	a.ID, a.UUID = old.ID, old.UUID
+	a.Timestamp = max(old.Timestamp, tx.now.Unix())
+	a.Seen, a.Ends = tx.now.Unix(), 0
+	return a
 }
 
 // settler returns a function that sets the label of attributes of one event,
@@ -306,7 +397,7 @@ func (tx *Tx) SameClaim(event int64, a *tocsin.Attribute) (*tocsin.Attribute, er
 		if err != nil {
 			return nil, err
 		}
-		if claimOf(&s) == claimOf(a) {
+		if !s.Deleted && claimOf(&s) == claimOf(a) {
 			found, _, err := tx.Attribute(s.ID)
 			return found, err
 		}
@@ -356,7 +447,7 @@ func (tx *Tx) replaceAttribute(old *tocsin.Attribute, e *tocsin.Event, change fu
 			if err != nil {
 				return nil, err
 			}
-			if s.ID != a.ID && claimOf(&s) == claimOf(&a) {
+			if s.ID != a.ID && !s.Deleted && claimOf(&s) == claimOf(&a) {
 				return nil, tocsin.Errorf(tocsin.Conflict, "event %d holds the same claim already, as attribute %d", a.Event, s.ID)
 			}
 		}

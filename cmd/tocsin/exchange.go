@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -368,14 +369,17 @@ func (x *exchange) routes(front *httpd.Server, c config) *mispapi.API {
 }
 
 // broadcast sends events as they are published to the programs beside the exchange,
-// which are the operator's: they see what the first organisation sees.
+// which are the operator's: they see what the organisation sees that runs the exchange.
 func (x *exchange) broadcast(run context.Context, misp *mispapi.API) {
 	if x.bus == nil {
 		return
 	}
 	misp.Bus = x.bus
-	const first = 1
-	sender := misp.NewBroadcast(x.bus, access.Organisation("programs over ZeroMQ", first, x.DB.GroupsOf(first)...))
+	host, err := strconv.ParseInt(x.DB.Setting(tocsin.HostOrganisation), 10, 64)
+	if err != nil {
+		host = 1 // the first
+	}
+	sender := misp.NewBroadcast(x.bus, access.Organisation("programs over ZeroMQ", host, x.DB.GroupsOf(host)...))
 	x.run(sender.Name(), func() error { return x.DB.Follow(run, sender) })
 }
 

@@ -33,6 +33,7 @@ type importCmd struct {
 	Distribution string   `placeholder:"LEVEL" help:"How far it may travel: organisation, community, connected, everyone (or 0 to 3). Your organisation if not said."`
 	Group        string   `placeholder:"NAME" help:"Sharing group among whose members it may travel."`
 	Publish      bool     `help:"Publish the event once all of it is in."`
+	Revive       bool     `help:"Bring back what was withdrawn from the event. It stays withdrawn if not said."`
 	JSON         bool     `help:"Answer one JSON object for each file."`
 	Data         string   `type:"path" placeholder:"DIR" help:"Import into the exchange in a folder that no server holds, instead of a running one."`
 	storeFlag
@@ -46,6 +47,9 @@ taken. An import that was cut short goes on if it is called again.
 
 How a file is written is guessed by what it shows. --dry-run says what was made out, with the
 first rows as they would be taken.
+
+What was withdrawn from an event, or said by its owner to be over, stays so when a list still
+has it; it is counted, and --revive brings it back.
 
 Examples:
   tocsin import --dry-run list.csv
@@ -61,6 +65,8 @@ type listResult struct {
 	Read         int64       `json:"read"`
 	Written      int64       `json:"written"`
 	Duplicates   int64       `json:"duplicates"`
+	Withdrawn    int64       `json:"withdrawn,omitempty"`
+	Revived      int64       `json:"revived,omitempty"`
 	Guarded      int64       `json:"guarded,omitempty"`
 	RefusedCount int64       `json:"refused_count"`
 	Refused      []refusal   `json:"refused"` // the first of them
@@ -98,7 +104,7 @@ func (i *importCmd) Run(ctx context.Context, c *console) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", shown(name), err)
 		}
-		taken += r.Written + r.Duplicates
+		taken += r.Written + r.Duplicates + r.Withdrawn
 		if err := c.imported(r, i.JSON); err != nil {
 			return err
 		}
@@ -147,6 +153,12 @@ func (c *console) imported(r listResult, asJSON bool) error {
 	if more := r.RefusedCount - int64(len(r.Refused)); more > 0 {
 		c.say("%s: and %s more refused", r.File, count(more))
 	}
+	if r.Withdrawn > 0 {
+		c.say("%s: %s; --revive brings back what was taken back", r.File, stayWithdrawn(r.Withdrawn))
+	}
+	if r.Revived > 0 {
+		c.say("%s: %s of those written had been withdrawn", r.File, count(r.Revived))
+	}
 	if r.Guarded > 0 {
 		c.say("%s: %s not to be blocked, says a guard list; tocsin export --guarded shows which, and tocsin why the reason", r.File, count(r.Guarded))
 	}
@@ -155,6 +167,13 @@ func (c *console) imported(r listResult, asJSON bool) error {
 	}
 	return c.print("%s: %s read, %s written, %s, %s refused; event %d", r.File,
 		count(r.Read), count(r.Written), plural(r.Duplicates, "duplicate"), count(r.RefusedCount), r.Event)
+}
+
+func stayWithdrawn(n int64) string {
+	if n == 1 {
+		return "1 stays withdrawn"
+	}
+	return count(n) + " stay withdrawn"
 }
 
 var distributions = map[string]access.Distribution{
@@ -245,6 +264,9 @@ func (i *importCmd) query(level *access.Distribution) url.Values {
 	if i.Publish {
 		set("publish", "1")
 	}
+	if i.Revive {
+		set("revive", "1")
+	}
 	return q
 }
 
@@ -304,7 +326,7 @@ func (i *importCmd) openFolder(ctx context.Context, level *access.Distribution) 
 		return nil, err
 	}
 	to := &folderImport{folder: f, format: i.Format, reading: codec.Options{Type: i.Type, Columns: i.Columns}, event: i.Event}
-	to.options = intake.ImportOptions{Distribution: level, Collection: i.Collection, Publish: i.Publish}
+	to.options = intake.ImportOptions{Distribution: level, Collection: i.Collection, Publish: i.Publish, Revive: i.Revive}
 	for _, t := range i.Tag {
 		to.options.Tags = append(to.options.Tags, intake.TagDraft{Name: t})
 	}
@@ -348,7 +370,8 @@ func (t *folderImport) list(ctx context.Context, in *input, tell func(listResult
 }
 
 func resultOf(p intake.Progress) listResult {
-	r := listResult{Event: p.Event, Read: p.Read, Written: p.Written, Duplicates: p.Duplicates, RefusedCount: p.Refused, Guarded: p.Guarded}
+	r := listResult{Event: p.Event, Read: p.Read, Written: p.Written, Duplicates: p.Duplicates, RefusedCount: p.Refused,
+		Withdrawn: p.Withdrawn, Revived: p.Revived, Guarded: p.Guarded}
 	for _, no := range p.Refusals {
 		r.Refused = append(r.Refused, refusal{no.Line, no.Text, no.Why})
 	}

@@ -44,7 +44,7 @@ func newMeters() *meters {
 		lookups: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "tocsin_lookups_total", Help: "Keys of values that were looked up over the native API."}),
 		importing: prometheus.NewGauge(prometheus.GaugeOpts{Name: "tocsin_imports_under_way", Help: "Lists that are being imported."}),
-		imported:  counter("tocsin_import_lines_total", "Lines of imported lists, by outcome: written, duplicate, refused.", "outcome"),
+		imported:  counter("tocsin_import_lines_total", "Lines of imported lists, by outcome: written, duplicate, refused, withdrawn (before, and not revived).", "outcome"),
 		transfers: counter("tocsin_transfers_total",
 			"Zone transfers, by kind (AXFR: the whole zone; IXFR: what changed; current: nothing was new) and outcome (sent, broken).", "kind", "outcome"),
 		transferred: counter("tocsin_transfer_bytes_total", "Octets of zone transfers, by kind.", "kind"),
@@ -59,7 +59,7 @@ func newMeters() *meters {
 	for _, o := range []string{"kept", "refused", "failed"} {
 		m.writes.WithLabelValues(o)
 	}
-	for _, o := range []string{"written", "duplicate", "refused"} {
+	for _, o := range []string{"written", "duplicate", "refused", "withdrawn"} {
 		m.imported.WithLabelValues(o)
 	}
 	for _, k := range []rpz.Kind{rpz.Full, rpz.Incremental, rpz.Current} {
@@ -90,6 +90,7 @@ func (m *meters) imports() (counts func(intake.Progress), done func()) {
 		m.imported.WithLabelValues("written").Add(float64(max(0, p.Written-was.Written)))
 		m.imported.WithLabelValues("duplicate").Add(float64(max(0, p.Duplicates-was.Duplicates)))
 		m.imported.WithLabelValues("refused").Add(float64(max(0, p.Refused-was.Refused)))
+		m.imported.WithLabelValues("withdrawn").Add(float64(max(0, p.Withdrawn-was.Withdrawn)))
 		was = p
 	}, m.importing.Dec
 }

@@ -104,7 +104,7 @@ func (d desk) Import(ctx context.Context, v access.Viewer, in api.Import, text i
 		return api.Result{}, err
 	}
 	o := intake.ImportOptions{Name: in.Name, Event: in.Event, Distribution: in.Distribution, Group: in.Group,
-		Collection: in.Collection, Publish: in.Publish}
+		Collection: in.Collection, Publish: in.Publish, Revive: in.Revive}
 	for _, t := range in.Tags {
 		o.Tags = append(o.Tags, intake.TagDraft{Name: t})
 	}
@@ -135,7 +135,8 @@ func (d desk) Import(ctx context.Context, v access.Viewer, in api.Import, text i
 }
 
 func progressOf(p intake.Progress) api.Progress {
-	return api.Progress{Read: p.Read, Written: p.Written, Duplicates: p.Duplicates, Refused: p.Refused, Guarded: p.Guarded}
+	return api.Progress{Read: p.Read, Written: p.Written, Duplicates: p.Duplicates, Refused: p.Refused,
+		Withdrawn: p.Withdrawn, Revived: p.Revived, Guarded: p.Guarded}
 }
 
 // Preview says what Import would make of a list, by the beginning of it.

@@ -204,7 +204,7 @@ func (t *tx) Siblings(ctx context.Context, event int64, keys []uint64) iter.Seq2
 	// of: OFFSET keeps it from going the other way round, and the sum from an index
 	// of events, of which one may hold millions.
 	return rows(ctx, t, t.scanAttribute, `SELECT `+attributeColumns+` FROM unnest($1::bigint[]) k (key) CROSS JOIN LATERAL
-		(SELECT * FROM attributes a WHERE a.key1 = k.key AND a.event + 0 = $2 AND a.flags & 2 = 0 OFFSET 0) a`, signed(keys), event)
+		(SELECT * FROM attributes a WHERE a.key1 = k.key AND a.event + 0 = $2 OFFSET 0) a`, signed(keys), event)
 }
 
 // Attributes implements [store.Reader].

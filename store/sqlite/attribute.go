@@ -203,7 +203,7 @@ func (t *tx) TakenUUIDs(ctx context.Context, us []tocsin.UUID) (map[tocsin.UUID]
 // Siblings implements [store.Writer].
 func (t *tx) Siblings(ctx context.Context, event int64, keys []uint64) iter.Seq2[tocsin.Attribute, error] {
 	return rows(ctx, t, t.scanAttribute, `SELECT `+prefixed+` FROM json_each(?) j CROSS JOIN attributes a INDEXED BY attributes_key1
-		ON a.key1 = j.value WHERE a.event = ? AND a.flags & 2 = 0`, array(signed(keys)), event)
+		ON a.key1 = j.value WHERE a.event = ?`, array(signed(keys)), event)
 }
 
 // signed turns hashes into what SQLite keeps them as.
@@ -217,7 +217,7 @@ func signed(keys []uint64) []int64 {
 
 // Attributes implements [store.Reader].
 func (t *tx) Attributes(ctx context.Context, s store.Scoped[store.Query]) iter.Seq2[tocsin.Attribute, error] {
-	w := t.attributeWhere(s)
+	w := t.attributeWhere(ctx, s)
 	parts := s.Query.Parts
 	return rows(ctx, t, t.scanning(parts), `SELECT `+prefix(selected(parts))+` FROM attributes a CROSS JOIN events e ON e.id = a.event WHERE `+
 		w.sql()+orderBy(s.Query.Order)+w.page(s.Query.Limit, s.Query.Offset), w.args...)
@@ -225,14 +225,14 @@ func (t *tx) Attributes(ctx context.Context, s store.Scoped[store.Query]) iter.S
 
 // CountAttributes implements [store.Reader].
 func (t *tx) CountAttributes(ctx context.Context, s store.Scoped[store.Query]) (n int64, err error) {
-	w := t.attributeWhere(s)
+	w := t.attributeWhere(ctx, s)
 	_, err = t.one(ctx, []any{&n}, `SELECT count(*) FROM attributes a CROSS JOIN events e ON e.id = a.event WHERE `+w.sql(), w.args...)
 	return n, err
 }
 
 // attributeWhere is the condition of a query. The viewer's part can't be
 // loosened by anything that follows: all parts must hold.
-func (t *tx) attributeWhere(s store.Scoped[store.Query]) *where {
+func (t *tx) attributeWhere(ctx context.Context, s store.Scoped[store.Query]) *where {
 	w := &where{}
 	q := s.Query
 	t.keyed(w, q)
@@ -247,7 +247,7 @@ func (t *tx) attributeWhere(s store.Scoped[store.Query]) *where {
 	w.inIDs("a.event", q.Events)
 	w.inIDs("a.object", q.Objects)
 	if q.Types != nil {
-		w.and("a.type IN (SELECT value FROM json_each(?))", array(q.Types))
+		w.and(t.typeColumn(ctx, q)+" IN (SELECT value FROM json_each(?))", array(q.Types))
 	}
 	if q.Categories != nil {
 		ids := make([]int64, len(q.Categories))
@@ -292,6 +292,28 @@ func (t *tx) attributeWhere(s store.Scoped[store.Query]) *where {
 		w.and("a.id > ?", q.After)
 	}
 	return w
+}
+
+// commonShare is of how many attributes one has to be of some types for it to be quicker to
+// go through all of them.
+const commonShare = 8
+
+// typeColumn is what types are looked for in. An index finds those that are rare, but not
+// in the order of ids, so that what it finds has to be sorted, and each row to be fetched
+// by itself. Where much of all there is has one of the types SQLite is told to go through
+// the table, which it can't know by itself.
+func (t *tx) typeColumn(ctx context.Context, q store.Query) string {
+	if q.IDs != nil || q.UUIDs != nil || q.Events != nil || q.Objects != nil || q.Keys != nil || len(q.Types) == 0 {
+		return "a.type"
+	}
+	common := false
+	ok, err := t.one(ctx, []any{&common}, `WITH many (n) AS (SELECT max(id) / ? FROM attributes)
+		SELECT count(*) >= (SELECT n FROM many) FROM (SELECT 1 FROM attributes WHERE type IN (SELECT value FROM json_each(?)) LIMIT (SELECT n FROM many))`,
+		commonShare, array(q.Types))
+	if ok && err == nil && common {
+		return "+a.type"
+	}
+	return "a.type" // what is wrong is found out by the query itself
 }
 
 // not is what stands before a condition that is to hold, or not to.

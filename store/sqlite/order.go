@@ -91,7 +91,7 @@ func (t *tx) Tally(ctx context.Context, by store.Trait, s store.Scoped[store.Que
 	if !ok {
 		return nil, fmt.Errorf("attributes are not counted by column %d", by)
 	}
-	w := t.attributeWhere(s)
+	w := t.attributeWhere(ctx, s)
 	return t.tally(ctx, `SELECT `+column+`, count(*) FROM attributes a CROSS JOIN events e ON e.id = a.event WHERE `+w.sql()+` GROUP BY `+column, w.args...)
 }
 
@@ -115,7 +115,7 @@ func (t *tx) tally(ctx context.Context, query string, args ...any) (map[int64]in
 
 // Crowds implements [store.Reader].
 func (t *tx) Crowds(ctx context.Context, s store.Scoped[store.Query], least int64) iter.Seq2[store.Crowd, error] {
-	w := t.attributeWhere(s)
+	w := t.attributeWhere(ctx, s)
 	scan := func(s scanner, c *store.Crowd) error { return s.Scan(&c.ID, &c.Count) }
 	return rows(ctx, t, scan, `SELECT min(a.id), count(*) FROM attributes a CROSS JOIN events e ON e.id = a.event WHERE `+w.sql()+
 		fmt.Sprintf(` GROUP BY a.key1 HAVING count(*) >= %d ORDER BY count(*) DESC, min(a.id)`, least)+w.page(s.Query.Limit, 0), w.args...)

@@ -25,6 +25,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Engine) {
 		"StrangersChangeNothing":  strangersChangeNothing,
 		"RelabelIsOneLine":        relabelIsOneLine,
 		"DeletedForGood":          deletedForGood,
+		"DeletedComesAgain":       deletedComesAgain,
 		"TagsSetLabels":           tagsSetLabels,
 		"ObjectsRestrictTheirs":   objectsRestrictTheirs,
 		"TheLogReadLaterIsTheLog": theLogReadLaterIsTheLog,
@@ -53,6 +54,8 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Engine) {
 		"SightingsReviveAndEnd":    sightingsReviveAndEnd,
 		"CollectionsChangeInTurn":  collectionsChangeInTurn,
 		"DoubtsAskTheOwner":        doubtsAskTheOwner,
+		"WhatIsTakenBackStaysSo":   whatIsTakenBackStaysSo,
+		"AListBringsNothingBack":   aListBringsNothingBackIntoAnEmptyEvent,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newWorld(t, open)) })
 	}

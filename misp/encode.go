@@ -60,13 +60,15 @@ const (
 	Several              // attributes/add of a list: as Split, with tags
 	InEvent              // in an event: Galaxy, ShadowAttribute, tags in full
 	InObject             // in an object by itself: value1, value2, AttributeTag
+	// FoundInObject is as InObject, with the tags where PyMISP looks for them.
+	FoundInObject
 )
 
 // AppendAttribute appends an attribute in one of its forms, unwrapped.
 func (c *Encoder) AppendAttribute(b []byte, a *tocsin.Attribute, f Form, m More) []byte {
 	b = appendAttribute(b, a)
 	switch f {
-	case Split, Several, InObject:
+	case Split, Several, InObject, FoundInObject:
 		v1, v2 := a.Value.Parts()
 		b = appendText(append(b, `,"value1":`...), v1)
 		b = appendText(append(b, `,"value2":`...), v2)
@@ -80,10 +82,13 @@ func (c *Encoder) AppendAttribute(b []byte, a *tocsin.Attribute, f Form, m More)
 		b = c.appendTags(b, "Tag", a.Tags, "", c.appendShortTag)
 	case InEvent:
 		b = c.appendTags(b, "Tag", a.Tags, "", c.appendFullTag)
-	case InObject:
+	case InObject, FoundInObject:
 		b = append(b, `,"AttributeTag":[`...)
 		b = c.appendJoined(b, "attribute_id", a.ID, a.Tags, `null`)
 		b = append(b, ']')
+		if f == FoundInObject {
+			b = c.appendTags(b, "Tag", a.Tags, "", c.appendShortTag)
+		}
 	}
 	return append(b, '}')
 }

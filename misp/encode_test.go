@@ -102,7 +102,7 @@ func TestCreatorAbroad(t *testing.T) {
 func TestTagsLeftOut(t *testing.T) {
 	c := Encoder{Names: places}
 	a := &tocsin.Attribute{Tags: tocsin.NewTagSet(tocsin.Attached{Tag: 2, Local: true})}
-	for f := Bare; f <= InObject; f++ {
+	for f := Bare; f <= FoundInObject; f++ {
 		if text := c.AppendAttribute(nil, a, f, More{}); !json.Valid(text) || bytes.Contains(text, []byte("ours")) || bytes.Contains(text, []byte(`"Tag"`)) {
 			t.Errorf("form %d: %s", f, text)
 		}

@@ -1,7 +1,10 @@
 package mispapi
 
 import (
+	"context"
+	"iter"
 	"regexp"
+	"slices"
 	"strings"
 
 	"tocsin"
@@ -62,6 +65,41 @@ func deleteAllowed(c *call) error {
 		return err
 	}
 	return c.done("Allowedlist deleted.", c.r.URL.Path, c.arg(0))
+}
+
+// leaveOutAllowed has searches and exports leave out what an expression allows, as
+// MISP does. Whoever looks at one event is shown all of it, as are peers.
+func (c *call) leaveOutAllowed() {
+	for a := range c.view.Allowed() {
+		if p, err := pattern(a.Pattern); err == nil {
+			c.allowed = append(c.allowed, p)
+		}
+	}
+}
+
+// attributes iterates over what a query finds, but for what is left out.
+func (c *call) attributes(ctx context.Context, q store.Query) iter.Seq2[tocsin.Attribute, error] {
+	return c.notAllowed(c.view.Attributes(ctx, q))
+}
+
+func (c *call) notAllowed(found iter.Seq2[tocsin.Attribute, error]) iter.Seq2[tocsin.Attribute, error] {
+	if len(c.allowed) == 0 {
+		return found
+	}
+	return func(yield func(tocsin.Attribute, error) bool) {
+		for a, err := range found {
+			if err == nil && c.allows(a.Value.String()) {
+				continue
+			}
+			if !yield(a, err) {
+				return
+			}
+		}
+	}
+}
+
+func (c *call) allows(value string) bool {
+	return slices.ContainsFunc(c.allowed, func(p *regexp.Regexp) bool { return p.MatchString(value) })
 }
 
 // pattern reads /expression/options. Expressions take time in proportion to what they

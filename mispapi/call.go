@@ -3,6 +3,7 @@ package mispapi
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -30,6 +31,8 @@ type call struct {
 
 	galaxies map[tagged][]byte                 // see galaxiesOn
 	ownLeads map[tocsin.UUID][]*tocsin.Cluster // see ownTargets
+
+	allowed []*regexp.Regexp // see leaveOutAllowed
 
 	allTags bool // those that are not exportable, too: includeAllTags
 

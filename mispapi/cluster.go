@@ -208,23 +208,29 @@ func (c *call) own(sentence string) (*cluster, error) {
 
 // publishCluster lets an own cluster go on to peers. It is done at once.
 func publishCluster(c *call) error {
-	return c.turnCluster(true, "Galaxy cluster published.")
+	cl, err := c.turnCluster(true)
+	if err != nil {
+		return err
+	}
+	return c.queued(cl)
 }
 
 // unpublishCluster keeps it from them.
 func unpublishCluster(c *call) error {
-	return c.turnCluster(false, "Galaxy cluster unpublished.")
-}
-
-func (c *call) turnCluster(published bool, sentence string) error {
-	cl, err := c.own("Default galaxy cluster cannot be published.")
+	cl, err := c.turnCluster(false)
 	if err != nil {
 		return err
 	}
-	if _, err := c.changeCluster(cl.ID, func(cl *tocsin.Cluster) error { cl.Published = published; return nil }); err != nil {
-		return err
+	return c.done("Galaxy cluster unpublished.", c.r.URL.Path, cl.ID)
+}
+
+func (c *call) turnCluster(published bool) (*cluster, error) {
+	cl, err := c.own("Default galaxy cluster cannot be published.")
+	if err != nil {
+		return nil, err
 	}
-	return c.done(sentence, c.r.URL.Path, cl.ID)
+	_, err = c.changeCluster(cl.ID, func(cl *tocsin.Cluster) error { cl.Published = published; return nil })
+	return cl, err
 }
 
 // deleteCluster withdraws an own cluster, so that peers learn of it, or deletes it

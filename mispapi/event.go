@@ -117,7 +117,7 @@ func (c *call) appendEvent(out *stream, e *tocsin.Event, o eventOptions) error {
 		ids[i] = in[i].ID
 	}
 	parts := map[int64][]tocsin.Attribute{}
-	for a, err := range c.view.Attributes(c.r.Context(), store.Query{Events: ids, Deleted: o.deleted, Guarded: o.guarded, ToIDS: o.toIDs, NotTags: o.without}) {
+	for a, err := range c.attributes(c.r.Context(), store.Query{Events: ids, Deleted: o.deleted, Guarded: o.guarded, ToIDS: o.toIDs, NotTags: o.without}) {
 		if err != nil {
 			return err
 		}

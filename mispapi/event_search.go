@@ -21,6 +21,7 @@ func searchEvents(c *call) error {
 func (s *search) answerEvents() error {
 	c, f := s.c, formats[s.format]
 	s.suit(f)
+	c.leaveOutAllowed()
 	ids, err := s.eventIDs(c.r.Context())
 	if err != nil {
 		return c.invalid(err)

@@ -71,6 +71,7 @@ func searchAttributes(c *call) error {
 func (s *search) answerAttributes() error {
 	c, f := s.c, formats[s.format]
 	s.suit(f)
+	c.leaveOutAllowed()
 	if err := s.settle(c.r.Context()); err != nil {
 		return err
 	}
@@ -284,11 +285,26 @@ func (s *search) yieldClaims(ctx context.Context, keep func(*tocsin.Attribute) b
 }
 
 func (s *search) writeCount(out *stream) error {
-	out.b = append(out.b, itoa(s.found)...)
+	n := s.found
+	if len(s.c.allowed) > 0 { // what is left out is not counted
+		n = 0
+		all := s.reading(0, nil)
+		all.limit = 0
+		for _, err := range all.rows(s.c.r.Context()) {
+			if err != nil {
+				return err
+			}
+			n++
+		}
+	}
+	out.b = append(out.b, itoa(n)...)
 	return nil
 }
 
-func (s *search) writeEventCount(out *stream, _ []int64) error { return s.writeCount(out) }
+func (s *search) writeEventCount(out *stream, _ []int64) error {
+	out.b = append(out.b, itoa(s.found)...)
+	return nil
+}
 
 // tagNames are the names of tags that this reader may have, as exports have them.
 func (c *call) tagNames(ts tocsin.TagSet) (tags []string) {

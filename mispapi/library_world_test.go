@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"tocsin"
@@ -49,7 +50,8 @@ func (w *world) library(p *vocab.Published, place vocab.Place) {
 	}
 }
 
-// asMISP gives a world the reference data that a new MISP has, all lists off. Lists of
+// asMISP gives a world the reference data that the recorded MISP had: all but decaying
+// models, all lists off. Lists of
 // ours, which it has not, are off too.
 func (w *world) asMISP() {
 	w.t.Helper()
@@ -57,7 +59,9 @@ func (w *world) asMISP() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.library(p, func(context.Context, ...tocsin.VocabularySort) (*vocab.Published, error) { return p, nil })
+	had := *p
+	had.Items = slices.DeleteFunc(slices.Clone(p.Items), func(i *vocab.Item) bool { return i.Record.Sort == tocsin.DecayingModels })
+	w.library(&had, func(context.Context, ...tocsin.VocabularySort) (*vocab.Published, error) { return p, nil })
 	_, err = w.db.Apply(w.t.Context(), access.System("test"), func(tx *store.Tx) error {
 		for l := range w.db.As(access.System("test")).GuardLists() {
 			if l.Own {

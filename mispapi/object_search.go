@@ -28,6 +28,7 @@ func searchObjects(c *call) error {
 	if s.format != "json" && s.format != "count" {
 		return c.no(http.StatusNotFound, tocsin.Invalid, "Invalid output format.")
 	}
+	c.leaveOutAllowed()
 	found, err := s.objects(c.r.Context())
 	if err != nil {
 		return c.invalid(err)
@@ -143,9 +144,10 @@ func (s *search) writeObjects(out *stream, found []tocsin.Object) error {
 		if e == nil {
 			continue // it was deleted since the search began
 		}
-		as := []tocsin.Attribute{}
+		var as []tocsin.Attribute
 		if !truthy(s.said["metadata"]) {
-			for a, err := range s.c.view.Attributes(s.c.r.Context(), store.Query{Objects: []int64{o.ID}, Deleted: s.q.Deleted}) {
+			as = []tocsin.Attribute{}
+			for a, err := range s.c.attributes(s.c.r.Context(), store.Query{Objects: []int64{o.ID}, Deleted: s.q.Deleted}) {
 				if err != nil {
 					return err
 				}
@@ -156,7 +158,7 @@ func (s *search) writeObjects(out *stream, found []tocsin.Object) error {
 			out.b = append(out.b, ',')
 		}
 		first = false
-		out.b = append(enc.AppendObject(append(out.b, `{"Object":`...), o, e, as, misp.Bare), '}')
+		out.b = append(enc.AppendObject(append(out.b, `{"Object":`...), o, e, as, misp.FoundInObject), '}')
 		if err := out.flush(); err != nil {
 			return err
 		}

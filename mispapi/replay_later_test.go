@@ -29,6 +29,7 @@ func (p *replay) fillUp() {
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	p.unpublish()
 	now, err := p.db.As(system).CountEvents(ctx, store.EventQuery{})
 	if err != nil {
 		p.t.Fatal(err)
@@ -51,6 +52,28 @@ func (p *replay) fillUp() {
 		for _, es := range [][]tocsin.Event{bench, feeds, last} {
 			for i := range es {
 				if err := tx.AddEvent(&es[i]); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// unpublish takes back what had been published, as calls did that were not recorded.
+func (p *replay) unpublish() {
+	p.t.Helper()
+	ctx, system := p.t.Context(), access.System("test")
+	_, err := p.db.Apply(ctx, system, func(tx *store.Tx) error {
+		for e, err := range p.db.As(system).Events(ctx, store.EventQuery{}) {
+			if err != nil {
+				return err
+			}
+			if e.Published {
+				if _, err := tx.Publish(e.ID, false); err != nil {
 					return err
 				}
 			}

@@ -138,28 +138,51 @@ func (p *replay) reference(kind, want, have string) (diffs []string) {
 
 func goType(v any) string { return fmt.Sprintf("%T", v) }
 
-// grown returns a cluster or a galaxy as it is here, but for what has been added to it
-// since theirs was published, and for the relations of published ones, of which MISP
+// newerTypes are the types that PyMISP 2.5.34 asks for and MISP 2.5.1 has not.
+var newerTypes = map[string]bool{"edge-extension-id": true, "suricata": true, "uuid": true}
+
+// without takes names out of lists and objects, at any depth.
+func (p *replay) without(names map[string]bool, v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := map[string]any{}
+		for k, inner := range v {
+			if !names[k] {
+				out[k] = p.without(names, inner)
+			}
+		}
+		return out
+	case []any:
+		out := []any{}
+		for _, inner := range v {
+			if name, ok := inner.(string); !ok || !names[name] {
+				out = append(out, p.without(names, inner))
+			}
+		}
+		return out
+	}
+	return v
+}
+
+// grown returns a cluster or a galaxy, theirs and ours, but for what has been added to
+// it since theirs was published, and for the relations of published ones, of which MISP
 // repeats the tags. The version of an own cluster is a time.
-func grown(kind string, w, h map[string]any) map[string]any {
+func grown(kind string, w, h map[string]any) (theirs, ours map[string]any) {
 	aged := []string{"version"}
 	switch {
 	case kind != "GalaxyCluster" && kind != "Galaxy":
-		return h
+		return w, h
 	case kind == "Galaxy" || w["default"] == true:
 		aged = []string{"version", "description", "GalaxyElement", "meta", "authors", "GalaxyClusterRelation", "TargetingClusterRelation", "kill_chain_order"}
 	}
-	h = maps.Clone(h)
+	w, h = maps.Clone(w), maps.Clone(h)
 	for _, k := range aged {
-		theirs, there := w[k]
-		ours, here := h[k]
-		_, cut := theirs.(cutList)
-		if there && here && (cut || goType(theirs) == goType(ours)) {
-			h[k] = theirs
-		}
-		if there && here && cut {
-			h[k] = []any(theirs.(cutList))
+		_, there := w[k]
+		_, here := h[k]
+		if _, cut := w[k].(cutList); there && here && (cut || goType(w[k]) == goType(h[k])) {
+			delete(w, k)
+			delete(h, k)
 		}
 	}
-	return h
+	return w, h
 }

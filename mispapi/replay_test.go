@@ -41,6 +41,7 @@ type recording struct {
 	Name, As string
 	Request  struct {
 		Method, Path string
+		Headers      map[string]string
 		Body         json.RawMessage
 		RawBody      *string `json:"raw_body"`
 	}
@@ -54,32 +55,11 @@ type recording struct {
 	}
 }
 
-// unbuilt are the recordings of calls that this package does not answer yet.
-var unbuilt = slices.Concat(
-	// People, feeds, peers, the instance.
-	// Tags, indexes.
-	// Objects, references, proposals, synchronisation, blocklists.
-	calls(480, 481),
-	// Reference data.
-	// Remarks and clusters.
-	calls(417, 417),
-	// Searches for objects.
-	calls(269, 270),
-	// Search.
-)
-
-// calls are the recordings from one number to another.
-func calls(from, to int) (out []int) {
-	for n := from; n <= to; n++ {
-		out = append(out, n)
-	}
-	return out
-}
-
 // later are the calls to publish whose work MISP's background worker began only
 // after the next call was answered: that one still shows the event unpublished.
-// Ours publishes before it answers, so these two are made the other way round.
-var later = map[int]int{156: 157, 162: 163, 165: 166, 193: 194}
+// Ours publishes before it answers, so these two are made the other way round. A
+// cluster's is the last of them.
+var later = map[int]int{156: 157, 162: 163, 165: 166, 193: 194, 419: 420}
 
 // inOrder puts the files of recordings in the order in which the calls took effect.
 func inOrder(files []string) []string {
@@ -100,14 +80,17 @@ func TestReplay(t *testing.T) {
 	files, _ := filepath.Glob(filepath.Join(shared(t, "contract", "misp"), "[0-9]*.json"))
 	files = inOrder(files[1:]) // the first is their index
 	p := newReplay(t, (*replay).found)
-	var agree, differ int
+	var agree, differ, unsettled int
 	agreed := map[string]bool{}
 	for _, file := range files {
 		n := number(file)
-		if slices.Contains(unbuilt, n) {
+		rec := load(t, file)
+		if undefined[n] != "" {
+			p.sensible(n, rec)
+			unsettled++
 			continue
 		}
-		diffs := p.call(n, load(t, file))
+		diffs := p.call(n, rec)
 		why, known := differs[n]
 		switch {
 		case known && len(diffs) == 0:
@@ -125,11 +108,22 @@ func TestReplay(t *testing.T) {
 	if *golden {
 		keepGolden(t, files, agreed)
 	}
-	t.Logf("%d answers agree with MISP 2.5.1, %d differ", agree, differ)
-	for path, u := range unlike {
+	t.Logf("%d answers agree with MISP 2.5.1, %d differ, as do %d members of answers; %d faults of MISP's have no answer to agree with", agree, differ, len(better), unsettled)
+	for path, b := range better {
 		if !p.met[path] {
-			t.Errorf("%s is said to be unlike (%s), but is not", path, u.why)
+			t.Errorf("%s is said to differ (%s), but does not", path, b.why)
 		}
+	}
+}
+
+// sensible makes a call that MISP answers with a fault of its own. Ours is none.
+func (p *replay) sensible(n int, rec recording) {
+	p.t.Helper()
+	if rec.Response.Status != 500 {
+		p.t.Errorf("%s is no fault of MISP's", rec.Name)
+	}
+	if got := p.make(n, rec, p.sent(rec)); got.status >= 500 {
+		p.t.Errorf("%s: %d: %.300s", rec.Name, got.status, got.body)
 	}
 }
 
@@ -162,24 +156,22 @@ type replay struct {
 	met     map[string]bool
 	painted map[string]bool // colours that a client chose
 	n       int             // the call at hand
+	as      string          // who makes it
 	limit   bool            // it had a limit
 	golden  bool            // what is replayed are answers of ours
 }
 
-// isUnlike reports whether a member is known to differ in the call at hand.
-func (p *replay) isUnlike(path string) bool {
-	u, ok := unlike[path]
-	return ok && p.n >= u.since && !p.golden
-}
-
-// newReplay is a fresh exchange as MISP's own: one organisation, and in it one who
-// administers everything. Everybody else is made by recordings. Reference gives it
+// newReplay is a fresh exchange as MISP's own: one organisation, in it one who
+// administers everything, two feeds, and two organisations that are blocked. Everybody else is made by recordings. Reference gives it
 // its reference data.
 func newReplay(t *testing.T, reference func(*replay)) *replay {
 	p := &replay{world: newWorld(t, time.Unix(1795437549, 0).UTC()), ids: map[string]map[string]string{}, uuids: map[string]string{}, drawn: map[string]string{}, met: map[string]bool{}, painted: map[string]bool{}}
 	p.api.Instance = mustUUID("24f1a4f8-3098-41c3-bd60-5b543a4eeb90")
 	put(p.world, &tocsin.Organisation{Name: "ORGNAME", UUID: mustUUID("cb39716b-5a41-4767-aa53-583f61dc2120"), Description: "Automatically generated admin organisation",
 		Type: "ADMIN", Local: true, Created: time.Date(2026, 11, 23, 12, 6, 40, 0, time.UTC)})
+	for _, o := range [][2]string{{"58d38339-7b24-4386-b4b4-4c0f950d210f", "Setec Astrononomy"}, {"58d38326-eda8-443a-9fa8-4e12950d210f", "Acme Finance"}} {
+		put(p.world, &tocsin.Block{Of: tocsin.KindOrganisation, UUID: mustUUID(o[0]), Org: o[1], Comment: "default example", Created: time.Date(2026, 11, 23, 12, 6, 2, 0, time.UTC)})
+	}
 	reference(p)
 	for _, f := range [][3]string{{"CIRCL OSINT Feed", "CIRCL", "https://www.circl.lu/doc/misp/feed-osint"}, {"The Botvrij.eu Data", "Botvrij.eu", "https://www.botvrij.eu/data/feed-osint"}} {
 		put(p.world, &tocsin.Feed{Name: f[0], Provider: f[1], URL: f[2], Format: "misp", Distribution: 3, Default: true})
@@ -227,11 +219,14 @@ func (p *replay) call(n int, rec recording) (diffs []string) {
 }
 
 // A request is what is sent.
-type request struct{ method, path, body string }
+type request struct {
+	method, path, body string
+	headers            map[string]string
+}
 
 // sent is a recorded request with our ids in the place of theirs.
 func (p *replay) sent(rec recording) request {
-	r := request{rec.Request.Method, p.ours(rec.Request.Path), string(rec.Request.Body)}
+	r := request{rec.Request.Method, p.ours(rec.Request.Path), string(rec.Request.Body), rec.Request.Headers}
 	if rec.Request.RawBody != nil {
 		r.body = *rec.Request.RawBody
 	}
@@ -253,7 +248,8 @@ func (p *replay) make(n int, rec recording, r request) reply {
 	if at := lateness(rec.Response.Body); n > 46 && at.After(p.now) { // the world begins with the first event
 		p.sleep(at.Sub(p.now))
 	}
-	got := p.ask(rec.As, r.method, r.path, p.ours(r.body))
+	p.as = rec.As
+	got := p.askSaying(rec.As, r.method, r.path, p.ours(r.body), r.headers)
 	p.keep(rec.Name, got.body)
 	return got
 }
@@ -289,6 +285,12 @@ func (p *replay) differences(n int, rec recording, got reply) (diffs []string) {
 	if err := unmarshal([]byte(got.body), &have); err != nil {
 		return append(diffs, fmt.Sprintf("no JSON: %.200s", got.body))
 	}
+	if n == 6 && !p.golden {
+		if more := p.compare("", "", want, p.without(newerTypes, have)); len(more) > 0 {
+			p.t.Errorf("%d: %s", n, strings.Join(first(more, 8), "\n\t"))
+		}
+		return append(diffs, "what is said otherwise on purpose")
+	}
 	if bundled[n] && !p.golden {
 		if diffs = append(diffs, p.bundle(want, have)...); len(diffs) > 0 {
 			p.t.Errorf("%d: %s", n, strings.Join(first(diffs, 8), "\n\t"))
@@ -296,7 +298,8 @@ func (p *replay) differences(n int, rec recording, got reply) (diffs []string) {
 		return append(diffs, "what is said otherwise on purpose")
 	}
 	controller := strings.Split(strings.Trim(rec.Request.Path, "/"), "/")[0]
-	return append(diffs, p.compare(map[string]string{"taxonomies": "Taxonomy", "warninglists": "Warninglist", "noticelists": "Noticelist", "objectTemplates": "ObjectTemplate", "events": "Event", "attributes": "Attribute", "objects": "Object", "tags": "Tag", "sightings": "Sighting"}[controller], "", want, have)...)
+	return append(diffs, p.compare(map[string]string{"taxonomies": "Taxonomy", "warninglists": "Warninglist", "noticelists": "Noticelist", "objectTemplates": "ObjectTemplate", "events": "Event", "attributes": "Attribute", "objects": "Object", "tags": "Tag", "sightings": "Sighting",
+		"eventBlocklists": "EventBlocklist", "orgBlocklists": "OrgBlocklist"}[controller], "", want, have)...)
 }
 
 func unmarshal(b []byte, v any) error {
@@ -307,15 +310,14 @@ func unmarshal(b []byte, v any) error {
 
 func (p *replay) header(name, want, have string) string {
 	switch name {
-	case "Date", "X-XSS-Protection":
+	case "Date":
 		return ""
 	case "ETag":
 		want, have = etag.ReplaceAllString(want, "a hash"), etag.ReplaceAllString(have, "a hash")
 	case "X-Result-Count":
-		// Of attributes MISP counts no further than one beyond the page; ours is how many there are.
-		w, _ := strconv.Atoi(want)
-		if h, _ := strconv.Atoi(have); p.limit && h >= w {
-			return ""
+		if p.limit && !p.golden && want != have {
+			p.met[name] = true
+			return strings.Join(better[name].is(p, map[string]any{name: want}, map[string]any{name: have}), " ")
 		}
 	}
 	if want != have {
@@ -429,12 +431,6 @@ var times = map[string]bool{"timestamp": true, "publish_timestamp": true, "modif
 // record of some kind.
 func (p *replay) compare(kind, name string, want, have any) (diffs []string) {
 	path := kind + "." + name
-	if p.isUnlike(path) {
-		if fmt.Sprint(want) != fmt.Sprint(have) {
-			p.met[path] = true
-		}
-		return nil
-	}
 	switch w := want.(type) {
 	case cutObject, cutList:
 		return p.compareCut(kind, name, want, have)
@@ -449,20 +445,25 @@ func (p *replay) compare(kind, name string, want, have any) (diffs []string) {
 		if w["published"] == true && w["publish_timestamp"] == json.Number("0") {
 			w["publish_timestamp"] = json.Number("1") // MISP's worker had not come to it: see later
 		}
-		w, h = p.ourNames(w), grown(kind, w, h)
+		w, h = grown(kind, p.ourNames(w), h)
 		for k := range w {
 			if _, ok := h[k]; !ok {
-				if p.isUnlike(kind + "." + k) {
-					p.met[kind+"."+k] = true
-					continue
-				}
 				diffs = append(diffs, fmt.Sprintf("%s.%s is missing (%v)", kind, k, w[k]))
+				continue
+			}
+			if b, ok := better[kind+"."+k]; ok && !p.golden && fmt.Sprint(w[k]) != fmt.Sprint(h[k]) {
+				p.met[kind+"."+k] = true
+				diffs = append(diffs, b.is(p, w, h)...)
 				continue
 			}
 			diffs = append(diffs, p.compare(kind, k, w[k], h[k])...)
 		}
 		for k := range h {
-			if _, ok := w[k]; !ok && !p.isUnlike(kind+"."+k) && k != "errors" && k != "tocsin_version" { // we may say more of what was wrong
+			if _, ok := w[k]; !ok && k == "errors" && !p.golden {
+				p.met[k] = true
+				continue
+			}
+			if _, ok := w[k]; !ok && k != "tocsin_version" { // our own, beside the one of MISP
 				diffs = append(diffs, fmt.Sprintf("%s.%s is too much (%v)", kind, k, h[k]))
 			}
 		}
@@ -485,6 +486,9 @@ func (p *replay) compare(kind, name string, want, have any) (diffs []string) {
 		}
 		if ok && w == h && name == "uuid" {
 			p.uuids[w] = h
+		}
+		if ok && name == "message" {
+			p.learn(w, h)
 		}
 		if ok && (w == h || times[name] || uuidText.MatchString(name) || p.ours(w) == h || p.pointsAt(kind, name, w, h)) {
 			return nil
@@ -513,6 +517,14 @@ func (p *replay) compare(kind, name string, want, have any) (diffs []string) {
 		}
 	}
 	return []string{fmt.Sprintf("%s is %v, not %v", path, have, want)}
+}
+
+// learn takes the one uuid in a sentence, if it was drawn for it, for the one in ours.
+func (p *replay) learn(want, have string) {
+	w, h := uuidText.FindAllString(want, -1), uuidText.FindAllString(have, -1)
+	if len(w) == 1 && len(h) == 1 && p.uuids[w[0]] == "" {
+		p.uuids[w[0]] = h[0]
+	}
 }
 
 // pointsAt reports whether a member that is an id, written as text, means the same

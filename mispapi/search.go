@@ -220,7 +220,7 @@ func (s *search) hold(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	held := []tocsin.Attribute{}
-	for a, err := range s.matching(ctx, s.q) {
+	for a, err := range s.c.notAllowed(s.matching(ctx, s.q)) {
 		if err != nil {
 			return false, err
 		}
@@ -255,8 +255,12 @@ func (s *search) count(ctx context.Context) (n int64, err error) {
 	return n, nil
 }
 
-// rows iterates over the page that was asked for.
+// rows iterates over the page that was asked for, but for what is left out of it.
 func (s *search) rows(ctx context.Context) iter.Seq2[tocsin.Attribute, error] {
+	return s.c.notAllowed(s.onPage(ctx))
+}
+
+func (s *search) onPage(ctx context.Context) iter.Seq2[tocsin.Attribute, error] {
 	q, skip := s.q, s.offset()
 	if s.held != nil {
 		return func(yield func(tocsin.Attribute, error) bool) {

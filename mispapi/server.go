@@ -40,6 +40,9 @@ var typesJSON = sync.OnceValue(func() []byte {
 			of[c] = append(of[c], t.Name)
 		}
 	}
+	for c, names := range of {
+		of[c] = asOffered(c, names)
+	}
 	return appendJSON(nil, map[string]any{"result": map[string]any{
 		"sane_defaults": sane, "types": names, "categories": indicator.Categories(), "category_type_mappings": of}})
 })

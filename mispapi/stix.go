@@ -171,7 +171,7 @@ func (c *call) whole(e *tocsin.Event, guarded *bool) *stix.Event {
 // apart iterates over the attributes that stand by themselves.
 func (c *call) apart(q store.Query) iter.Seq2[tocsin.Attribute, error] {
 	return func(yield func(tocsin.Attribute, error) bool) {
-		for a, err := range c.view.Attributes(c.r.Context(), q) {
+		for a, err := range c.attributes(c.r.Context(), q) {
 			if (err != nil || a.Object == 0) && !yield(a, err) {
 				return
 			}
@@ -184,7 +184,7 @@ func (c *call) assembled(q store.Query) iter.Seq2[stix.Object, error] {
 	q.Order = []store.Order{{By: store.TraitObject}}
 	return func(yield func(stix.Object, error) bool) {
 		var o stix.Object
-		for a, err := range c.view.Attributes(c.r.Context(), q) {
+		for a, err := range c.attributes(c.r.Context(), q) {
 			switch {
 			case err != nil:
 				yield(o, err)

@@ -1,6 +1,7 @@
 package mispapi
 
 import (
+	"compress/gzip"
 	"io"
 	"log/slog"
 	"net/http"
@@ -99,13 +100,22 @@ type reply struct {
 // ask sends a request as a user.
 func (w *world) ask(as, method, path, body string) reply {
 	w.t.Helper()
+	said := map[string]string{"Accept": "application/json"}
+	if body != "" {
+		said["Content-Type"] = "application/json"
+	}
+	return w.askSaying(as, method, path, body, said)
+}
+
+// askSaying is ask, with these headers and no others.
+func (w *world) askSaying(as, method, path, body string, said map[string]string) reply {
+	w.t.Helper()
 	r, err := http.NewRequestWithContext(w.t.Context(), method, w.url+path, strings.NewReader(body))
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	r.Header.Set("Accept", "application/json")
-	if body != "" {
-		r.Header.Set("Content-Type", "application/json")
+	for name, value := range said {
+		r.Header.Set(name, value)
 	}
 	switch key, known := w.keys[as]; {
 	case known:
@@ -118,7 +128,13 @@ func (w *world) ask(as, method, path, body string) reply {
 		w.t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	b, err := io.ReadAll(resp.Body)
+	unpacked := io.Reader(resp.Body)
+	if resp.Header.Get("Content-Encoding") == "gzip" { // which was asked for
+		if unpacked, err = gzip.NewReader(resp.Body); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	b, err := io.ReadAll(unpacked)
 	if err != nil {
 		w.t.Fatal(err)
 	}

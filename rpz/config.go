@@ -129,6 +129,7 @@ type sheet struct {
 type sheetZone struct {
 	Name           string
 	Hot, Pass      bool
+	Unknown6       bool // Knot Resolver 6 passes over its rules
 	Refresh, Retry uint32
 }
 
@@ -155,7 +156,7 @@ func newSheet(s Setup) (*sheet, error) {
 		if p.Every == 0 || t.Refresh < p.Every {
 			p.Every = t.Refresh
 		}
-		p.Zones = append(p.Zones, sheetZone{strings.TrimSuffix(hostText(o.Origin), "."), o.Hot, t.Action == Passthru, t.Refresh, t.Retry})
+		p.Zones = append(p.Zones, sheetZone{strings.TrimSuffix(hostText(o.Origin), "."), o.Hot, t.Action == Passthru, t.Action == Drop || t.Action == TCPOnly, t.Refresh, t.Retry})
 	}
 	slices.SortStableFunc(p.Zones, func(a, b sheetZone) int { return cmp.Compare(a.rank(), b.rank()) })
 	return p, nil

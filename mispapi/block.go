@@ -173,12 +173,18 @@ func (l blocks) edit(c *call) error {
 	return c.reply(map[string]any{l.wrap: l.words(&b)})
 }
 
+// remove takes an entry off: one that somebody added, or the one that stands for an
+// event since it was deleted.
 func (l blocks) remove(c *call) error {
 	b, err := l.block(c)
+	lift := func(tx *store.Tx) error { return store.Remove[*tocsin.Block](tx, b.ID) }
+	if u := refOf(c.arg(0)).uuid; err != nil && l.of == tocsin.KindEvent && !u.IsZero() {
+		lift, err = func(tx *store.Tx) error { return tx.Lift(u) }, nil
+	}
 	if err != nil {
 		return err
 	}
-	if err := c.change(func(tx *store.Tx) error { return store.Remove[*tocsin.Block](tx, b.ID) }); err != nil {
+	if err := c.change(lift); err != nil {
 		return err
 	}
 	return c.done("Blocklist entry removed", l.url+"/delete/"+c.arg(0), c.arg(0))

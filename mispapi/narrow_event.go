@@ -77,7 +77,7 @@ func (s *search) byUUID(name string, v any) error {
 			us[u] = true
 		}
 	}
-	return s.byUUIDs(slices.Collect(maps.Keys(us)))
+	return s.byUUIDs(slices.AppendSeq([]tocsin.UUID{}, maps.Keys(us))) // none is not all
 }
 
 func (s *search) byUUIDs(us []tocsin.UUID) error {
@@ -166,7 +166,7 @@ func (s *search) byInfo(name string, v any) error {
 	if err != nil {
 		return err
 	}
-	is, not := anyLike(t.positive()), anyLike(t.not)
+	is, not := anyLike(eitherSlash(t.positive())), anyLike(eitherSlash(t.not))
 	s.wantEvent(func(e *tocsin.Event) bool { return (len(t.positive()) == 0 || is(e.Info)) && !not(e.Info) })
 	return nil
 }

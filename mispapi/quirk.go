@@ -248,6 +248,31 @@ func listNamed(names []string, l *tocsin.GuardList) bool {
 	return len(names) > 0 && anyLike(names)(called)
 }
 
+// sentAsMISP is what MISP 2.5 answers once a message to a reporter is queued, whether or
+// not a mail ever leaves; PyMISP 2.5.34 knows that sentence only. What became of it is
+// said beside.
+func sentAsMISP(url, event string) any {
+	const sentence = "Email sent to the reporter."
+	return struct {
+		message
+		Delivered bool   `json:"delivered"`
+		Reason    string `json:"reason"`
+	}{message{sentence, sentence, url, event}, false, mailIsNotSent}
+}
+
+// eitherSlash is a pattern for event infos in MISP 2.5's index, whose backslashes are
+// doubled: its database takes the first of two for an escape (MISP issue 6616), and
+// PyMISP's users have learned to write them so. As it stands it is looked for too.
+func eitherSlash(patterns []string) []string {
+	out := slices.Clone(patterns)
+	for _, p := range patterns {
+		if strings.Contains(p, `\\`) {
+			out = append(out, strings.ReplaceAll(p, `\\`, `\`))
+		}
+	}
+	return out
+}
+
 // headOnly answers HEAD, of which MISP 2.5 says that it has HTML for a body.
 type headOnly struct{ http.ResponseWriter }
 

@@ -350,6 +350,7 @@ var reads = []struct{ path, body string }{
 	{"GET /event_reports/view/REPORT", ``}, {"GET /event_reports/EVENT", ``}, {"GET /event_reports/index/event_id:EVENT", ``},
 	{"GET /tags/view/TAG", ``}, {"GET /tag_collections/view/TAGS", ``}, {"GET /communities/view/NONE", ``},
 	{"GET /feeds/view/FEED", ``}, {"GET /feeds/previewIndex/FEED", ``}, {"POST /servers/testConnection/PEER", ``},
+	{"POST /events/contact/EVENT", `{"message":"hello"}`},
 	{"GET /allowedlists/view/ALLOWED", ``}, {"GET /logs/event_index/EVENT", ``},
 	{"POST /sightings/filterSightingUuidsForPush/EVENT", `["11111111-1111-4111-8111-cccccccccccc"]`},
 }

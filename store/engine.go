@@ -154,6 +154,12 @@ type Writer interface {
 	ObjectByUUID(context.Context, tocsin.UUID) (*tocsin.Object, error)
 	// TakenUUIDs returns which of us belong to attributes already.
 	TakenUUIDs(context.Context, []tocsin.UUID) (map[tocsin.UUID]bool, error)
+	// ReleaseUUIDs gives up those of us that events which were deleted for good, and
+	// what was in them, still hold until they are purged. The rows get others.
+	ReleaseUUIDs(ctx context.Context, us []tocsin.UUID) error
+	// LiftTombstone lets the uuid of an event that was deleted for good be used again,
+	// and reports whether there was one.
+	LiftTombstone(ctx context.Context, u tocsin.UUID) (bool, error)
 	// Siblings iterates over the attributes of an event, withdrawn or not, that have
 	// one of keys as their own key.
 	Siblings(ctx context.Context, event int64, keys []uint64) iter.Seq2[tocsin.Attribute, error]

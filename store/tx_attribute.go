@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"tocsin"
@@ -183,6 +184,11 @@ func (tx *Tx) identify(as []tocsin.Attribute) error {
 	if err != nil {
 		return err
 	}
+	if len(taken) > 0 {
+		if taken, err = tx.stillTaken(taken); err != nil {
+			return err
+		}
+	}
 	us := make([]tocsin.UUID, missing)
 	tocsin.NewUUIDs(tx.now, us)
 	seen := make(map[tocsin.UUID]bool, len(given))
@@ -197,6 +203,16 @@ func (tx *Tx) identify(as []tocsin.Attribute) error {
 		}
 	}
 	return nil
+}
+
+// stillTaken returns those of uuids that are taken, once those are given up that only
+// events which were deleted for good hold.
+func (tx *Tx) stillTaken(taken map[tocsin.UUID]bool) (map[tocsin.UUID]bool, error) {
+	us := slices.Collect(maps.Keys(taken))
+	if err := tx.w.ReleaseUUIDs(tx.ctx, us); err != nil {
+		return nil, err
+	}
+	return tx.w.TakenUUIDs(tx.ctx, us)
 }
 
 // A TakenError refuses an attribute whose uuid another record has.

@@ -136,6 +136,9 @@ func (tx *Tx) freeEvent(u tocsin.UUID) error {
 	if err := tx.free(u); err != nil {
 		return err
 	}
+	if err := tx.w.ReleaseUUIDs(tx.ctx, []tocsin.UUID{u}); err != nil {
+		return err
+	}
 	switch old, err := tx.w.EventByUUID(tx.ctx, u); {
 	case err != nil:
 		return err

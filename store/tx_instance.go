@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"tocsin"
+	"tocsin/access"
 )
 
 // unblocked refuses an event that the instance's administrators keep out.
@@ -19,6 +20,27 @@ func (tx *Tx) unblocked(e *tocsin.Event) error {
 	if b, ok := tx.docs.byUUID(tocsin.KindBlock, o.UUID).(*tocsin.Block); ok && b.Of == tocsin.KindOrganisation {
 		return &BlockedError{b.Of, tocsin.Errorf(tocsin.Forbidden, "events of %s are kept out: it is on this exchange's blocklist", o.Name)}
 	}
+	return nil
+}
+
+// Lift lets the uuid of an event that was deleted for good be used again: a deletion
+// keeps it out as a blocklist's entry does, and is taken off as one. What was in the
+// event does not come back.
+func (tx *Tx) Lift(event tocsin.UUID) error {
+	if !tx.v.May(access.SiteAdmin) {
+		return errMayNot("change the blocklists")
+	}
+	switch lifted, err := tx.w.LiftTombstone(tx.ctx, event); {
+	case err != nil:
+		return err
+	case !lifted:
+		return tocsin.Errorf(tocsin.NotFound, "no event %s was deleted", event)
+	}
+	id, err := tx.newID(tocsin.KindBlock, 1)
+	if err != nil {
+		return err
+	}
+	tx.line(tocsin.Line{Kind: tocsin.KindBlock, ID: id, Before: &tocsin.Block{ID: id, Of: tocsin.KindEvent, UUID: event, Created: tx.now}})
 	return nil
 }
 

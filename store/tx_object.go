@@ -21,7 +21,7 @@ func (tx *Tx) AddObject(event int64, o *tocsin.Object, as []tocsin.Attribute) (A
 	} else if err := tx.free(o.UUID); err != nil {
 		return Addition{}, err
 	}
-	if old, err := tx.w.ObjectByUUID(tx.ctx, o.UUID); err != nil {
+	if old, err := tx.holder(o.UUID); err != nil {
 		return Addition{}, err
 	} else if old != nil {
 		return Addition{}, tocsin.Errorf(tocsin.Conflict, "the uuid %s is taken", o.UUID)
@@ -46,6 +46,19 @@ func (tx *Tx) AddObject(event int64, o *tocsin.Object, as []tocsin.Attribute) (A
 		as[i].Object = o.ID
 	}
 	return tx.AddAttributes(event, as, false)
+}
+
+// holder returns the object with a uuid, once an event that was deleted for good has
+// given it up.
+func (tx *Tx) holder(u tocsin.UUID) (*tocsin.Object, error) {
+	old, err := tx.w.ObjectByUUID(tx.ctx, u)
+	if err != nil || old == nil {
+		return nil, err
+	}
+	if err := tx.w.ReleaseUUIDs(tx.ctx, []tocsin.UUID{u}); err != nil {
+		return nil, err
+	}
+	return tx.w.ObjectByUUID(tx.ctx, u)
 }
 
 // settleObject sets the label by which an object restricts its attributes. Its

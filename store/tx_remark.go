@@ -262,6 +262,11 @@ func (tx *Tx) identifyRemark(r tocsin.Remark) (err error) {
 			return err
 		}
 		taken, err := tx.w.RemarkUUID(tx.ctx, h.UUID)
+		if err == nil && !taken.IsZero() { // an event that was deleted for good may hold it
+			if err = tx.w.ReleaseUUIDs(tx.ctx, []tocsin.UUID{h.UUID}); err == nil {
+				taken, err = tx.w.RemarkUUID(tx.ctx, h.UUID)
+			}
+		}
 		if err != nil {
 			return err
 		}

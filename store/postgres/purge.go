@@ -20,6 +20,28 @@ func (t *tx) PutTombstone(ctx context.Context, s store.Tombstone) error {
 	return err
 }
 
+// ReleaseUUIDs implements [store.Writer].
+func (t *tx) ReleaseUUIDs(ctx context.Context, us []tocsin.UUID) error {
+	const these = ` WHERE uuid = ANY($1::uuid[]) AND `
+	for _, step := range []string{
+		`UPDATE events SET uuid = gen_random_uuid()` + these + `hidden = 1`,
+		`UPDATE attributes SET uuid = gen_random_uuid()` + these + `event IN (SELECT id FROM events WHERE hidden = 1)`,
+		`UPDATE objects SET uuid = gen_random_uuid()` + these + `event IN (SELECT id FROM events WHERE hidden = 1)`,
+		`UPDATE remarks SET uuid = NULL` + these + `event IN (SELECT id FROM events WHERE hidden = 1)`,
+	} {
+		if _, err := t.exec(ctx, step, uuids(us)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// LiftTombstone implements [store.Writer].
+func (t *tx) LiftTombstone(ctx context.Context, u tocsin.UUID) (bool, error) {
+	n, err := t.affected(ctx, `UPDATE tombstones SET uuid = NULL WHERE uuid = $1 AND kind = $2`, [16]byte(u), int64(tocsin.KindEvent))
+	return n > 0, err
+}
+
 // A grave is a tombstone beneath which something is left.
 type grave struct {
 	kind      tocsin.Kind

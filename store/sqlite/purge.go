@@ -21,6 +21,28 @@ func (t *tx) PutTombstone(ctx context.Context, s store.Tombstone) error {
 	return err
 }
 
+// ReleaseUUIDs implements [store.Writer].
+func (t *tx) ReleaseUUIDs(ctx context.Context, us []tocsin.UUID) error {
+	const these = ` WHERE uuid IN (SELECT unhex(value) FROM json_each(?)) AND `
+	for _, step := range []string{
+		`UPDATE events SET uuid = randomblob(16)` + these + `hidden = 1`,
+		`UPDATE attributes SET uuid = randomblob(16)` + these + `event IN (SELECT id FROM events WHERE hidden = 1)`,
+		`UPDATE objects SET uuid = randomblob(16)` + these + `event IN (SELECT id FROM events WHERE hidden = 1)`,
+		`UPDATE remarks SET uuid = NULL` + these + `event IN (SELECT id FROM events WHERE hidden = 1)`,
+	} {
+		if _, err := t.exec(ctx, step, uuidArray(us)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// LiftTombstone implements [store.Writer].
+func (t *tx) LiftTombstone(ctx context.Context, u tocsin.UUID) (bool, error) {
+	n, err := t.affected(ctx, `UPDATE tombstones SET uuid = NULL WHERE uuid = ? AND kind = ?`, u[:], tocsin.KindEvent)
+	return n > 0, err
+}
+
 // A grave is a tombstone beneath which something is left.
 type grave struct {
 	kind      tocsin.Kind

@@ -25,6 +25,7 @@ func Run(t *testing.T, open func(t *testing.T, dir string) store.Engine) {
 		"StrangersChangeNothing":  strangersChangeNothing,
 		"RelabelIsOneLine":        relabelIsOneLine,
 		"DeletedForGood":          deletedForGood,
+		"DeletedComesAgain":       deletedComesAgain,
 		"TagsSetLabels":           tagsSetLabels,
 		"ObjectsRestrictTheirs":   objectsRestrictTheirs,
 		"TheLogReadLaterIsTheLog": theLogReadLaterIsTheLog,

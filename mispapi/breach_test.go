@@ -124,3 +124,16 @@ func TestDelegatingTakesThePower(t *testing.T) {
 	}
 	w.must(200, "ann", "POST", path, body)
 }
+
+// TestFeedsKeepTheirHeaders from an address that somebody else would send them to.
+func TestFeedsKeepTheirHeaders(t *testing.T) {
+	w := twoParties(t)
+	w.user("root", "root@ours.example", 1, 1)
+	made := w.must(200, "root", "POST", "/feeds/add", `{"name":"x","provider":"x","url":"https://x.example.org","headers":"Authorization: a secret"}`)
+	path := "/feeds/edit/" + member(t, made.body, "Feed", "id")
+	for _, body := range []string{`{"url":"https://elsewhere.example.org"}`, `{"url":"https://elsewhere.example.org","headers":"*****"}`} {
+		w.must(403, "root", "POST", path, body)
+	}
+	w.must(200, "root", "POST", path, `{"name":"y"}`)
+	w.must(200, "root", "POST", path, `{"url":"https://elsewhere.example.org","headers":"Authorization: another"}`)
+}

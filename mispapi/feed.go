@@ -128,6 +128,10 @@ func editFeed(c *call) error {
 	}
 	to := *old
 	c.readFeed(f, &to)
+	if said := textOf(f.members["headers"]); to.URL != old.URL && !old.Headers.IsZero() && strings.Trim(said, "*") == "" {
+		// Else whoever edits could have what is in them sent to an address of their own.
+		f.refuse("headers", "A new address takes the headers anew.")
+	}
 	return c.putFeed("edit Feed", f, &to, func(to *tocsin.Feed) map[string]any { return editedFeed(feedWords(to)) })
 }
 

@@ -57,24 +57,45 @@ func (c *call) replyAnalyst(r tocsin.Remark, editable bool) error {
 	return c.send(c.appendAnalystAnswer(nil, r, on, editable))
 }
 
-// above returns the remarks that stand on a remark, so many deep.
+// above returns the remarks that stand on a remark, so many deep. Those of one depth
+// are asked for together: there may be thousands on one.
 func (c *call) above(r tocsin.Remark, depth int) (on []misp.Above, err error) {
-	if depth == 0 {
-		return nil, nil
+	under := &misp.Above{Remark: r}
+	for level := []*misp.Above{under}; depth > 0 && len(level) > 0; depth-- {
+		if level, err = c.onto(level); err != nil {
+			return nil, err
+		}
+	}
+	return under.On, nil
+}
+
+// onto puts on remarks what stands on them, and returns that.
+func (c *call) onto(level []*misp.Above) (next []*misp.Above, err error) {
+	at, ids := map[tocsin.Link]*misp.Above{}, map[tocsin.Kind][]int64{}
+	for _, a := range level {
+		k, id := a.Remark.Kind(), a.Remark.RecordID()
+		at[tocsin.Link{Kind: k, ID: id}], ids[k] = a, append(ids[k], id)
 	}
 	for _, k := range analystKinds {
-		q := store.RemarkQuery{About: r.Kind(), AboutIDs: []int64{r.RecordID()}}
-		err := c.remarksOf(c.r.Context(), k, q, func(r tocsin.Remark) error { on = append(on, misp.Above{Remark: r}); return nil })
-		if err != nil {
-			return nil, err
+		for about := range ids {
+			q := store.RemarkQuery{About: about, AboutIDs: ids[about]}
+			err := c.remarksOf(c.r.Context(), k, q, func(r tocsin.Remark) error {
+				if a := at[tocsin.Link{Kind: about, ID: r.Remarked().About.ID}]; a != nil {
+					a.On = append(a.On, misp.Above{Remark: r})
+				}
+				return nil
+			})
+			if err != nil {
+				return nil, err
+			}
 		}
 	}
-	for i := range on {
-		if on[i].On, err = c.above(on[i].Remark, depth-1); err != nil {
-			return nil, err
+	for _, a := range level {
+		for i := range a.On {
+			next = append(next, &a.On[i])
 		}
 	}
-	return on, nil
+	return next, nil
 }
 
 // appendAnalystAnswer appends a remark as it is answered by itself, wrapped, with

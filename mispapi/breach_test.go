@@ -98,3 +98,29 @@ func TestRelatedElementsKeepUsers(t *testing.T) {
 		}
 	}
 }
+
+// TestNoUUIDIsNotAll asks for what has a uuid that is none: that is nothing, and never
+// everything.
+func TestNoUUIDIsNotAll(t *testing.T) {
+	w := twoParties(t)
+	for _, path := range []string{"/attributes/restSearch", "/events/restSearch", "/objects/restSearch", "/attributes/search"} {
+		for _, body := range []string{`{"uuid":"x"}`, `{"uuid":["x","00000000"]}`} {
+			if got := w.must(200, "bob", "POST", path, body); strings.Contains(got.body, "11111111-") {
+				t.Errorf("%s %s: %s", path, body, got.body)
+			}
+		}
+	}
+}
+
+// TestDelegatingTakesThePower that MISP's roles have for it: who may publish and no more
+// gives nothing away.
+func TestDelegatingTakesThePower(t *testing.T) {
+	w := twoParties(t)
+	role := put(w, &tocsin.Role{Name: "publishers alone", Permissions: access.Role(access.Auth | access.Add | access.ModifyOrg | access.Publish)})
+	w.user("publisher", "publisher@ours.example", 1, role.ID)
+	path, body := "/event_delegations/delegateEvent/"+hidden, `{"org_id":"2","distribution":-1}`
+	if got := w.must(403, "publisher", "POST", path, body); !strings.Contains(got.body, notPermitted) {
+		t.Errorf("%s", got.body)
+	}
+	w.must(200, "ann", "POST", path, body)
+}

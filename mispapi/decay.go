@@ -201,7 +201,10 @@ func (s *search) byDecay() error {
 	if err != nil || len(d.models) == 0 {
 		return err
 	}
-	s.q.Fresh = d.bounds()
+	var exact bool
+	if s.q.Fresh, exact = d.bounds(); exact {
+		return nil
+	}
 	s.keep = append(s.keep, func(a *tocsin.Attribute) bool {
 		e := s.c.eventOf(a)
 		return e == nil || !d.decayed(a, e)
@@ -211,11 +214,15 @@ func (s *search) byDecay() error {
 
 // bounds are since when attributes have to have been met to be worth enough by any
 // model, whatever their tags say: the store leaves the others out by its index, and
-// tags are asked of what is left.
-func (d *decays) bounds() []store.Fresh {
+// tags are asked of what is left. They are exact where there is no tag that says anything
+// on a scale of these models: then nothing is left to be asked of millions one by one.
+func (d *decays) bounds() (_ []store.Fresh, exact bool) {
 	longest := map[string]time.Duration{}
+	exact = true
 	for _, m := range d.models {
-		fresh := m.Fresh(d.most(&m))
+		most, tagged := d.most(&m)
+		exact = exact && !tagged
+		fresh := m.Fresh(most)
 		for t := range m.Types {
 			longest[t] = max(longest[t], fresh)
 		}
@@ -228,14 +235,19 @@ func (d *decays) bounds() []store.Fresh {
 	}
 	var out []store.Fresh
 	for fresh, types := range by {
-		out = append(out, store.Fresh{Types: types, Since: d.now.Add(-fresh).Unix() - 1})
+		since := d.now.Unix() - int64(fresh.Seconds()) + 1
+		if !exact {
+			since -= 2
+		}
+		out = append(out, store.Fresh{Types: types, Since: since})
 	}
-	return out
+	return out, exact
 }
 
-// most is the greatest base score that tags can make.
-func (d *decays) most(m *decaying) float64 {
-	most := m.Default
+// most is the greatest base score that tags can make, and whether there are any that
+// change it.
+func (d *decays) most(m *decaying) (most float64, tagged bool) {
+	most = m.Default
 	for id := range d.c.view.TagIDs(func(string) bool { return true }) {
 		t, err := store.One[*tocsin.Tag](d.c.view, id)
 		if err != nil {
@@ -245,9 +257,9 @@ func (d *decays) most(m *decaying) float64 {
 		namespace, _, _ := strings.Cut(predicate, ":")
 		if m.Weights[predicate] > 0 || m.Weights[namespace] > 0 {
 			if n, ok := d.c.numerical(t); ok {
-				most = max(most, n)
+				most, tagged = max(most, n), true
 			}
 		}
 	}
-	return most
+	return most, tagged
 }

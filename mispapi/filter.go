@@ -322,11 +322,19 @@ func like(pattern string) func(string) bool {
 }
 
 func anyLike(patterns []string) func(string) bool {
-	tests := make([]func(string) bool, len(patterns))
-	for i, p := range patterns {
-		tests[i] = like(p)
+	exact := map[string]bool{} // of those there may be thousands, and each is held against each record
+	var tests []func(string) bool
+	for _, p := range patterns {
+		if strings.Contains(p, "%") {
+			tests = append(tests, like(p))
+		} else {
+			exact[strings.ToLower(p)] = true
+		}
 	}
 	return func(s string) bool {
+		if len(exact) > 0 && exact[strings.ToLower(s)] {
+			return true
+		}
 		for _, t := range tests {
 			if t(s) {
 				return true

@@ -77,7 +77,7 @@ func (s *search) byUUID(name string, v any) error {
 			us[u] = true
 		}
 	}
-	return s.byUUIDs(slices.Collect(maps.Keys(us)))
+	return s.byUUIDs(slices.AppendSeq([]tocsin.UUID{}, maps.Keys(us))) // none is not all
 }
 
 func (s *search) byUUIDs(us []tocsin.UUID) error {

@@ -129,7 +129,7 @@ func (a *API) actions() []action {
 		{path: "/shadow_attributes/discard", verbs: post, handle: discardProposal, needs: add, missing: notToDiscard, others: notAuthorised},
 		{path: "/event_delegations", verbs: get, handle: indexHandovers},
 		{path: "/event_delegations/index", verbs: get, handle: indexHandovers},
-		{path: "/event_delegations/delegateEvent", verbs: post, handle: delegateEvent, needs: publish, missing: noEvent, others: notAuthorised},
+		{path: "/event_delegations/delegateEvent", verbs: post, handle: delegateEvent, needs: access.Delegate, missing: noEvent, others: notAuthorised},
 		{path: "/event_delegations/acceptDelegation", verbs: post, handle: acceptHandover, needs: add, missing: noHandover, others: notAuthorised},
 		{path: "/event_delegations/deleteDelegation", verbs: remove, handle: dropHandover, needs: add, missing: noHandover, others: notAuthorised},
 		{path: "/event_blocklists", verbs: get, handle: eventBlocks.index},

@@ -5,10 +5,14 @@ import (
 	"tocsin/access"
 )
 
-// mayDelegate lets whoever may publish an event of their organisation wish that another
-// one had it, and both of them drop the wish.
+// mayDelegate lets whoever may delegate an event of their organisation wish that another
+// one had it, and who may publish in both of them drop the wish.
 func (tx *Tx) mayDelegate(before tocsin.Record, d *tocsin.Handover) error {
-	if !tx.v.May(access.Publish) || d.Org != tx.v.Org() && d.Requester != tx.v.Org() {
+	takes := access.Publish
+	if before == nil {
+		takes = access.Delegate
+	}
+	if !tx.v.May(takes) || d.Org != tx.v.Org() && d.Requester != tx.v.Org() {
 		return errMayNot("delegate that event")
 	}
 	return nil

@@ -1,6 +1,7 @@
 package mispapi
 
 import (
+	"net/http"
 	"strings"
 
 	"tocsin"
@@ -42,6 +43,11 @@ func (s *search) neverIfUnreadable(name string, at span, err error) (span, error
 	}
 	return at, err
 }
+
+// wantsGrounds reports whether a client knows bundles in which what an indicator is based
+// on stands beside it, as PyMISP 2.5.34 has them of the MISP of its time. MISP 2.5.1
+// writes the indicator alone, and so is everybody else answered.
+func wantsGrounds(r *http.Request) bool { return strings.HasPrefix(r.UserAgent(), "PyMISP") }
 
 // valueIsForAll is how PyMISP 2.5 says that its value is to be looked for everywhere:
 // searchall is true, and no text of its own.

@@ -57,7 +57,9 @@ func (s *search) bundle(out *stream) (*stix.Bundle, error) {
 	default:
 		return nil, tocsin.Errorf(tocsin.Invalid, "stix-version: there is no %q; try one of 2.0, 2.1", said)
 	}
-	return stix.NewBundle(out, v, stixNames{names{s.c.view, s.c.db}, s.c}, s.c.db.Now()), nil
+	w := stix.NewBundle(out, v, stixNames{names{s.c.view, s.c.db}, s.c}, s.c.db.Now())
+	w.Grounds = wantsGrounds(s.c.r)
+	return w, nil
 }
 
 // stixNames says what ids stand for, as package stix asks it.

@@ -36,6 +36,9 @@ type Bundle struct {
 	met   map[string]bool // ids of what several events share
 	refs  []string        // of the event at hand
 	by    string          // who is the author of what comes
+	// Grounds has what an attribute's indicator is about stand beside it, as
+	// observed-data that it is based on. STIX 2.1 only.
+	Grounds bool
 	// became is what records with remarks are in the bundle.
 	became map[tocsin.UUID]string
 }

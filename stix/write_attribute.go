@@ -28,6 +28,7 @@ func (w *Bundle) attribute(a *tocsin.Attribute) {
 	case facts == nil || !a.ToIDS && !stands(facts):
 		ref = w.custom(&f, a)
 	case a.ToIDS:
+		w.grounds(&f, facts)
 		ref = w.indicator(&f, pattern(facts), "stix")
 	default:
 		ref = w.observed(&f, observables(a.UUID, facts))
@@ -81,6 +82,16 @@ func (w *Bundle) indicator(f *frame, pattern, language string) string {
 	w.text("phase_name", f.phase)
 	w.b = append(w.b, '}', ']')
 	return w.finish(f, ref)
+}
+
+// grounds writes what an indicator is based on, before it. The order has no meaning in
+// STIX; the converter of MISP's has the indicator right behind.
+func (w *Bundle) grounds(f *frame, facts []fact) {
+	if !w.Grounds || w.v != V21 || !stands(facts) {
+		return
+	}
+	w.relate(derived(f.uuid.String(), "based-on"), f.at, "based-on", refTo("indicator", f.uuid), refTo("observed-data", f.uuid))
+	w.observed(f, observables(f.uuid, facts))
 }
 
 // finish writes what stands at the end of each object, and notes it.

@@ -152,7 +152,7 @@ func (s *search) export(f format, out *stream, events []int64) error {
 	}
 	c := s.c
 	a := &export.Answer{
-		Whole: events != nil, Columns: columns, Names: c.tagNames, Now: c.db.Now(), Instance: c.Instance, Base: c.base(),
+		Whole: events != nil, Columns: columns, Names: c.tagNames, Now: c.db.Now(), Instance: c.instance(), Base: c.base(),
 		Host: c.briefOrg(hostOrg).Name, Asks: c.briefOrg(c.v.Org()).Name,
 		Claims: func(types ...string) iter.Seq2[export.Claim, error] {
 			return func(yield func(export.Claim, error) bool) {

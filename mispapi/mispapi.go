@@ -25,8 +25,9 @@ import (
 type API struct {
 	db   *store.DB
 	desk *intake.Desk
-	// Instance is the uuid by which peers know this exchange; zero says none.
-	Instance tocsin.UUID
+	// Instance returns the uuid by which peers know this exchange; zero says none, as
+	// does no function.
+	Instance func() tocsin.UUID
 	// Base is the address under which this exchange is found, without a final slash;
 	// "" says the one that a request was sent to.
 	Base string

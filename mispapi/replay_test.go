@@ -166,7 +166,7 @@ type replay struct {
 // its reference data.
 func newReplay(t *testing.T, reference func(*replay)) *replay {
 	p := &replay{world: newWorld(t, time.Unix(1795437549, 0).UTC()), ids: map[string]map[string]string{}, uuids: map[string]string{}, drawn: map[string]string{}, met: map[string]bool{}, painted: map[string]bool{}}
-	p.api.Instance = mustUUID("24f1a4f8-3098-41c3-bd60-5b543a4eeb90")
+	p.api.Instance = func() tocsin.UUID { return mustUUID("24f1a4f8-3098-41c3-bd60-5b543a4eeb90") }
 	put(p.world, &tocsin.Organisation{Name: "ORGNAME", UUID: mustUUID("cb39716b-5a41-4767-aa53-583f61dc2120"), Description: "Automatically generated admin organisation",
 		Type: "ADMIN", Local: true, Created: time.Date(2026, 11, 23, 12, 6, 40, 0, time.UTC)})
 	for _, o := range [][2]string{{"58d38339-7b24-4386-b4b4-4c0f950d210f", "Setec Astrononomy"}, {"58d38326-eda8-443a-9fa8-4e12950d210f", "Acme Finance"}} {

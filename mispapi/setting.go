@@ -162,8 +162,17 @@ func editSetting(c *call) error {
 
 // uuidHere is the uuid by which peers know this exchange.
 func (c *call) uuidHere() string {
-	if c.Instance.IsZero() {
+	instance := c.instance()
+	if instance.IsZero() {
 		return ""
 	}
-	return c.Instance.String()
+	return instance.String()
+}
+
+// instance is the uuid by which peers know this exchange.
+func (a *API) instance() tocsin.UUID {
+	if a.Instance == nil {
+		return tocsin.UUID{}
+	}
+	return a.Instance()
 }

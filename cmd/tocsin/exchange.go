@@ -358,7 +358,7 @@ func (x *exchange) routes(front *httpd.Server, c config) *mispapi.API {
 	misp.Texts = match.NewTexts(x.DB)
 	misp.Library = x.Library
 	misp.DefaultFeeds = feedsAt(c.Vocab, true)
-	misp.Version, misp.Instance = c.Version, x.instance()
+	misp.Version, misp.Instance = c.Version, x.instance
 	misp.Blobs = x.blobs
 	misp.Schema = sqlite.Newest() // both engines' steps are numbered alike
 	misp.Register(front)

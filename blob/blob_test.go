@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"tocsin"
+
+	"tocsin/internal/lab"
 )
 
 // Every place keeps content under its sum, once, and gives back what it was given.
@@ -214,10 +216,7 @@ func TestUnlocksTheirs(t *testing.T) {
 
 // Python reads what we lock away, as PyMISP does.
 func TestOthersUnlockOurs(t *testing.T) {
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("python3 is absent")
-	}
+	python := lab.Need(t, "python3")
 	locked, err := Lock("a.exe", []byte("not really"))
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strconv"
 
 	"tocsin"
 	"tocsin/intake"
@@ -202,12 +201,10 @@ func deleteAttribute(c *call) error {
 	if err != nil {
 		return err
 	}
-	said, err := c.filters()
+	hard, err := c.forGood()
 	if err != nil {
 		return err
 	}
-	hard, _ := strconv.ParseBool(c.arg(1))
-	hard = hard || truthy(said["hard"])
 	_, err = c.db.Apply(c.r.Context(), c.v, func(tx *store.Tx) error {
 		if hard {
 			return tx.DeleteAttribute(a.ID)

@@ -144,26 +144,18 @@ func (c *call) userOf(e *tocsin.Event) int64 {
 // each with both halves of its value and its event, from which MISP repeats some.
 func (c *call) appendRelatedInFull(b []byte, enc *misp.Encoder, a *tocsin.Attribute) ([]byte, error) {
 	b = append(b, '[')
-	keys := c.correlating(a)
-	if len(keys) == 0 {
-		return append(b, ']'), nil
-	}
-	for other, err := range c.view.Attributes(c.r.Context(), store.Query{Keys: keys, Limit: maxRelatedAttributes}) {
+	for other, err := range c.relatedTo(a) {
 		if err != nil {
 			return nil, err
-		}
-		e := c.eventOf(&other)
-		if other.Event == a.Event || e == nil || len(c.correlating(&other)) == 0 {
-			continue
 		}
 		if b[len(b)-1] != '[' {
 			b = append(b, ',')
 		}
-		b = enc.AppendAttribute(b, &other, misp.Split, misp.More{})
-		b = enc.AppendRelatedEvent(without(b, `,"Event":`), e)
-		b = appendJSON(append(b, `,"info":`...), e.Info)
-		b = append(append(b, `,"org_id":`...), itoa(e.Org)...)
-		b = append(appendJSON(append(b, `,"date":`...), e.Date), '}')
+		b = enc.AppendAttribute(b, &other.Attribute, misp.Split, misp.More{})
+		b = enc.AppendRelatedEvent(without(b, `,"Event":`), other.in)
+		b = appendJSON(append(b, `,"info":`...), other.in.Info)
+		b = append(append(b, `,"org_id":`...), itoa(other.in.Org)...)
+		b = append(appendJSON(append(b, `,"date":`...), other.in.Date), '}')
 	}
 	return append(b, ']'), nil
 }

@@ -256,3 +256,11 @@ func oneOrNil[T any, R interface {
 	}
 	return r
 }
+
+// forGood reports whether a call to delete asks for more than to withdraw: a second
+// argument, or {"hard": 1}.
+func (c *call) forGood() (bool, error) {
+	said, err := c.filters()
+	hard, _ := strconv.ParseBool(c.arg(1))
+	return hard || truthy(said["hard"]), err
+}

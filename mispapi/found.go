@@ -1,6 +1,7 @@
 package mispapi
 
 import (
+	"iter"
 	"tocsin"
 	"tocsin/misp"
 	"tocsin/store"
@@ -93,25 +94,46 @@ func (s *search) writeJSON(out *stream) error {
 // correlates with them.
 const maxRelatedAttributes = 100
 
+// A related is an attribute that claims what another one does, with its event.
+type related struct {
+	tocsin.Attribute
+	in *tocsin.Event
+}
+
+// relatedTo iterates over the attributes of other events that claim the same.
+func (c *call) relatedTo(a *tocsin.Attribute) iter.Seq2[related, error] {
+	return func(yield func(related, error) bool) {
+		keys := c.correlating(a)
+		if len(keys) == 0 {
+			return
+		}
+		for other, err := range c.view.Attributes(c.r.Context(), store.Query{Keys: keys, Limit: maxRelatedAttributes}) {
+			if err != nil {
+				yield(related{}, err)
+				return
+			}
+			e := c.eventOf(&other)
+			if other.Event == a.Event || e == nil || len(c.correlating(&other)) == 0 {
+				continue
+			}
+			if !yield(related{other, e}, nil) {
+				return
+			}
+		}
+	}
+}
+
 // appendRelated appends the attributes of other events that claim the same.
 func (c *call) appendRelated(b []byte, enc *misp.Encoder, a *tocsin.Attribute) ([]byte, error) {
 	b = append(b, '[')
-	keys := c.correlating(a)
-	if len(keys) == 0 {
-		return append(b, ']'), nil
-	}
-	for other, err := range c.view.Attributes(c.r.Context(), store.Query{Keys: keys, Limit: maxRelatedAttributes}) {
+	for other, err := range c.relatedTo(a) {
 		if err != nil {
 			return nil, err
-		}
-		e := c.eventOf(&other)
-		if other.Event == a.Event || e == nil || len(c.correlating(&other)) == 0 {
-			continue
 		}
 		if b[len(b)-1] != '[' {
 			b = append(b, ',')
 		}
-		b = enc.AppendRelated(b, &other, e)
+		b = enc.AppendRelated(b, &other.Attribute, other.in)
 	}
 	return append(b, ']'), nil
 }

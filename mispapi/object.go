@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"slices"
-	"strconv"
 	"strings"
 
 	"tocsin"
@@ -185,12 +184,10 @@ func deleteObject(c *call) error {
 	if err != nil {
 		return err
 	}
-	said, err := c.filters()
+	hard, err := c.forGood()
 	if err != nil {
 		return err
 	}
-	hard, _ := strconv.ParseBool(c.arg(1))
-	hard = hard || truthy(said["hard"])
 	_, err = c.db.Apply(c.r.Context(), c.v, func(tx *store.Tx) error {
 		if hard {
 			return tx.DeleteObject(o.ID)

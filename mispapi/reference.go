@@ -2,7 +2,6 @@ package mispapi
 
 import (
 	"net/http"
-	"strconv"
 
 	"tocsin"
 	"tocsin/misp"
@@ -77,12 +76,10 @@ func deleteReference(c *call) error {
 	if err != nil {
 		return err
 	}
-	said, err := c.filters()
+	hard, err := c.forGood()
 	if err != nil {
 		return err
 	}
-	hard, _ := strconv.ParseBool(c.arg(1))
-	hard = hard || truthy(said["hard"])
 	_, err = c.db.Apply(c.r.Context(), c.v, func(tx *store.Tx) error {
 		if hard {
 			return tx.DeleteRemark(tocsin.KindReference, r.ID)

@@ -38,9 +38,13 @@ func TestBuiltInIsMISPs(t *testing.T) {
 	if root == "" {
 		root = filepath.Join("..", "..", "shared")
 	}
-	p, err := At(filepath.Join(root, "data", "reference"))(t.Context(), tocsin.Taxonomies, tocsin.ObjectTemplates)
+	folder := filepath.Join(root, "data", "reference")
+	if _, err := os.Stat(folder); err != nil {
+		t.Skip("../shared/data/reference is absent")
+	}
+	p, err := At(folder)(t.Context(), tocsin.Taxonomies, tocsin.ObjectTemplates)
 	if err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	theirs := map[string]*Item{}
 	for _, i := range p.Items {
